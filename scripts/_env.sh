@@ -1,0 +1,55 @@
+# Sourced by the other scripts: a virtual environment beside the code, made once and kept in step
+# with uv.lock. Uses uv when it is there or can be installed, plain venv and pip otherwise.
+# After sourcing, "$PYTHON" is the environment's interpreter.
+set -euo pipefail
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$ROOT"
+VENV="$ROOT/.venv"
+PYTHON="$VENV/bin/python"
+
+find_python() {
+  local candidate
+  for candidate in "${CRML_PYTHON:-}" python3 python3.13 python3.12 python3.11 python3.10 python3.14 python; do
+    [ -n "$candidate" ] || continue
+    if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then
+      command -v "$candidate"
+      return 0
+    fi
+  done
+  echo "crml_sdk needs Python 3.10 or newer; none was found on PATH (set CRML_PYTHON to one)." >&2
+  return 1
+}
+
+find_uv() {
+  if [ "${CRML_NO_UV:-}" = 1 ]; then return 1; fi
+  if command -v uv >/dev/null 2>&1; then command -v uv; return 0; fi
+  local tools="$ROOT/.tools"
+  if [ ! -x "$tools/bin/uv" ]; then
+    "$1" -m venv "$tools" >/dev/null 2>&1 || return 1
+    "$tools/bin/python" -m pip install -q --disable-pip-version-check uv >/dev/null 2>&1 || return 1
+  fi
+  echo "$tools/bin/uv"
+}
+
+# setup_env GROUP...: makes or refreshes .venv; with a stamp, so that the second time costs nothing.
+setup_env() {
+  local base uv stamp wanted group
+  base=$(find_python)
+  stamp="$VENV/.crml-stamp"
+  wanted="$(cat pyproject.toml uv.lock | cksum) $ROOT $* $("$base" -c 'import sys; print(sys.version_info[:2], sys.base_prefix)')"
+  if [ -x "$PYTHON" ] && [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ]; then return 0; fi
+  echo "Setting up .venv (once) ..." >&2
+  if uv=$(find_uv "$base"); then
+    local args=()
+    for group in "$@"; do args+=(--group "$group"); done
+    env -u VIRTUAL_ENV UV_PROJECT_ENVIRONMENT="$VENV" "$uv" sync -q --frozen --python "$base" --all-extras \
+      --no-default-groups "${args[@]}"
+  else
+    [ -x "$PYTHON" ] || "$base" -m venv "$VENV"
+    "$PYTHON" -m pip install -q --disable-pip-version-check --upgrade 'pip>=25.1'
+    local args=()
+    for group in "$@"; do args+=(--group "$group"); done
+    "$PYTHON" -m pip install -q --disable-pip-version-check -e '.[cli,local,httpx]' "${args[@]}"
+  fi
+  printf '%s' "$wanted" >"$stamp"
+}
