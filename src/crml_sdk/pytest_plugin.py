@@ -1,1 +1,1 @@
-"""Fixtures for users' own tests. Importing this module must stay cheap: pytest loads it at every run."""
+"""Fixtures for users' own tests. Cheap to import: pytest loads it at every run."""
