@@ -31,7 +31,8 @@ find_uv() {
   echo "$tools/bin/uv"
 }
 
-# setup_env GROUP...: makes or refreshes .venv; with a stamp, so that the second time costs nothing.
+# setup_env GROUP...: makes or refreshes $VENV; with a stamp, so that the second time costs nothing.
+# WITH_EXTRAS=0 leaves the optional parts of the package out, as a plain installation does.
 setup_env() {
   local base uv stamp wanted group
   base=$(find_python)
@@ -40,16 +41,18 @@ setup_env() {
   if [ -x "$PYTHON" ] && [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ]; then return 0; fi
   echo "Setting up .venv (once) ..." >&2
   if uv=$(find_uv "$base"); then
-    local args=()
+    local args=(--all-extras)
+    if [ "${WITH_EXTRAS:-1}" = 0 ]; then args=(); fi
     for group in "$@"; do args+=(--group "$group"); done
-    env -u VIRTUAL_ENV UV_PROJECT_ENVIRONMENT="$VENV" "$uv" sync -q --frozen --python "$base" --all-extras \
+    env -u VIRTUAL_ENV UV_PROJECT_ENVIRONMENT="$VENV" "$uv" sync -q --frozen --python "$base" \
       --no-default-groups "${args[@]}"
   else
     [ -x "$PYTHON" ] || "$base" -m venv "$VENV"
     "$PYTHON" -m pip install -q --disable-pip-version-check --upgrade 'pip>=25.1'
-    local args=()
+    local args=(-e '.[cli,local,httpx]')
+    if [ "${WITH_EXTRAS:-1}" = 0 ]; then args=(-e .); fi
     for group in "$@"; do args+=(--group "$group"); done
-    "$PYTHON" -m pip install -q --disable-pip-version-check -e '.[cli,local,httpx]' "${args[@]}"
+    "$PYTHON" -m pip install -q --disable-pip-version-check "${args[@]}"
   fi
   printf '%s' "$wanted" >"$stamp"
 }
