@@ -1,0 +1,227 @@
+"""From the bytes of a request to the bytes of a reply, without any transport.
+
+A request goes: route → caller → parameters → operation → reply. Whatever fails on the way becomes
+an error in the service's own form; nothing else ever leaves this room.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from .access import Call
+from .failures import Denied, Missing, NotBuilt, ServiceFailure
+from .faults import Fault, Faults, from_next_year
+from .operations import HANDLERS
+from .parsing import RequestParser
+from .routes import RouteTable
+from .schema import ML_SERVICE, ROOMS_SERVICE, JsonObject, Operation, load_service
+from .serialising import ReplySerialiser
+from .state import State
+from .world import Account
+
+_log = logging.getLogger(__name__)
+_CREDENTIAL = re.compile(r"Credential=([^/,\s]{1,256})/")
+_JSON = "application/json"
+
+
+class Reply(NamedTuple):
+    """An HTTP reply."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class Exchange(NamedTuple):
+    """A reply and what the transport does with it: waits `delay` seconds, then sends it, cuts the
+    connection, or stays silent."""
+
+    reply: Reply
+    delay: float = 0.0
+    transport: str = "send"
+
+
+@dataclass(slots=True)
+class RecordedRequest:
+    """What was called, by whom, with what, and how it ended.
+
+    `operation` and `params` are None for a request that never reached an operation; `error` is the
+    exception name of an error reply; `time` is in epoch seconds of the local clock.
+    """
+
+    number: int
+    time: float
+    method: str
+    target: str
+    access_key: str | None
+    account: str | None
+    operation: str | None = None
+    params: JsonObject | None = None
+    status: int = 0
+    error: str | None = None
+    request_id: str = ""
+
+
+class Engine:
+    """Answers requests on a state. Synchronous; one request at a time holds the state's lock."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.operations: dict[str, Operation] = {}
+        for service in (ML_SERVICE, ROOMS_SERVICE):
+            self.operations.update(load_service(service).operations)
+        self._routes = RouteTable(self.operations.values())
+        self._parser = RequestParser()
+        self._serialiser = ReplySerialiser()
+        self.faults = Faults(state.paging, self.operations)
+        self.requests: deque[RecordedRequest] = deque(maxlen=state.settings.keep_requests)
+        self._served = 0
+
+    def handle(
+        self, method: str, raw_target: str, headers: Mapping[str, str], body: bytes
+    ) -> Reply:
+        """The reply to a request. Faults of the transport are not applied here (`exchange`).
+
+        In: the method, the raw request target (path and query, still percent-encoded), headers
+        by lower-case or usual name, the body.
+        """
+        return self.exchange(method, raw_target, headers, body).reply
+
+    def exchange(
+        self, method: str, raw_target: str, headers: Mapping[str, str], body: bytes
+    ) -> Exchange:
+        """The reply to a request, and what the transport shall do with it."""
+        with self.state.lock:
+            self._served += 1
+            entry = RecordedRequest(
+                number=self._served,
+                time=self.state.clock.now(),
+                method=method,
+                target=raw_target,
+                access_key=None,
+                account=None,
+                request_id=_request_id(self._served),
+            )
+            self.requests.append(entry)
+            try:
+                exchange = self._answer(entry, headers, body)
+            except ServiceFailure as failure:
+                exchange = Exchange(self._failure(entry, failure))
+            except Exception:
+                _log.exception("The stand-in failed on %s %s", method, raw_target[:200])
+                exchange = Exchange(
+                    self._failure(entry, ServiceFailure("The local stand-in failed; see its log"))
+                )
+            entry.status = exchange.reply.status
+            exchange.reply.headers["x-amzn-RequestId"] = entry.request_id
+            return exchange
+
+    def refuse(self, method: str, raw_target: str, failure: ServiceFailure) -> Reply:
+        """An error reply to a request that a transport could not even read."""
+        with self.state.lock:
+            self._served += 1
+            request_id = _request_id(self._served)
+            entry = RecordedRequest(
+                self._served, self.state.clock.now(), method, raw_target, None, None
+            )
+            entry.request_id = request_id
+            entry.status = failure.status
+            self.requests.append(entry)
+            reply = self._failure(entry, failure)
+            reply.headers["x-amzn-RequestId"] = request_id
+            return reply
+
+    def _answer(self, entry: RecordedRequest, headers: Mapping[str, str], body: bytes) -> Exchange:
+        path, query = _split_target(entry.target)
+        match = self._routes.find(entry.method, path)
+        if match is None:
+            raise ServiceFailure(
+                f"There is no operation {entry.method} {path[:200]}",
+                kind="UnknownOperationException",
+                status=404,
+            )
+        operation = match.operation
+        entry.operation = operation.name
+        account = self._caller(entry, headers)
+        taken = self.faults.take(operation.name, account.id)
+        interrupted = _interruption(taken, "before")
+        if interrupted is not None:
+            return interrupted
+        self.state.tick()
+        params = self._parser.parse(operation, match.labels, query, body)
+        entry.params = params
+        handler = HANDLERS.get(operation.name)
+        if handler is None:
+            raise NotBuilt(f"The local stand-in does not have {operation.name} yet")
+        result = handler(Call(self.state, operation, account.id, params))
+        interrupted = _interruption(taken, "after")
+        if interrupted is not None:
+            return interrupted
+        payload = self._serialiser.body(operation.output, result)
+        return _with_faults(Reply(200, {"Content-Type": _JSON}, payload), taken)
+
+    def _caller(self, entry: RecordedRequest, headers: Mapping[str, str]) -> Account:
+        authorization = headers.get("authorization") or headers.get("Authorization") or ""
+        found = _CREDENTIAL.search(authorization)
+        if found is None:
+            raise ServiceFailure(
+                "Missing Authentication Token",
+                kind="MissingAuthenticationTokenException",
+                status=403,
+            )
+        access_key = entry.access_key = str(found.group(1))
+        account = self.state.world.account_of_key(access_key)
+        entry.account = account.id
+        return account
+
+    def _failure(self, entry: RecordedRequest, failure: ServiceFailure) -> Reply:
+        kind = failure.kind
+        operation = self.operations.get(entry.operation or "")
+        if operation is not None and operation.service == ROOMS_SERVICE:
+            kind = kind.replace("InternalServiceException", "InternalServerException")
+            if isinstance(failure, Missing) and kind not in operation.errors:
+                kind, failure = Denied.kind, Denied(failure.message)
+        entry.error = kind
+        headers = {"Content-Type": _JSON, "x-amzn-ErrorType": kind, **failure.headers}
+        body = json.dumps({"message": failure.message, **failure.members}).encode("ascii")
+        return Reply(failure.status, headers, body)
+
+
+def _split_target(target: str) -> tuple[str, str]:
+    if "://" in target[:16]:  # a proxy's absolute form
+        target = "/" + target.split("://", 1)[1].partition("/")[2]
+    path, _, query = target.partition("#")[0].partition("?")
+    return path, query
+
+
+def _request_id(number: int) -> str:
+    return f"00000000-0000-4000-8000-{number:012x}"
+
+
+def _interruption(taken: list[Fault], when: str) -> Exchange | None:
+    """What a fault makes of a request before or after its change. Errors are raised."""
+    delay = sum(fault.seconds for fault in taken)
+    for fault in taken:
+        if fault.when != when:
+            continue
+        if fault.failure is not None:
+            raise fault.failure
+        if fault.kind in ("cut", "silence"):
+            return Exchange(Reply(500, {}, b""), delay, fault.kind)
+        if fault.kind == "reply":
+            return Exchange(Reply(fault.status, dict(fault.headers), fault.body), delay)
+    return None
+
+
+def _with_faults(reply: Reply, taken: list[Fault]) -> Exchange:
+    for fault in taken:
+        if fault.kind == "next-year" and reply.body:
+            changed = from_next_year(json.loads(reply.body))
+            reply = reply._replace(body=json.dumps(changed).encode("ascii"))
+    return Exchange(reply, sum(fault.seconds for fault in taken))

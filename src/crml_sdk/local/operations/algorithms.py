@@ -1,0 +1,149 @@
+"""Configured model algorithms and their associations with collaborations."""
+
+from __future__ import annotations
+
+from ..access import Call
+from ..failures import Conflict, Invalid
+from ..records import ALGORITHM, ASSOCIATION, INPUT_CHANNEL, TRAINED_MODEL
+from ..schema import JsonObject
+from ..state import ENDED
+
+
+def create(call: Call) -> JsonObject:
+    state = call.state
+    call.check_tags()
+    if not {"trainingContainerConfig", "inferenceContainerConfig"} & call.params.keys():
+        raise Invalid("At least one of the training and inference containers must be configured")
+    state.check_quota(
+        "Active configured model algorithms per account", state.live(ALGORITHM, call.account)
+    )
+    arn = state.new_arn(ALGORITHM, call.account)
+    state.claim_name(ALGORITHM, call.account, call["name"], arn)
+    data = call.given(
+        "name",
+        "description",
+        "roleArn",
+        "trainingContainerConfig",
+        "inferenceContainerConfig",
+        "kmsKeyArn",
+    )
+    state.add(ALGORITHM, arn, {**data, "configuredModelAlgorithmArn": arn}, owner=call.account)
+    call.put_tags(arn)
+    return {"configuredModelAlgorithmArn": arn}
+
+
+def get(call: Call) -> JsonObject:
+    record = call.owned(ALGORITHM, call["configuredModelAlgorithmArn"])
+    return call.shown(record, call.with_tags(record))
+
+
+def list_algorithms(call: Call) -> JsonObject:
+    return call.page("configuredModelAlgorithms", ALGORITHM, call.account)
+
+
+def delete(call: Call) -> JsonObject:
+    record = call.owned(ALGORITHM, call["configuredModelAlgorithmArn"])
+    if len(call.state.index(ASSOCIATION, "of", record.arn)):
+        raise Conflict(f"{record.arn} still has associations")
+    call.state.remove(record)
+    return {}
+
+
+def associate(call: Call) -> JsonObject:
+    room, member = call.membership()
+    state = call.state
+    call.check_tags()
+    algorithm = call.owned(ALGORITHM, call["configuredModelAlgorithmArn"])
+    _check_policies(call)
+    state.check_quota(
+        "Active configured model algorithm associations per membership",
+        state.live(ASSOCIATION, member.membership_id),
+    )
+    arn = state.new_arn(ASSOCIATION, call.account, member.membership_id)
+    state.claim_name(ASSOCIATION, room.id, call["name"], arn)
+    data = call.given("name", "description", "privacyConfiguration")
+    data.update(
+        configuredModelAlgorithmAssociationArn=arn,
+        configuredModelAlgorithmArn=algorithm.arn,
+        membershipIdentifier=member.membership_id,
+        collaborationIdentifier=room.id,
+        creatorAccountId=call.account,
+    )
+    state.add(
+        ASSOCIATION,
+        arn,
+        data,
+        owner=call.account,
+        membership=member.membership_id,
+        collaboration=room.id,
+    )
+    call.put_tags(arn)
+    return {"configuredModelAlgorithmAssociationArn": arn}
+
+
+def _check_policies(call: Call) -> None:
+    policies: JsonObject = call.params.get("privacyConfiguration", {}).get("policies", {})
+    for name in ("trainedModels", "trainedModelInferenceJobs"):
+        for log in policies.get(name, {}).get("containerLogs", ()):
+            redaction: JsonObject = log.get("logRedactionConfiguration", {})
+            if "CUSTOM" in redaction.get("entitiesToRedact", ()) and not redaction.get(
+                "customEntityConfig"
+            ):
+                raise Invalid(
+                    f"Value at 'privacyConfiguration.policies.{name}.containerLogs': redacting "
+                    "CUSTOM entities needs a customEntityConfig"
+                )
+
+
+def get_association(call: Call) -> JsonObject:
+    record = call.in_membership(ASSOCIATION, call["configuredModelAlgorithmAssociationArn"])
+    return call.shown(record, call.with_tags(record))
+
+
+def get_association_in_collaboration(call: Call) -> JsonObject:
+    room = call.collaboration()
+    return call.shown(
+        call.in_room(room, ASSOCIATION, call["configuredModelAlgorithmAssociationArn"])
+    )
+
+
+def list_associations(call: Call) -> JsonObject:
+    _, member = call.membership()
+    return call.page("configuredModelAlgorithmAssociations", ASSOCIATION, member.membership_id)
+
+
+def list_associations_in_collaboration(call: Call) -> JsonObject:
+    room = call.collaboration()
+    return call.page("collaborationConfiguredModelAlgorithmAssociations", ASSOCIATION, room.id)
+
+
+def delete_association(call: Call) -> JsonObject:
+    record = call.in_membership(ASSOCIATION, call["configuredModelAlgorithmAssociationArn"])
+    state = call.state
+    if state.settings.association_in_use == "conflict":
+        for kind in (INPUT_CHANNEL, TRAINED_MODEL):
+            index = "model-versions" if kind == TRAINED_MODEL else kind
+            for user in state.index(index, record.collaboration):
+                if user.status not in ENDED and record.arn in _associations(user.data):
+                    raise Conflict(f"{record.arn} is used by {user.arn}")
+    state.remove(record)
+    return {}
+
+
+def _associations(data: JsonObject) -> list[str]:
+    several = data.get("configuredModelAlgorithmAssociations")
+    return several or [data["configuredModelAlgorithmAssociationArn"]]
+
+
+HANDLERS = {
+    "CreateConfiguredModelAlgorithm": create,
+    "GetConfiguredModelAlgorithm": get,
+    "ListConfiguredModelAlgorithms": list_algorithms,
+    "DeleteConfiguredModelAlgorithm": delete,
+    "CreateConfiguredModelAlgorithmAssociation": associate,
+    "GetConfiguredModelAlgorithmAssociation": get_association,
+    "ListConfiguredModelAlgorithmAssociations": list_associations,
+    "DeleteConfiguredModelAlgorithmAssociation": delete_association,
+    "GetCollaborationConfiguredModelAlgorithmAssociation": get_association_in_collaboration,
+    "ListCollaborationConfiguredModelAlgorithmAssociations": list_associations_in_collaboration,
+}

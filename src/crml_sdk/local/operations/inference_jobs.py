@@ -1,0 +1,129 @@
+"""Inference jobs on trained models."""
+
+from __future__ import annotations
+
+from ..access import Call
+from ..failures import Conflict, Invalid
+from ..records import ALGORITHM, ASSOCIATION, INFERENCE_JOB, TRAINED_MODEL
+from ..schema import JsonObject
+from ..state import IN_PROGRESS
+from ..world import RECEIVE_INFERENCE
+from .publishing import image_digest, inference_results
+from .trained_models import latest_version
+
+_CREATED_MEMBERS = (
+    "name",
+    "trainedModelArn",
+    "resourceConfig",
+    "outputConfiguration",
+    "dataSource",
+    "description",
+    "containerExecutionParameters",
+    "environment",
+    "kmsKeyArn",
+)
+
+
+def start(call: Call) -> JsonObject:
+    room, member = call.membership()
+    state, settings = call.state, call.state.settings
+    call.check_tags()
+    model_arn = call["trainedModelArn"]
+    version = call.params.get("trainedModelVersionIdentifier")
+    if version is None and settings.inference_version == "latest":
+        version = latest_version(call, model_arn)
+    model = call.require_usable(call.in_room(room, TRAINED_MODEL, model_arn, version))
+    association_arn = call.params.get(
+        "configuredModelAlgorithmAssociationArn",
+        model.data["configuredModelAlgorithmAssociationArn"],
+    )
+    association = call.in_room(room, ASSOCIATION, association_arn)
+    algorithm = state.find(ALGORITHM, association.data["configuredModelAlgorithmArn"])
+    container = algorithm.data.get("inferenceContainerConfig") if algorithm else None
+    if container is None:
+        raise Invalid(f"The algorithm of {association_arn} has no inference container")
+    call.usable_channel(room, call["dataSource"]["mlInputChannelArn"], association_arn)
+    call.require_receivers(room, call["outputConfiguration"]["members"], RECEIVE_INFERENCE)
+    payer = call.payer(room, "mlModelInferencePayerAccountId", "modelInference")
+
+    arn = state.new_arn(INFERENCE_JOB, call.account, member.membership_id)
+    prefix = "Pending and in-progress inference jobs per "
+    in_progress = state.in_progress
+    state.check_quota(prefix + "account", in_progress(INFERENCE_JOB, call.account))
+    state.check_quota(prefix + "membership", in_progress(INFERENCE_JOB, member.membership_id))
+    if settings.duplicate_job_names == "conflict":
+        state.claim_name(INFERENCE_JOB, member.membership_id, call["name"], arn)
+    data = call.given(*_CREATED_MEMBERS)
+    data.update(
+        trainedModelInferenceJobArn=arn,
+        configuredModelAlgorithmAssociationArn=association_arn,
+        membershipIdentifier=member.membership_id,
+        collaborationIdentifier=room.id,
+        creatorAccountId=call.account,
+        mlModelInferencePayerAccountId=payer,
+        inferenceContainerImageDigest=image_digest(container["imageUri"]),
+        status="CREATE_PENDING",
+    )
+    if model.data.get("versionIdentifier") is not None:
+        data["trainedModelVersionIdentifier"] = model.data["versionIdentifier"]
+    record = state.add(
+        INFERENCE_JOB,
+        arn,
+        data,
+        owner=call.account,
+        membership=member.membership_id,
+        collaboration=room.id,
+    )
+    record.hidden["on_active"] = inference_results(settings, association.data)
+    call.put_tags(arn)
+    state.begin(record, "create", call.params)
+    return {"trainedModelInferenceJobArn": arn}
+
+
+def get(call: Call) -> JsonObject:
+    record = call.in_membership(INFERENCE_JOB, call["trainedModelInferenceJobArn"])
+    return call.shown(record, call.with_tags(record))
+
+
+def list_jobs(call: Call) -> JsonObject:
+    _, member = call.membership()
+    return _list(call, "trainedModelInferenceJobs", member.membership_id)
+
+
+def list_in_collaboration(call: Call) -> JsonObject:
+    return _list(call, "collaborationTrainedModelInferenceJobs", call.collaboration().id)
+
+
+def _list(call: Call, reply_member: str, place: str) -> JsonObject:
+    model = call.params.get("trainedModelArn")
+    version = call.params.get("trainedModelVersionIdentifier")
+    if model is None and version is not None:
+        return call.page(
+            reply_member,
+            INFERENCE_JOB,
+            place,
+            keep=lambda job: job.data.get("trainedModelVersionIdentifier") == version,
+        )
+    index: list[str | None] = [INFERENCE_JOB, place]
+    if model is not None:
+        index.append(model)
+        if version is not None:
+            index.append(version)
+    return call.page(reply_member, *index)
+
+
+def cancel(call: Call) -> JsonObject:
+    record = call.in_membership(INFERENCE_JOB, call["trainedModelInferenceJobArn"])
+    if record.status not in IN_PROGRESS:
+        raise Conflict(f"{record.arn} cannot be cancelled: its status is {record.status}")
+    call.state.begin(record, "cancel", call.params)
+    return {}
+
+
+HANDLERS = {
+    "StartTrainedModelInferenceJob": start,
+    "GetTrainedModelInferenceJob": get,
+    "ListTrainedModelInferenceJobs": list_jobs,
+    "CancelTrainedModelInferenceJob": cancel,
+    "ListCollaborationTrainedModelInferenceJobs": list_in_collaboration,
+}

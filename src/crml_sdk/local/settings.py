@@ -1,0 +1,110 @@
+"""Everything about the stand-in that can be chosen, with its default.
+
+The first part is ordinary configuration. The second part is what the service's documents leave
+open: each such question is a setting here, and docs/local/settings.md says what is documented,
+what is assumed and how to switch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal
+
+Mode = Literal["reads", "clock", "at-once", "manual"]
+
+# Names and values as the service's quota page gives them, where it does; the last one is assumed.
+DEFAULT_QUOTAS: Mapping[str, int] = {
+    "Pending and in-progress training jobs per account": 10,
+    "Pending and in-progress training jobs per membership": 5,
+    "Pending and in-progress inference jobs per account": 10,
+    "Pending and in-progress inference jobs per membership": 5,
+    "Pending and in-progress audience models per account": 2,
+    "Pending and in-progress audience generation jobs per account": 10,
+    "Pending and in-progress audience export jobs per account": 20,
+    "Active audience export jobs per audience generation job": 25,
+    "Active configured model algorithms per account": 1000,
+    "Active configured model algorithm associations per membership": 1000,
+    "Active ML input channels per membership": 100,
+    "Versions per trained model": 100,
+}
+
+
+@dataclass(frozen=True)
+class Lifecycle:
+    """How jobs move from one status to the next.
+
+    `mode` is one of
+    `reads`: a job moves on after it was seen `reads` times in the status it is in (a Get of it, or
+    a list page that shows it);
+    `clock`: PENDING lasts `pending` seconds and IN_PROGRESS `running` seconds of the local clock;
+    `at-once`: a job is in its final status when the reply to its request leaves;
+    `manual`: nothing moves until a test says so (`local.jobs`).
+    """
+
+    mode: Mode = "reads"
+    reads: int = 1
+    pending: float = 1.0
+    running: float = 4.0
+
+    def __post_init__(self) -> None:
+        if self.reads < 1:
+            raise ValueError("Lifecycle.reads must be at least 1")
+        if self.pending < 0 or self.running < 0:
+            raise ValueError("Lifecycle durations must not be negative")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The choices of one stand-in. Immutable; `dataclasses.replace` makes a changed copy."""
+
+    lifecycle: Lifecycle = field(default_factory=Lifecycle)
+    quotas: Mapping[str, int] | None = field(default_factory=lambda: dict(DEFAULT_QUOTAS))
+    """Quota name to value; a name left out, or None for all of them, means no limit."""
+    max_body_bytes: int = 2 * 1024 * 1024
+    keep_requests: int = 10_000
+    """How many requests `local.requests` remembers; the oldest go first."""
+    id_seed: str = "crml"
+    """Identifiers are made from this and a counter: equal calls give equal identifiers."""
+
+    # What the documents leave open.
+    new_version_rule: Literal["same-name", "any-incremental", "never"] = "same-name"
+    duplicate_job_names: Literal["conflict", "allow"] = "conflict"
+    base_version: Literal["absent", "NULL"] = "absent"
+    list_order: Literal["newest-first", "oldest-first", "scrambled"] = "newest-first"
+    list_rows: Literal["per-model", "per-version"] = "per-model"
+    default_page_size: int = 100
+    version_page_size: int = 10
+    latest_version: Literal["newest", "newest-active"] = "newest"
+    inference_version: Literal["base", "latest"] = "base"
+    export_version: Literal["base", "latest"] = "base"
+    incremental_version: Literal["latest", "base"] = "latest"
+    cancelled_status: Literal["INACTIVE", "CREATE_FAILED"] = "INACTIVE"
+    deleted_output: Literal["inactive", "gone"] = "inactive"
+    delete_while_running: Literal["conflict", "allow"] = "conflict"
+    unusable_input: Literal["conflict", "validation", "allow"] = "conflict"
+    association_in_use: Literal["conflict", "allow"] = "conflict"
+    channel_must_match_association: bool = True
+    ml_configuration_required: bool = False
+    publish_status: Literal["policy", "always", "never"] = "policy"
+    expired_channel: Literal["inactive", "keep"] = "inactive"
+    seed_audience_shown_to: Literal["others", "starter", "everyone"] = "others"
+
+    def to_json(self) -> dict[str, Any]:
+        """The settings as plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Settings:
+        """Settings from plain JSON values; what is left out keeps its default.
+
+        Raises ValueError for a name that is not a setting.
+        """
+        known = {entry.name for entry in fields(cls)}
+        unknown = sorted(set(document) - known)
+        if unknown:
+            raise ValueError(f"Unknown settings: {', '.join(unknown)}")
+        values = dict(document)
+        if isinstance(values.get("lifecycle"), Mapping):
+            values["lifecycle"] = Lifecycle(**values["lifecycle"])
+        return cls(**values)

@@ -1,0 +1,240 @@
+"""Who there is: accounts, collaborations, and memberships with their abilities and payers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from .schema import JsonObject
+
+DEFAULT_ACCESS_KEY = "AKIALOCALMEMBER0001"
+DEFAULT_SECRET_KEY = "local-secret-of-member-1"
+OTHER_ACCESS_KEY = "AKIALOCALMEMBER0002"
+OTHER_SECRET_KEY = "local-secret-of-member-2"
+DEFAULT_ACCOUNT_ID = "111122223333"
+OTHER_ACCOUNT_ID = "444455556666"
+DEFAULT_REGION = "us-east-1"
+COLLABORATION_ID = "c0110000-0000-4000-8000-000000000001"
+MEMBERSHIP_ID = "3e3b0000-0000-4000-8000-000000000001"
+OTHER_MEMBERSHIP_ID = "3e3b0000-0000-4000-8000-000000000002"
+
+ABILITIES = ("CAN_QUERY", "CAN_RECEIVE_RESULTS", "CAN_RUN_JOB")
+RECEIVE_MODEL = "CAN_RECEIVE_MODEL_OUTPUT"
+RECEIVE_INFERENCE = "CAN_RECEIVE_INFERENCE_OUTPUT"
+ML_ABILITIES = (RECEIVE_MODEL, RECEIVE_INFERENCE)
+PAYMENTS = ("queryCompute", "modelTraining", "modelInference", "syntheticDataGeneration")
+
+
+@dataclass
+class Account:
+    """An account and the credentials that speak for it."""
+
+    id: str
+    display_name: str
+    access_key: str
+    secret_key: str
+
+
+@dataclass
+class Member:
+    """One account's part in a collaboration: what it may do and what it pays for."""
+
+    account_id: str
+    membership_id: str
+    status: str = "ACTIVE"
+    abilities: list[str] = field(default_factory=lambda: list(ABILITIES))
+    ml_abilities: list[str] = field(default_factory=lambda: list(ML_ABILITIES))
+    pays: list[str] = field(default_factory=lambda: list(PAYMENTS))
+
+    @property
+    def is_active(self) -> bool:
+        return self.status == "ACTIVE"
+
+
+@dataclass
+class Collaboration:
+    """A collaboration and its members by account id."""
+
+    id: str
+    name: str
+    creator: str
+    created: float
+    updated: float
+    description: str = ""
+    members: dict[str, Member] = field(default_factory=dict[str, Member])
+
+
+class World:
+    """Accounts and collaborations, and short ways to the ones that a fresh instance has."""
+
+    def __init__(self, region: str = DEFAULT_REGION) -> None:
+        self.region = region
+        self.accounts: dict[str, Account] = {}
+        self.collaborations: dict[str, Collaboration] = {}
+        self.default_account_id = DEFAULT_ACCOUNT_ID
+        self._memberships: dict[str, tuple[Collaboration, Member]] = {}
+        self._by_access_key: dict[str, Account] = {}
+
+    # The ready world
+
+    @property
+    def account_id(self) -> str:
+        """The account of the default credentials, and of any access key nobody registered."""
+        return self.default_account_id
+
+    @property
+    def other_account_id(self) -> str:
+        """The first account beside the default one."""
+        return next(name for name in self.accounts if name != self.default_account_id)
+
+    @property
+    def access_key(self) -> str:
+        return self.accounts[self.account_id].access_key
+
+    @property
+    def secret_key(self) -> str:
+        return self.accounts[self.account_id].secret_key
+
+    @property
+    def other_access_key(self) -> str:
+        return self.accounts[self.other_account_id].access_key
+
+    @property
+    def other_secret_key(self) -> str:
+        return self.accounts[self.other_account_id].secret_key
+
+    @property
+    def collaboration_id(self) -> str:
+        """The first collaboration."""
+        return next(iter(self.collaborations))
+
+    @property
+    def membership_id(self) -> str:
+        """The default account's membership in the first collaboration."""
+        return self._first_membership(self.account_id)
+
+    @property
+    def other_membership_id(self) -> str:
+        """The other account's membership in the first collaboration."""
+        return self._first_membership(self.other_account_id)
+
+    def _first_membership(self, account_id: str) -> str:
+        return self.collaborations[self.collaboration_id].members[account_id].membership_id
+
+    # Building
+
+    def add_account(
+        self, account_id: str, *, display_name: str, access_key: str, secret_key: str
+    ) -> Account:
+        """Registers an account with its credentials. Raises ValueError for a taken access key."""
+        holder = self._by_access_key.get(access_key)
+        if holder is not None and holder.id != account_id:
+            raise ValueError(f"Access key {access_key} belongs to account {holder.id}")
+        account = Account(account_id, display_name, access_key, secret_key)
+        self.accounts[account_id] = account
+        self._by_access_key[access_key] = account
+        return account
+
+    def add_collaboration(self, collaboration: Collaboration, members: Iterable[Member]) -> None:
+        """Registers a collaboration with its members."""
+        self.collaborations[collaboration.id] = collaboration
+        for member in members:
+            self.add_member(collaboration.id, member)
+
+    def add_member(self, collaboration_id: str, member: Member) -> None:
+        """Adds a member. Raises ValueError if its membership id is taken by another."""
+        collaboration = self.collaborations[collaboration_id]
+        taken = self._memberships.get(member.membership_id)
+        if taken is not None and taken[1].account_id != member.account_id:
+            raise ValueError(f"Membership id {member.membership_id} is taken")
+        collaboration.members[member.account_id] = member
+        self._memberships[member.membership_id] = (collaboration, member)
+
+    # Looking up
+
+    def account_of_key(self, access_key: str) -> Account:
+        """The account that an access key speaks for; the default account if nobody's."""
+        return self._by_access_key.get(access_key) or self.accounts[self.account_id]
+
+    def account_named(self, name: str | None) -> Account:
+        """An account by `None` (the default one), `"other"`, or its id. Raises KeyError."""
+        if name is None or name == "default":
+            return self.accounts[self.account_id]
+        return self.accounts[self.other_account_id if name == "other" else name]
+
+    def membership(self, membership_id: str) -> tuple[Collaboration, Member] | None:
+        return self._memberships.get(membership_id)
+
+    def member(self, account: str | None = None, collaboration_id: str | None = None) -> Member:
+        """The part of an account in a collaboration (default: the first). Raises KeyError."""
+        collaboration = self.collaborations[collaboration_id or self.collaboration_id]
+        return collaboration.members[self.account_named(account).id]
+
+    def memberships_of(self, account_id: str) -> list[tuple[Collaboration, Member]]:
+        return [pair for pair in self._memberships.values() if pair[1].account_id == account_id]
+
+    # Saving
+
+    def to_json(self) -> JsonObject:
+        return {
+            "region": self.region,
+            "default_account_id": self.default_account_id,
+            "accounts": [vars(account) for account in self.accounts.values()],
+            "collaborations": [
+                {**vars(room), "members": [vars(member) for member in room.members.values()]}
+                for room in self.collaborations.values()
+            ],
+        }
+
+    @classmethod
+    def from_json(cls, document: JsonObject, now: float) -> World:
+        """A world from plain JSON values; ids and times left out are the ready world's or now."""
+        world = cls(document.get("region", DEFAULT_REGION))
+        for entry in document["accounts"]:
+            world.add_account(
+                entry["id"],
+                display_name=entry.get("display_name", entry["id"]),
+                access_key=entry.get("access_key", f"AKIALOCAL{entry['id']}"),
+                secret_key=entry.get("secret_key", "local-secret"),
+            )
+        world.default_account_id = document.get("default_account_id", next(iter(world.accounts)))
+        for entry in document.get("collaborations", ()):
+            fields: dict[str, Any] = {**entry, "members": {}}
+            fields.setdefault("creator", world.default_account_id)
+            fields.setdefault("created", now)
+            fields.setdefault("updated", now)
+            members = [Member(**member) for member in entry["members"]]
+            world.add_collaboration(Collaboration(**fields), members)
+        return world
+
+
+def ready_world(now: float) -> World:
+    """The world of a fresh instance: one collaboration of two members that may do everything."""
+    world = World()
+    world.add_account(
+        DEFAULT_ACCOUNT_ID,
+        display_name="Member one",
+        access_key=DEFAULT_ACCESS_KEY,
+        secret_key=DEFAULT_SECRET_KEY,
+    )
+    world.add_account(
+        OTHER_ACCOUNT_ID,
+        display_name="Member two",
+        access_key=OTHER_ACCESS_KEY,
+        secret_key=OTHER_SECRET_KEY,
+    )
+    room = Collaboration(
+        COLLABORATION_ID,
+        "Local collaboration",
+        DEFAULT_ACCOUNT_ID,
+        now,
+        now,
+        description="Two members, ready to use",
+    )
+    members = [
+        Member(DEFAULT_ACCOUNT_ID, MEMBERSHIP_ID),
+        Member(OTHER_ACCOUNT_ID, OTHER_MEMBERSHIP_ID),
+    ]
+    world.add_collaboration(room, members)
+    return world
