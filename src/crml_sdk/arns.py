@@ -1,0 +1,156 @@
+"""Resource references: parse and build the ARNs of the service."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final, NoReturn
+
+MEMBERSHIP_KINDS: Final = (
+    "trained-model",
+    "trained-model-inference-job",
+    "configured-model-algorithm-association",
+    "ml-input-channel",
+)
+"""Resource types that live in a membership."""
+
+ACCOUNT_KINDS: Final = (
+    "configured-model-algorithm",
+    "training-dataset",
+    "audience-model",
+    "configured-audience-model",
+    "audience-generation-job",
+)
+"""Resource types that live in an account."""
+
+NEIGHBOUR_KINDS: Final = ("membership", "collaboration")
+"""Resource types of the neighbouring service that the SDK refers to."""
+
+KINDS: Final = MEMBERSHIP_KINDS + ACCOUNT_KINDS + NEIGHBOUR_KINDS
+
+_UUID: Final = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_ML: Final = re.compile(
+    r"arn:(?P<partition>aws[-a-z]*):cleanrooms-ml:(?P<region>[-a-z0-9]+):(?P<account>[0-9]{12}):"
+    rf"(?:membership/(?P<membership>{_UUID})/(?P<inner>{'|'.join(MEMBERSHIP_KINDS)})"
+    rf"|(?P<outer>{'|'.join(ACCOUNT_KINDS)}))"
+    r"/(?P<identifier>[-a-zA-Z0-9_/.]+)"
+)
+_NEIGHBOUR: Final = re.compile(
+    r"arn:(?P<partition>aws[-a-z]*):cleanrooms:(?P<region>[-a-z0-9]+):(?P<account>[0-9]{12}):"
+    rf"(?P<kind>{'|'.join(NEIGHBOUR_KINDS)})/(?P<identifier>{_UUID})"
+)
+_MEMBERSHIP: Final = re.compile(rf":membership/({_UUID})(?:/|$)")
+_ANY: Final = re.compile(r"arn:[^:]*:(?P<service>[^:]*):[^:]*:[^:]*:(?P<resource>.+)")
+
+
+def _refuse(problem: str) -> NoReturn:
+    from .errors import ArnError  # late: it loads botocore
+
+    raise ArnError(problem)
+
+
+@dataclass(frozen=True, order=True)
+class Arn:
+    """The parts of an ARN; `str()` gives the text back.
+
+    Attributes:
+        kind: The resource type, such as `trained-model`.
+        region: Such as `us-east-1`.
+        account: 12 digits.
+        identifier: What stands behind the resource type.
+        membership: The membership's identifier for resources that live in one, else None.
+        partition: `aws`, `aws-cn`, ...
+    """
+
+    kind: str
+    region: str
+    account: str
+    identifier: str
+    membership: str | None = None
+    partition: str = "aws"
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            _refuse(f"unknown kind of resource {self.kind!r}; known: {', '.join(KINDS)}")
+        if self.kind in MEMBERSHIP_KINDS and self.membership is None:
+            _refuse(f"{a(self.kind)} lives in a membership: give its identifier")
+        if self.kind not in MEMBERSHIP_KINDS and self.membership is not None:
+            _refuse(f"{a(self.kind)} does not live in a membership")
+        text = str(self)
+        if _ML.fullmatch(text) is None and _NEIGHBOUR.fullmatch(text) is None:
+            _refuse(f"{text!r} is not a sound ARN of {a(self.kind)}")
+
+    @classmethod
+    def parse(cls, text: str, expect: str | None = None) -> Arn:
+        """The parts of an ARN.
+
+        Args:
+            text: The ARN.
+            expect: The kind it must be of, such as `trained-model`.
+
+        Raises:
+            ArnError: When the text is no ARN of this service, or one of another kind; both kinds
+                are named.
+        """
+        if expect is not None and expect not in KINDS:
+            _refuse(f"unknown kind of resource {expect!r}; known: {', '.join(KINDS)}")
+        if found := _ML.fullmatch(text):
+            kind = found["inner"] or found["outer"]
+            arn = cls(
+                kind,
+                found["region"],
+                found["account"],
+                found["identifier"],
+                found["membership"],
+                found["partition"],
+            )
+        elif found := _NEIGHBOUR.fullmatch(text):
+            arn = cls(
+                found["kind"],
+                found["region"],
+                found["account"],
+                found["identifier"],
+                None,
+                found["partition"],
+            )
+        else:
+            wanted = f"the ARN of {a(expect)}" if expect else "the ARN of a Clean Rooms ML resource"
+            other = _ANY.fullmatch(text)
+            what = (
+                f"; it names {other['resource'].split('/')[0]!r} of the service {other['service']!r}"
+                if other
+                else ""
+            )
+            _refuse(f"{text!r} is not {wanted}{what}")
+        if expect is not None and arn.kind != expect:
+            _refuse(f"{text!r} is the ARN of {a(arn.kind)}, not of {a(expect)}")
+        return arn
+
+    def __str__(self) -> str:
+        service = "cleanrooms" if self.kind in NEIGHBOUR_KINDS else "cleanrooms-ml"
+        inner = f"membership/{self.membership}/" if self.membership else ""
+        return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{inner}{self.kind}/{self.identifier}"
+
+
+def a(kind: str) -> str:
+    """A kind with its article, for sentences."""
+    return f"{'an' if kind[0] in 'aeio' or kind.startswith('ml-') else 'a'} {kind}"
+
+
+def kind_of(text: str) -> str | None:
+    """The resource type of an ARN of this service or its neighbour; None for other text."""
+    if found := _ML.fullmatch(text):
+        return found["inner"] or found["outer"]
+    found = _NEIGHBOUR.fullmatch(text)
+    return found["kind"] if found else None
+
+
+def membership_in(text: str) -> str | None:
+    """The membership's identifier inside an ARN, or None."""
+    found = _MEMBERSHIP.search(text)
+    return found[1] if found else None
+
+
+def is_identifier(text: str) -> bool:
+    """Whether the text is an identifier as memberships and collaborations have."""
+    return re.fullmatch(_UUID, text) is not None

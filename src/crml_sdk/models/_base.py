@@ -1,0 +1,183 @@
+"""What all generated models share."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from ..naming import to_wire
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from ..metadata import ResponseMetadata
+    from ..versions import TrainedModelRef
+
+_UNKNOWN = "UNKNOWN_VALUE"
+
+
+class OpenEnum(str, Enum):
+    """A documented set of strings to which the service may add.
+
+    A value that is not documented yet parses into a pseudo member: it compares, hashes and prints
+    like the string, and its `is_known` is False.
+    """
+
+    __str__ = str.__str__
+    __format__ = str.__format__
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        if not isinstance(value, str):
+            return None
+        member = str.__new__(cls, value)
+        member._name_ = _UNKNOWN
+        member._value_ = value
+        return member
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the value stood in the service model this release was generated from."""
+        return self._name_ != _UNKNOWN
+
+
+def _base_as_none(value: Any) -> Any:
+    return None if value == "NULL" else value
+
+
+VersionIdentifier = Annotated[str | None, BeforeValidator(_base_as_none)]
+"""A version identifier; the base version, absent or the string "NULL" on the wire, is None."""
+
+Timestamp = Annotated[datetime, Field(strict=False)]
+"""A time with its zone. ISO 8601 in this service, seconds since the epoch in its neighbour."""
+
+
+class Model(BaseModel):
+    """A documented structure: frozen, snake_case attributes, wire names as aliases.
+
+    Open towards the service of next year: unknown members are kept (`model_extra`).
+    """
+
+    __slots__ = ("_response_metadata",)
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="allow",
+        defer_build=True,
+        alias_generator=to_wire,
+        validate_by_name=True,
+        validate_by_alias=True,
+        protected_namespaces=(),
+    )
+
+    @property
+    def response_metadata(self) -> ResponseMetadata | None:
+        """Request id, status, headers and attempts of the reply this model was parsed from.
+
+        None on a model that was not itself a reply (a part of one, a copy, one made by hand).
+        """
+        return getattr(self, "_response_metadata", None)
+
+    def model_dump(  # type: ignore[override]
+        self,
+        *,
+        by_alias: bool | None = None,
+        exclude_unset: bool | None = None,
+        **options: Any,
+    ) -> dict[str, Any]:
+        """Like Pydantic's, except that `by_alias=True` gives the documented JSON.
+
+        Documented JSON has no nulls for members that were left out, so `exclude_unset` defaults to
+        what `by_alias` says.
+        """
+        unset = bool(by_alias) if exclude_unset is None else exclude_unset
+        return super().model_dump(by_alias=by_alias, exclude_unset=unset, **options)
+
+    def model_dump_json(  # type: ignore[override]
+        self,
+        *,
+        by_alias: bool | None = None,
+        exclude_unset: bool | None = None,
+        **options: Any,
+    ) -> str:
+        """Like Pydantic's, with the same default for `exclude_unset` as `model_dump`."""
+        unset = bool(by_alias) if exclude_unset is None else exclude_unset
+        return super().model_dump_json(by_alias=by_alias, exclude_unset=unset, **options)
+
+
+class UnionModel(Model):
+    """A documented union: exactly one member is set."""
+
+    @property
+    def member(self) -> str | None:
+        """The name of the member that is set; a wire name when this release does not know it."""
+        for name in type(self).model_fields:
+            if getattr(self, name) is not None:
+                return name
+        return next(iter(self.model_extra or ()), None)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the member that is set was documented when this release was generated."""
+        return self.member in type(self).model_fields
+
+
+class RequestModel(Model):
+    """The input of an operation. Its constraints are checked when it is made."""
+
+    def model_post_init(self, context: Any, /) -> None:
+        from ..requests.checking import check_request
+
+        faults = check_request(type(self).__name__, self)
+        if faults:
+            raise ValueError("; ".join(str(fault) for fault in faults))
+
+
+class Versioned:
+    """Shapes that name one version of a trained model."""
+
+    if TYPE_CHECKING:
+        trained_model_arn: str
+        version_identifier: str | None
+
+    @property
+    def is_base(self) -> bool:
+        """Whether this is the base version, the one without an identifier."""
+        return self.version_identifier is None
+
+    @property
+    def ref(self) -> TrainedModelRef:
+        """This version as a reference that can be stored and used wherever an ARN is."""
+        from ..versions import TrainedModelRef
+
+        return TrainedModelRef.of(self.trained_model_arn, self.version_identifier)
+
+
+class VersionedChannel:
+    """The channel through which a version was trained from an earlier one."""
+
+    if TYPE_CHECKING:
+        version_identifier: str | None
+
+    @property
+    def is_base(self) -> bool:
+        """Whether the base version of the named model was the start."""
+        return self.version_identifier is None
+
+
+class OnTrainedModel:
+    """Jobs that run on one version of a trained model."""
+
+    if TYPE_CHECKING:
+        trained_model_arn: str
+        trained_model_version_identifier: str | None
+
+    @property
+    def trained_model_ref(self) -> TrainedModelRef:
+        """The version that the job runs on; the base version when the reply names none."""
+        from ..versions import TrainedModelRef
+
+        return TrainedModelRef.of(self.trained_model_arn, self.trained_model_version_identifier)

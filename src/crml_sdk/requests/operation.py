@@ -1,0 +1,32 @@
+"""An operation of the service as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What the rooms need to know of one documented operation.
+
+    Attributes:
+        name: The documented name, `CreateTrainedModel`.
+        service: `cleanroomsml`, or `cleanrooms` for the neighbour that knows memberships.
+        scope: `account`, `membership` or `collaboration`.
+        input: The key of the request's shape in `requests.shapes`.
+        output: The model of the reply, or None when the operation answers nothing.
+        creates: Whether it creates or starts something, so that sending it twice may cost twice.
+        items: On a list operation, the attribute of the reply that holds the rows.
+        version: The parameter that names a version of a trained model, if the operation has one.
+        membership_from: Parameters whose ARN tells the membership, best first.
+    """
+
+    name: str
+    service: str
+    scope: str
+    input: str
+    output: str | None = None
+    creates: bool = False
+    items: str | None = None
+    version: str | None = None
+    membership_from: tuple[str, ...] = ()
