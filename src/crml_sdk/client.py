@@ -1,0 +1,340 @@
+"""CleanRoomsML, the client: its settings, its scopes, its resource groups.
+
+Groups load when they are first touched, so a program pays for what it uses.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from .arns import is_identifier, membership_in
+from .errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from aiobotocore.client import AioBaseClient
+    from aiobotocore.config import AioConfig
+    from aiobotocore.session import AioSession
+    from typing_extensions import Self
+
+    from .core import Core
+    from .resources.audience_export_jobs import AudienceExportJobs
+    from .resources.audience_generation_jobs import AudienceGenerationJobs
+    from .resources.audience_models import AudienceModels
+    from .resources.collaboration_groups import (
+        CollaborationConfiguredModelAlgorithmAssociations,
+        CollaborationExportJobs,
+        CollaborationInferenceJobs,
+        CollaborationMLInputChannels,
+        CollaborationTrainedModels,
+    )
+    from .resources.collaborations import Collaborations
+    from .resources.configured_audience_models import ConfiguredAudienceModels
+    from .resources.configured_model_algorithm_associations import (
+        ConfiguredModelAlgorithmAssociations,
+    )
+    from .resources.configured_model_algorithms import ConfiguredModelAlgorithms
+    from .resources.inference_jobs import InferenceJobs
+    from .resources.memberships import Memberships
+    from .resources.ml_configuration import MLConfiguration
+    from .resources.ml_input_channels import MLInputChannels
+    from .resources.tags import Tags
+    from .resources.trained_models import TrainedModels
+    from .resources.training_datasets import TrainingDatasets
+    from .wire.settings import HttpBackend
+
+
+class _Groups:
+    """The resource groups of a client or of a membership's view on it."""
+
+    _core: Core
+    _scope: str | None = None
+
+    @cached_property
+    def trained_models(self) -> TrainedModels:
+        """Trained models and their versions."""
+        from .resources.trained_models import TrainedModels
+
+        return TrainedModels(self._core, self._scope)
+
+    @cached_property
+    def inference_jobs(self) -> InferenceJobs:
+        """Inference jobs on trained models."""
+        from .resources.inference_jobs import InferenceJobs
+
+        return InferenceJobs(self._core, self._scope)
+
+    @cached_property
+    def configured_model_algorithms(self) -> ConfiguredModelAlgorithms:
+        """Algorithms: container images for training and inference."""
+        from .resources.configured_model_algorithms import ConfiguredModelAlgorithms
+
+        return ConfiguredModelAlgorithms(self._core, self._scope)
+
+    @cached_property
+    def configured_model_algorithm_associations(self) -> ConfiguredModelAlgorithmAssociations:
+        """Algorithms offered to a collaboration."""
+        from .resources.configured_model_algorithm_associations import (
+            ConfiguredModelAlgorithmAssociations,
+        )
+
+        return ConfiguredModelAlgorithmAssociations(self._core, self._scope)
+
+    @cached_property
+    def ml_input_channels(self) -> MLInputChannels:
+        """Input channels: data prepared for training and inference."""
+        from .resources.ml_input_channels import MLInputChannels
+
+        return MLInputChannels(self._core, self._scope)
+
+    @cached_property
+    def ml_configuration(self) -> MLConfiguration:
+        """Where a membership's results go."""
+        from .resources.ml_configuration import MLConfiguration
+
+        return MLConfiguration(self._core, self._scope)
+
+    @cached_property
+    def audience_models(self) -> AudienceModels:
+        """Lookalike models."""
+        from .resources.audience_models import AudienceModels
+
+        return AudienceModels(self._core, self._scope)
+
+    @cached_property
+    def configured_audience_models(self) -> ConfiguredAudienceModels:
+        """Lookalike models set up for sharing."""
+        from .resources.configured_audience_models import ConfiguredAudienceModels
+
+        return ConfiguredAudienceModels(self._core, self._scope)
+
+    @cached_property
+    def audience_generation_jobs(self) -> AudienceGenerationJobs:
+        """Jobs that find a lookalike audience."""
+        from .resources.audience_generation_jobs import AudienceGenerationJobs
+
+        return AudienceGenerationJobs(self._core, self._scope)
+
+    @cached_property
+    def audience_export_jobs(self) -> AudienceExportJobs:
+        """Jobs that write an audience out."""
+        from .resources.audience_export_jobs import AudienceExportJobs
+
+        return AudienceExportJobs(self._core, self._scope)
+
+    @cached_property
+    def training_datasets(self) -> TrainingDatasets:
+        """Data that lookalike models are trained on."""
+        from .resources.training_datasets import TrainingDatasets
+
+        return TrainingDatasets(self._core, self._scope)
+
+    @cached_property
+    def tags(self) -> Tags:
+        """Tags on any resource."""
+        from .resources.tags import Tags
+
+        return Tags(self._core, self._scope)
+
+
+class MembershipScope(_Groups):
+    """A view on a client for one membership: calls that need a membership take this one.
+
+    It opens nothing and needs no closing.
+    """
+
+    def __init__(self, core: Core, membership_identifier: str) -> None:
+        self._core = core
+        self._scope = _identifier(membership_identifier, "membership")
+
+    @property
+    def membership_identifier(self) -> str:
+        """The membership of this view."""
+        assert self._scope is not None
+        return self._scope
+
+    def __repr__(self) -> str:
+        return f"<membership {self._scope}>"
+
+
+class CollaborationScope:
+    """A view on a client for one collaboration: what its members see of each other's resources.
+
+    It opens nothing and needs no closing.
+    """
+
+    def __init__(self, core: Core, collaboration_identifier: str) -> None:
+        self._core = core
+        self.collaboration_identifier = _identifier(collaboration_identifier, "collaboration")
+
+    @cached_property
+    def trained_models(self) -> CollaborationTrainedModels:
+        """Trained models of all members."""
+        from .resources.collaboration_groups import CollaborationTrainedModels
+
+        return CollaborationTrainedModels(self._core, self.collaboration_identifier)
+
+    @cached_property
+    def inference_jobs(self) -> CollaborationInferenceJobs:
+        """Inference jobs of all members."""
+        from .resources.collaboration_groups import CollaborationInferenceJobs
+
+        return CollaborationInferenceJobs(self._core, self.collaboration_identifier)
+
+    @cached_property
+    def export_jobs(self) -> CollaborationExportJobs:
+        """Export jobs of trained models, of all members."""
+        from .resources.collaboration_groups import CollaborationExportJobs
+
+        return CollaborationExportJobs(self._core, self.collaboration_identifier)
+
+    @cached_property
+    def configured_model_algorithm_associations(
+        self,
+    ) -> CollaborationConfiguredModelAlgorithmAssociations:
+        """Algorithms that members offer."""
+        from .resources.collaboration_groups import (
+            CollaborationConfiguredModelAlgorithmAssociations,
+        )
+
+        return CollaborationConfiguredModelAlgorithmAssociations(
+            self._core, self.collaboration_identifier
+        )
+
+    @cached_property
+    def ml_input_channels(self) -> CollaborationMLInputChannels:
+        """Input channels of all members."""
+        from .resources.collaboration_groups import CollaborationMLInputChannels
+
+        return CollaborationMLInputChannels(self._core, self.collaboration_identifier)
+
+    def __repr__(self) -> str:
+        return f"<collaboration {self.collaboration_identifier}>"
+
+
+class CleanRoomsML(_Groups):
+    """The client of AWS Clean Rooms ML.
+
+    An async context manager; `open()` and `close()` do the same by hand. Holds no state outside
+    itself: two clients, two regions, one process.
+
+    Args:
+        region_name: Such as `us-east-1`; botocore's own chain (AWS_REGION, profile) when left out.
+        profile_name: A profile of the AWS configuration.
+        endpoint_url: Where requests go instead of AWS, for both services the SDK talks to.
+        membership: The membership (identifier or ARN) for calls that name none.
+        http_backend: `aiohttp`, or `httpx` (extra `httpx`), which also runs on trio.
+        retries: Attempts in all, or botocore's dictionary; botocore's standard mode by default.
+            Creates and starts are resent only when the first try surely did not arrive.
+        connect_timeout: Seconds for a connection, 60 by default.
+        read_timeout: Seconds for a reply to begin or go on, 60 by default.
+        config: An `AioConfig` merged in last.
+        session: An `AioSession` of the caller's.
+
+    Raises:
+        MissingRegion, UnknownRegion, ConfigurationError: On opening.
+    """
+
+    def __init__(
+        self,
+        *,
+        region_name: str | None = None,
+        profile_name: str | None = None,
+        endpoint_url: str | None = None,
+        membership: str | None = None,
+        http_backend: HttpBackend = "aiohttp",
+        retries: int | dict[str, Any] | None = None,
+        connect_timeout: float | None = None,
+        read_timeout: float | None = None,
+        config: AioConfig | None = None,
+        session: AioSession | None = None,
+    ) -> None:
+        from .wire.settings import Settings
+
+        self._membership = None if membership is None else _identifier(membership, "membership")
+        self._settings = Settings(
+            region_name=region_name,
+            profile_name=profile_name,
+            endpoint_url=endpoint_url,
+            http_backend=http_backend,
+            retries=retries,
+            connect_timeout=connect_timeout,
+            read_timeout=read_timeout,
+            config=config,
+            session=session,
+        )
+
+    @cached_property
+    def _core(self) -> Core:  # type: ignore[override]
+        from .core import Core
+
+        return Core(self._settings, self._membership)
+
+    async def open(self) -> Self:
+        """Open the client. Opening an open one does nothing."""
+        await self._core.open()
+        return self
+
+    async def close(self) -> None:
+        """Close all connections. A second time does nothing."""
+        await self._core.close()
+
+    async def __aenter__(self) -> Self:
+        return await self.open()
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    @property
+    def raw(self) -> AioBaseClient:
+        """The aiobotocore client beneath: any operation, arguments and replies as dicts.
+
+        Calls on it are not checked by the SDK (nor by botocore), and raise botocore's errors.
+        """
+        return self._core.raw
+
+    @property
+    def region_name(self) -> str:
+        """The region of the open client."""
+        return self._core.raw.meta.region_name
+
+    @cached_property
+    def memberships(self) -> Memberships:
+        """The caller's memberships; `sdk.memberships()` lists them."""
+        from .resources.memberships import Memberships
+
+        return Memberships(self._core)
+
+    @cached_property
+    def collaborations(self) -> Collaborations:
+        """The collaborations that the caller is in; `sdk.collaborations()` lists them."""
+        from .resources.collaborations import Collaborations
+
+        return Collaborations(self._core)
+
+    def membership(self, membership_identifier: str) -> MembershipScope:
+        """A view for one membership, by its identifier or ARN. Costs nothing."""
+        return MembershipScope(self._core, membership_identifier)
+
+    def collaboration(self, collaboration_identifier: str) -> CollaborationScope:
+        """A view for one collaboration, by its identifier or ARN. Costs nothing."""
+        return CollaborationScope(self._core, collaboration_identifier)
+
+
+def _identifier(given: str, kind: str) -> str:
+    """The identifier in what was given: itself, or the last part of an ARN."""
+    found = membership_in(given) if kind == "membership" else None
+    if found is None and given.startswith("arn:") and f":{kind}/" in given:
+        found = given.rpartition("/")[2]
+    if is_identifier(found or given):
+        return found or given
+    raise ConfigurationError(
+        f"{given!r} is not the identifier of a {kind}: 32 hexadecimal digits as 8-4-4-4-12, or its ARN"
+    )

@@ -1,0 +1,141 @@
+"""What all scopes and groups of one client share: open connections, the default membership, calls."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ._runtime import Expired, current_runtime
+from .errors import CallTimeout, CleanRoomsMLError, ServiceError
+from .wire.connection import Connection, connect
+
+if TYPE_CHECKING:
+    from .requests.operation import Operation
+    from .wire.settings import Settings
+
+logger = logging.getLogger("crml_sdk")
+
+
+class Core:
+    """The working part of an open `CleanRoomsML`."""
+
+    def __init__(self, settings: Settings, membership: str | None) -> None:
+        self.settings = settings
+        self.membership = membership
+        self.clock: Callable[[], float] = time.monotonic
+        self._connections: dict[str, Connection] = {}
+        self._opening: dict[str, Any] = {}
+        self._open = False
+
+    async def open(self) -> None:
+        """Open the client of the service; the neighbour's is opened when it is first needed."""
+        self._open = True
+        try:
+            self._connections["cleanroomsml"] = await connect("cleanroomsml", self.settings)
+        except BaseException:
+            self._open = False
+            raise
+
+    async def close(self) -> None:
+        """Close every connection; a second time does nothing."""
+        self._open = False
+        while self._connections:
+            _, connection = self._connections.popitem()
+            await connection.close()
+
+    @property
+    def raw(self) -> Any:
+        """The aiobotocore client of the service."""
+        return self._opened("cleanroomsml").client
+
+    def _opened(self, service: str) -> Connection:
+        connection = self._connections.get(service)
+        if connection is None:
+            raise CleanRoomsMLError(
+                "the client is not open: use `async with CleanRoomsML(...) as sdk`, or await sdk.open()"
+            )
+        return connection
+
+    async def _connection(self, service: str) -> Connection:
+        connection = self._connections.get(service)
+        if connection is not None:
+            return connection
+        if not self._open:
+            return self._opened(service)
+        connection = await connect(service, self.settings)
+        kept = self._connections.setdefault(service, connection)
+        if kept is not connection:  # another task was quicker
+            await connection.close()
+        return kept
+
+    async def call(
+        self, operation: Operation, params: dict[str, Any], timeout: float | None = None
+    ) -> Any:
+        """Send a checked request and give the model of its reply.
+
+        Args:
+            operation: What to call.
+            params: The request by wire names, checked.
+            timeout: Seconds for the call with all its retries.
+
+        Raises:
+            CleanRoomsMLError: See `errors`.
+        """
+        connection = await self._connection(operation.service)
+        if not logger.isEnabledFor(logging.DEBUG):
+            return await self._timed(connection, operation, params, timeout)
+        start = self.clock()
+        try:
+            reply = await self._timed(connection, operation, params, timeout)
+        except ServiceError as error:
+            self._log(operation, error.request_id, error.attempts, type(error).__name__, start)
+            raise
+        except CleanRoomsMLError as error:
+            self._log(
+                operation, getattr(error, "request_id", None), None, type(error).__name__, start
+            )
+            raise
+        metadata = getattr(reply, "response_metadata", None)
+        self._log(
+            operation,
+            metadata.request_id if metadata else None,
+            metadata.attempts if metadata else None,
+            "ok",
+            start,
+        )
+        return reply
+
+    def _log(
+        self,
+        operation: Operation,
+        request_id: str | None,
+        attempts: int | None,
+        outcome: str,
+        start: float,
+    ) -> None:
+        logger.debug(
+            "%s %s request_id=%s attempts=%s %.0f ms",
+            operation.name,
+            outcome,
+            request_id or "-",
+            attempts or "-",
+            (self.clock() - start) * 1000,
+        )
+
+    async def _timed(
+        self,
+        connection: Connection,
+        operation: Operation,
+        params: dict[str, Any],
+        timeout: float | None,
+    ) -> Any:
+        if timeout is None:
+            return await connection.call(operation, params)
+        try:
+            return await current_runtime().bounded(
+                timeout, lambda: connection.call(operation, params)
+            )
+        except Expired as error:
+            raise CallTimeout(operation.name, f"no reply within {timeout:g} seconds") from error

@@ -1,0 +1,357 @@
+"""Every error that the SDK raises.
+
+CleanRoomsMLError
+├── ConfigurationError            nothing was sent: the client cannot be set up
+│   ├── MissingRegion             no region is configured
+│   ├── UnknownRegion             no partition has a region of that name
+│   └── MissingCredentials        no credentials were found
+├── RequestValidationError        nothing was sent: arguments that the service would refuse
+├── ArnError                      nothing was sent: not an ARN, or one of another kind
+├── MissingMembership             nothing was sent: no membership is known
+├── VersionRequired               nothing was sent: the call would act on a version by guess
+├── NoSuchVersion                 no version of the model fits
+├── NoSuchName                    nothing has exactly that name
+├── AmbiguousName                 more than one thing has exactly that name
+├── PaginationStalled             the service repeated a page token
+├── ServiceError                  the service answered with an error (botocore's ClientError too)
+│   ├── AccessDeniedException         403
+│   ├── ConflictException             409
+│   ├── InternalServerException       500, of the neighbouring service
+│   ├── InternalServiceException      500
+│   ├── ResourceNotFoundException     404
+│   ├── ServiceQuotaExceededException 402, with quota_name and quota_value
+│   ├── ThrottlingException           429
+│   └── ValidationException           400
+├── ResponseShapeError            a reply that is not as documented; carries it whole
+├── TransportError                no reply came
+│   └── CallTimeout               the timeout of one call passed
+├── OutcomeUnknown                a create or start may or may not have happened
+├── WaitTimeout                   the deadline of a wait passed; the job goes on
+└── ResourceFailed                a resource ended in a status that is not success
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from .requests.faults import Fault
+
+
+class CleanRoomsMLError(Exception):
+    """Whatever goes wrong in the SDK.
+
+    Attributes:
+        page_token: When a page of a list could not be fetched, the token of that page: pass it as
+            `starting_token` to go on there. None for the first page and everywhere else.
+    """
+
+    page_token: str | None = None
+
+
+class ConfigurationError(CleanRoomsMLError):
+    """The client cannot be set up or used as configured; nothing was sent."""
+
+
+class MissingRegion(ConfigurationError):
+    """No region was given or configured."""
+
+
+class UnknownRegion(ConfigurationError):
+    """No AWS partition has a region of that name."""
+
+
+class MissingCredentials(ConfigurationError):
+    """No credentials were found, or only a part of them."""
+
+
+class RequestValidationError(CleanRoomsMLError, ValueError):
+    """Arguments that the service would refuse; nothing was sent.
+
+    Attributes:
+        shape: The request's documented shape.
+        faults: Every fault, each with the member's path.
+    """
+
+    def __init__(self, shape: str, faults: Sequence[Fault]) -> None:
+        self.shape = shape
+        self.faults = tuple(faults)
+        head = f"{shape}: {len(self.faults)} fault{'s' if len(self.faults) != 1 else ''}, nothing was sent"
+        super().__init__("\n".join([head, *(f"  {fault}" for fault in self.faults)]))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.shape, self.faults)
+
+
+class ArnError(CleanRoomsMLError, ValueError):
+    """Text that is not the ARN of a resource of this service, or not of the wanted kind."""
+
+
+class MissingMembership(CleanRoomsMLError):
+    """The call needs a membership and none is known; nothing was sent."""
+
+    def __init__(self, operation: str) -> None:
+        self.operation = operation
+        super().__init__(
+            f"{operation} needs a membership: pass membership_identifier=, use sdk.membership(id),"
+            " or give CleanRoomsML a membership"
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.operation,)
+
+
+class VersionRequired(CleanRoomsMLError, ValueError):
+    """Without a version the service would act on the base version; nothing was sent."""
+
+
+class NoSuchVersion(CleanRoomsMLError):
+    """No version of the model fits what was asked for.
+
+    Attributes:
+        trained_model_arn: The model.
+        wanted: What was asked for, in words.
+    """
+
+    def __init__(self, trained_model_arn: str, wanted: str) -> None:
+        self.trained_model_arn = trained_model_arn
+        self.wanted = wanted
+        super().__init__(f"{trained_model_arn} has no version that is {wanted}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.trained_model_arn, self.wanted)
+
+
+class NoSuchName(CleanRoomsMLError, LookupError):
+    """Nothing in the list has exactly that name.
+
+    Attributes:
+        name: The name that was looked for.
+        near: Names in the list that come close, at most three.
+    """
+
+    def __init__(self, name: str, what: str, near: Sequence[str] = ()) -> None:
+        self.name = name
+        self.what = what
+        self.near = tuple(near)
+        hint = f"; there are {', '.join(map(repr, self.near))}" if self.near else ""
+        super().__init__(f"no {what} has exactly the name {name!r}{hint}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.name, self.what, self.near)
+
+
+class AmbiguousName(CleanRoomsMLError, LookupError):
+    """More than one resource has exactly that name.
+
+    Attributes:
+        name: The name that was looked for.
+        found: The identifiers of all that have it.
+    """
+
+    def __init__(self, name: str, what: str, found: Sequence[str]) -> None:
+        self.name = name
+        self.what = what
+        self.found = tuple(found)
+        super().__init__(
+            f"{len(self.found)} of {what} have the name {name!r}: {', '.join(self.found)}"
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.name, self.what, self.found)
+
+
+class PaginationStalled(CleanRoomsMLError):
+    """The service gave a page token that it had given before; going on would never end."""
+
+    def __init__(self, operation: str, token: str) -> None:
+        self.operation = operation
+        self.token = token
+        super().__init__(
+            f"{operation} repeated a page token; stopped instead of reading in a circle"
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.operation, self.token)
+
+
+class ServiceError(CleanRoomsMLError, ClientError):
+    """The service answered with an error. Also a botocore `ClientError`, with its `response`."""
+
+    def __init__(self, error_response: Mapping[str, Any], operation_name: str) -> None:
+        ClientError.__init__(self, error_response, operation_name)  # pyright: ignore[reportUnknownMemberType, reportArgumentType]
+        self.args = (
+            str(self.args[0]) + (f" (request {self.request_id})" if self.request_id else ""),
+        )
+
+    @property
+    def _exchange(self) -> Mapping[str, Any]:
+        return self.response.get("ResponseMetadata", {})  # pyright: ignore
+
+    @property
+    def operation(self) -> str:
+        """The documented name of the operation."""
+        return self.operation_name
+
+    @property
+    def code(self) -> str:
+        """The service's name of the error."""
+        return self.response.get("Error", {}).get("Code", "Unknown")  # pyright: ignore
+
+    @property
+    def message(self) -> str:
+        """What the service said."""
+        return self.response.get("Error", {}).get("Message", "")  # pyright: ignore
+
+    @property
+    def status_code(self) -> int:
+        """The HTTP status code."""
+        return self._exchange.get("HTTPStatusCode", 0)
+
+    @property
+    def request_id(self) -> str | None:
+        """The service's identifier of the request."""
+        return self._exchange.get("RequestId") or self._exchange.get("HTTPHeaders", {}).get(
+            "x-amzn-requestid"
+        )
+
+    @property
+    def attempts(self) -> int:
+        """How many times the request was sent."""
+        return self._exchange.get("RetryAttempts", 0) + 1
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.response, self.operation_name)  # pyright: ignore
+
+
+class AccessDeniedException(ServiceError):
+    """The caller may not do this (403)."""
+
+
+class ConflictException(ServiceError):
+    """The resource's state or name stands against it (409)."""
+
+
+class InternalServerException(ServiceError):
+    """The neighbouring service failed (500)."""
+
+
+class InternalServiceException(ServiceError):
+    """The service failed; whether anything happened is unknown (500)."""
+
+
+class ResourceNotFoundException(ServiceError):
+    """The resource does not exist (404)."""
+
+
+class ServiceQuotaExceededException(ServiceError):
+    """A quota is used up (402)."""
+
+    @property
+    def quota_name(self) -> str | None:
+        """The quota, when the service names it."""
+        return self.response.get("quotaName")  # pyright: ignore
+
+    @property
+    def quota_value(self) -> float | None:
+        """How much the quota allows, when the service says so."""
+        return self.response.get("quotaValue")  # pyright: ignore
+
+
+class ThrottlingException(ServiceError):
+    """Too many requests, even after the retries (429)."""
+
+
+class ValidationException(ServiceError):
+    """The service refused the request's contents (400)."""
+
+
+class ResponseShapeError(CleanRoomsMLError):
+    """A reply that is not as documented. Whatever was asked for has happened.
+
+    Attributes:
+        operation: The documented name of the operation.
+        problem: What is wrong with the reply.
+        payload: The reply's body as it came: the ARN of a job just paid for is in here.
+        request_id: The service's identifier of the request.
+    """
+
+    def __init__(
+        self, operation: str, problem: str, payload: bytes, request_id: str | None = None
+    ) -> None:
+        self.operation = operation
+        self.problem = problem
+        self.payload = payload
+        self.request_id = request_id
+        start = payload[:400].decode("utf-8", "replace")
+        super().__init__(
+            f"{operation}: the reply is not as documented: {problem}; it begins: {start}"
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.operation, self.problem, self.payload, self.request_id)
+
+
+class TransportError(CleanRoomsMLError):
+    """No reply came: connection refused or lost, timeout, TLS.
+
+    Attributes:
+        operation: The documented name of the operation.
+        problem: What happened.
+        request_sent: False when the service cannot have seen the request; None when it may have.
+    """
+
+    def __init__(self, operation: str, problem: str, request_sent: bool | None = None) -> None:
+        self.operation = operation
+        self.problem = problem
+        self.request_sent = request_sent
+        super().__init__(f"{operation}: {problem}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.operation, self.problem, self.request_sent)
+
+
+class CallTimeout(TransportError, TimeoutError):
+    """The `timeout` of one call passed."""
+
+
+class OutcomeUnknown(CleanRoomsMLError):
+    """A create or start may or may not have happened, and looking for it did not tell.
+
+    Attributes:
+        operation: The documented name of the operation.
+        name: The name of what was to be made.
+        looked_at: What was looked at, line by line.
+    """
+
+    def __init__(self, operation: str, name: str, looked_at: Sequence[str] = ()) -> None:
+        self.operation = operation
+        self.name = name
+        self.looked_at = tuple(looked_at)
+        looked = "".join(f"\n  {line}" for line in self.looked_at)
+        super().__init__(
+            f"{operation} of {name!r}: no usable reply came, so it may or may not have happened."
+            f" Look for that name before you send it again.{looked}"
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.operation, self.name, self.looked_at)
+
+
+SERVICE_ERRORS: Mapping[str, type[ServiceError]] = {
+    cls.__name__: cls
+    for cls in (
+        AccessDeniedException,
+        ConflictException,
+        InternalServerException,
+        InternalServiceException,
+        ResourceNotFoundException,
+        ServiceQuotaExceededException,
+        ThrottlingException,
+        ValidationException,
+    )
+}
+"""The class of each documented error code."""

@@ -1,0 +1,1 @@
+"""The resource groups: plain methods are generated, the clever ones are written here."""

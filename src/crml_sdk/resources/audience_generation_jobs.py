@@ -1,0 +1,29 @@
+"""Audience generation jobs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .generated.audience_generation_jobs import AudienceGenerationJobsOperations
+
+if TYPE_CHECKING:
+    from ..models import AudienceGenerationJobSummary
+
+
+class AudienceGenerationJobs(AudienceGenerationJobsOperations):
+    """Operations on audience generation jobs."""
+
+    async def by_name(self, name: str) -> AudienceGenerationJobSummary:
+        """The one audience generation job with exactly that name; reads every page of the list.
+
+        Args:
+            name: The whole name; case matters.
+
+        Raises:
+            NoSuchName: None has it.
+            AmbiguousName: More than one has it.
+        """
+        rows = self.list(max_results=100)
+        return await self._by_name(
+            rows, name, "audience generation job", lambda row: row.audience_generation_job_arn
+        )

@@ -1,0 +1,49 @@
+"""Collaborations, from the neighbouring service."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .generated.collaborations import CollaborationsOperations
+
+if TYPE_CHECKING:
+    from ..models import CollaborationSummary, FilterableMemberStatus
+    from ..pagination import Paginator
+    from ..types import FilterableMemberStatusLiteral
+
+
+class Collaborations(CollaborationsOperations):
+    """The caller's collaborations. Call the group itself to list them: `sdk.collaborations()`."""
+
+    def __call__(
+        self,
+        *,
+        member_status: FilterableMemberStatus | FilterableMemberStatusLiteral | None = None,
+        max_results: int | None = None,
+        limit: int | None = None,
+        starting_token: str | None = None,
+        timeout: float | None = None,
+    ) -> Paginator[CollaborationSummary]:
+        """The same as `list`."""
+        return self.list(
+            member_status=member_status,
+            max_results=max_results,
+            limit=limit,
+            starting_token=starting_token,
+            timeout=timeout,
+        )
+
+    async def by_name(self, name: str) -> CollaborationSummary:
+        """The one collaboration with exactly that name; reads every page of the list.
+
+        Args:
+            name: The collaboration's whole name; case matters.
+
+        Raises:
+            NoSuchName: None has it.
+            AmbiguousName: More than one has it.
+        """
+        rows = self.list(max_results=100)
+        return await self._by_name(
+            rows, name, "collaboration", lambda row: row.id, lambda row: row.name
+        )

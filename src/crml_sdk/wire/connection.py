@@ -1,0 +1,143 @@
+"""An open aiobotocore client, and calls on it that answer with models."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from aiobotocore.session import AioSession
+
+from .. import models
+from ..metadata import ResponseMetadata
+from ..requests import operations
+from ..requests.operation import Operation
+from .parsing import EXPECTED, Expected, TypedParserFactory, TypedReply
+from .retrying import resend_create
+from .settings import Settings, check_region, make_config
+from .translating import configuration_error, translated
+
+
+class Connection:
+    """One open client of one service. Made by `connect`, closed by `close`."""
+
+    def __init__(self, client: Any, context: Any) -> None:
+        self.client = client
+        self._context = context
+        self._expected: dict[str, Expected] = {}
+
+    async def call(self, operation: Operation, params: dict[str, Any]) -> Any:
+        """Send a checked request.
+
+        Args:
+            operation: What to call.
+            params: The request by wire names, checked.
+
+        Returns:
+            The model of the reply, with its metadata; None where the operation answers nothing.
+
+        Raises:
+            CleanRoomsMLError: `ServiceError`, `TransportError`, `ResponseShapeError`,
+                `ConfigurationError`.
+        """
+        name = operation.name
+        expected = self._expected.get(name)
+        if expected is None:
+            model = getattr(models, operation.output) if operation.output else None
+            expected = self._expected[name] = Expected(name, model)
+        token = EXPECTED.set(expected)
+        try:
+            reply = await self.client._make_api_call(name, params)
+        except Exception as error:
+            ours = translated(error, name)
+            if ours is error:
+                raise
+            raise ours from error
+        finally:
+            EXPECTED.reset(token)
+        return attach(reply, name)
+
+    async def close(self) -> None:
+        """Close the connections; a second time does nothing."""
+        context, self._context = self._context, None
+        if context is not None:
+            await context.__aexit__(None, None, None)
+
+
+def attach(reply: TypedReply, operation: str) -> Any:
+    """The model in a reply, with the exchange's metadata beside its fields."""
+    model = reply.model
+    if model is not None:
+        metadata = reply["ResponseMetadata"]
+        object.__setattr__(
+            model,
+            "_response_metadata",
+            ResponseMetadata(
+                request_id=metadata["RequestId"],
+                http_status=metadata["HTTPStatusCode"],
+                headers=metadata["HTTPHeaders"],
+                attempts=metadata.get("RetryAttempts", 0) + 1,
+                operation=operation,
+            ),
+        )
+    return model
+
+
+async def connect(service: str, settings: Settings) -> Connection:
+    """Open a client of a service.
+
+    Args:
+        service: `cleanroomsml` or `cleanrooms`.
+        settings: What the user asked for.
+
+    Raises:
+        ConfigurationError: When the settings do not make a client.
+    """
+    session = _session(settings)
+    try:
+        config = make_config(settings, session.get_scoped_config())
+        region = _region(session, settings, config)
+        if settings.endpoint_url is None and region is not None:
+            check_region(
+                region, session.get_component("data_loader").load_data("partitions")["partitions"]
+            )
+        context = session.create_client(
+            service, region_name=region, endpoint_url=settings.endpoint_url, config=config
+        )
+        client: Any = await context.__aenter__()
+    except Exception as error:
+        ours = configuration_error(error, f"opening a client of {service}")
+        if ours is error:
+            raise
+        raise ours from error
+    _mind_creates(client, service)
+    return Connection(client, context)
+
+
+def _session(settings: Settings) -> Any:
+    if settings.session is None:
+        session: Any = AioSession(profile=settings.profile_name)
+    else:
+        session = settings.session
+        if settings.profile_name is not None:
+            session = copy.copy(session)
+            session.set_config_variable("profile", settings.profile_name)
+    factory = session.get_component("response_parser_factory")
+    if not isinstance(factory, TypedParserFactory):
+        # Outside our own calls it passes everything on, so other clients of a session that the
+        # caller lent us notice nothing.
+        session.register_component("response_parser_factory", TypedParserFactory(factory))
+    return session
+
+
+def _region(session: Any, settings: Settings, config: Any) -> str | None:
+    if settings.region_name is not None:
+        return settings.region_name
+    return getattr(config, "region_name", None) or session.get_config_variable("region")
+
+
+def _mind_creates(client: Any, service: str) -> None:
+    for operation in operations.ALL:
+        if operation.creates and operation.service == service:
+            client.meta.events.register_first(
+                f"needs-retry.{service}.{operation.name}", resend_create
+            )

@@ -1,0 +1,64 @@
+"""What a fault below HTTP says about whether the service can have seen the request."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from botocore.exceptions import (
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    HTTPClientError,
+    ProxyConnectionError,
+    SSLError,
+)
+
+NEVER_SENT = (ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError, SSLError)
+
+
+def surely_not_sent(error: BaseException) -> bool:
+    """Whether the fault proves that the service cannot have seen the request.
+
+    aiobotocore calls every `ClientConnectionError` of aiohttp an endpoint that could not be
+    connected to, a connection reset in the middle included, and every time-out of httpx that is
+    not one of reading a connect time-out. So the fault beneath decides.
+    """
+    if not isinstance(error, NEVER_SENT):
+        return False
+    beneath = _detail(error, "error")
+    names = {cls.__name__ for cls in type(beneath).__mro__}
+    if isinstance(error, EndpointConnectionError):
+        if "ClientConnectionError" in names:
+            return "ClientConnectorError" in names
+        return bool(names & {"ConnectError", "gaierror", "ClientConnectorError"})
+    if isinstance(error, ConnectTimeoutError):
+        return "WriteTimeout" not in names
+    return (
+        not isinstance(error, SSLError)
+        or "ClientConnectorError" in names
+        or "ConnectError" in names
+    )
+
+
+def described(error: HTTPClientError) -> str:
+    """The fault in one line, without botocore's template around it."""
+    beneath = _detail(error, "error")
+    where = _detail(error, "endpoint_url")
+    what = {
+        "EndpointConnectionError": "could not connect"
+        if surely_not_sent(error)
+        else "the connection was lost",
+        "ConnectTimeoutError": "timed out while connecting",
+        "ReadTimeoutError": "timed out while waiting for the reply",
+        "ConnectionClosedError": "the connection was closed before a reply came",
+        "ProxyConnectionError": "could not connect to the proxy",
+        "SSLError": "TLS failed",
+    }.get(type(error).__name__, "the connection failed")
+    place = str(where).split("?")[0] if where else ""
+    host = "/".join(place.split("/")[:3])
+    cause = f" ({type(beneath).__name__}: {beneath})" if beneath is not None else ""
+    return f"{what}{f' to {host}' if host else ''}{cause}"
+
+
+def _detail(error: Any, name: str) -> Any:
+    """A detail that botocore filled into an error's message."""
+    return error.kwargs.get(name)
