@@ -49,6 +49,8 @@ def annotation(service: Service, name: str, member: str) -> str:
         return f"dict[str, {value}]"
     if kind == "string" and member in ("versionIdentifier", "trainedModelVersionIdentifier"):
         return "VersionIdentifier"
+    if kind == "timestamp" and shape.get("timestampFormat") != "iso8601":
+        return "EpochTimestamp"  # what rest-json means where a shape names no format
     return {
         "string": "str",
         "integer": "int",
@@ -123,7 +125,7 @@ def render_file(
         text = render_structure(service, words, name)
         body.append(text)
         uses["_base"].update(part.strip() for part in bases(service, name).split(","))
-        for helper in ("Timestamp", "VersionIdentifier"):
+        for helper in ("EpochTimestamp", "Timestamp", "VersionIdentifier"):
             if f": {helper}" in text:
                 uses["_base"].add(helper)
         for child in reachable(service.shapes, [name]):

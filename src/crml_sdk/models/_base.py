@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timezone
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from ..naming import to_wire
 
@@ -51,8 +51,18 @@ def _base_as_none(value: Any) -> Any:
 VersionIdentifier = Annotated[str | None, BeforeValidator(_base_as_none)]
 """A version identifier; the base version, absent or the string "NULL" on the wire, is None."""
 
-Timestamp = Annotated[datetime, Field(strict=False)]
-"""A time with its zone. ISO 8601 in this service, seconds since the epoch in its neighbour."""
+Timestamp = datetime
+"""A time with its zone, ISO 8601 on the wire."""
+
+
+def _from_epoch(value: Any) -> Any:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return datetime.fromtimestamp(value, timezone.utc)
+    return value
+
+
+EpochTimestamp = Annotated[datetime, BeforeValidator(_from_epoch)]
+"""A time with its zone, seconds since the epoch on the wire: so the neighbouring service sends it."""
 
 
 class Model(BaseModel):

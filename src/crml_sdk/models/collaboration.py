@@ -2,7 +2,7 @@
 
 """Shapes of: collaboration."""
 
-from ._base import Model, OpenEnum, Timestamp
+from ._base import EpochTimestamp, Model, OpenEnum
 
 __all__ = [
     "AnalyticsEngine",
@@ -59,9 +59,9 @@ class CollaborationSummary(Model):
     """AWS account that founded the collaboration. String of 12 characters, matching `\\d+`."""
     creator_display_name: str
     """Name that the founder goes by. String of 1 to 100 characters."""
-    create_time: Timestamp
+    create_time: EpochTimestamp
     """When the resource was created. Time with its zone."""
-    update_time: Timestamp
+    update_time: EpochTimestamp
     """When the resource last changed. Time with its zone."""
     member_status: MemberStatus
     """How the caller stands in the collaboration. One of `INVITED`, `ACTIVE`, `LEFT`,
@@ -183,9 +183,9 @@ class Collaboration(Model):
     """AWS account that founded the collaboration. String of 12 characters, matching `\\d+`."""
     creator_display_name: str
     """Name that the founder goes by. String of 1 to 100 characters."""
-    create_time: Timestamp
+    create_time: EpochTimestamp
     """When the resource was created. Time with its zone."""
-    update_time: Timestamp
+    update_time: EpochTimestamp
     """When the resource last changed. Time with its zone."""
     member_status: MemberStatus
     """How the caller stands in the collaboration. One of `INVITED`, `ACTIVE`, `LEFT`,

@@ -2,7 +2,7 @@
 
 """Shapes of: membership."""
 
-from ._base import Model, OpenEnum, Timestamp, UnionModel
+from ._base import EpochTimestamp, Model, OpenEnum, UnionModel
 
 __all__ = [
     "CustomMLMemberAbility",
@@ -166,9 +166,9 @@ class MembershipSummary(Model):
     """Name that the collaboration's founder goes by. String of 1 to 100 characters."""
     collaboration_name: str
     """Name of the collaboration; several may have the same. String of 1 to 100 characters."""
-    create_time: Timestamp
+    create_time: EpochTimestamp
     """When the resource was created. Time with its zone."""
-    update_time: Timestamp
+    update_time: EpochTimestamp
     """When the resource last changed. Time with its zone."""
     status: MembershipStatus
     """Whether the membership is still in force. One of `ACTIVE`, `REMOVED`,
@@ -313,9 +313,9 @@ class Membership(Model):
     """Name that the collaboration's founder goes by. String of 1 to 100 characters."""
     collaboration_name: str
     """Name of the collaboration; several may have the same. String of 1 to 100 characters."""
-    create_time: Timestamp
+    create_time: EpochTimestamp
     """When the resource was created. Time with its zone."""
-    update_time: Timestamp
+    update_time: EpochTimestamp
     """When the resource last changed. Time with its zone."""
     status: MembershipStatus
     """Whether the membership is still in force. One of `ACTIVE`, `REMOVED`,
