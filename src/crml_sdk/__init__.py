@@ -3,10 +3,16 @@
 Importing the package costs next to nothing: its names load what they need when they are first used.
 """
 
+from __future__ import annotations
+
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+
+# Type checkers read this name as true. Not imported: `typing` alone would cost more than all of this.
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from typing import Any, Final
+
     from . import errors as errors
     from . import models as models
     from . import types as types

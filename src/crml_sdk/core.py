@@ -26,11 +26,12 @@ class Core:
         self.membership = membership
         self.clock: Callable[[], float] = time.monotonic
         self._connections: dict[str, Connection] = {}
-        self._opening: dict[str, Any] = {}
         self._open = False
 
     async def open(self) -> None:
         """Open the client of the service; the neighbour's is opened when it is first needed."""
+        if self._open:
+            return
         self._open = True
         try:
             self._connections["cleanroomsml"] = await connect("cleanroomsml", self.settings)
