@@ -7,7 +7,7 @@ from typing import Any
 from botocore import exceptions
 
 from .. import errors
-from .transport import described, surely_not_sent
+from .transport import TRANSPORT, described, surely_not_sent
 
 _NO_CREDENTIALS = (
     exceptions.NoCredentialsError,
@@ -29,7 +29,7 @@ def translated(error: Exception, operation: str) -> Exception:
         return error
     if isinstance(error, exceptions.ClientError):
         return service_error(error.response, operation)  # pyright: ignore
-    if isinstance(error, exceptions.HTTPClientError):
+    if isinstance(error, TRANSPORT):
         sent = False if surely_not_sent(error) else None
         return errors.TransportError(operation, described(error), sent)
     return configuration_error(error, operation)

@@ -5,12 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from botocore.exceptions import (
+    ConnectionError as BotoConnectionError,
+)
+from botocore.exceptions import (
     ConnectTimeoutError,
     EndpointConnectionError,
     HTTPClientError,
     ProxyConnectionError,
     SSLError,
 )
+
+TRANSPORT = (BotoConnectionError, HTTPClientError)
+"""What botocore raises when no reply came: two families that share no base of their own."""
 
 NEVER_SENT = (ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError, SSLError)
 
@@ -39,7 +45,7 @@ def surely_not_sent(error: BaseException) -> bool:
     )
 
 
-def described(error: HTTPClientError) -> str:
+def described(error: Exception) -> str:
     """The fault in one line, without botocore's template around it."""
     beneath = _detail(error, "error")
     where = _detail(error, "endpoint_url")
