@@ -1,7 +1,8 @@
 """What the tests of the stand-in share."""
 
 import pytest
-from local_lab import Lab
+
+from .local_lab import Lab
 
 
 @pytest.fixture

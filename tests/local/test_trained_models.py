@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from local_lab import ME, OTHER, Lab
 
 from crml_sdk.local import Lifecycle, LocalCleanRoomsML, Settings
+
+from .local_lab import ME, OTHER, Lab
 
 
 def test_a_model_moves_through_its_statuses_as_it_is_read(lab: Lab) -> None:

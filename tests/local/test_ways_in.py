@@ -9,9 +9,10 @@ import boto3
 import botocore.config
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
-from local_lab import ROLE
 
 from crml_sdk.local import DEFAULT_ACCESS_KEY, OTHER_ACCESS_KEY, LocalCleanRoomsML
+
+from .local_lab import ROLE
 
 ONCE = botocore.config.Config(retries={"total_max_attempts": 1})
 

@@ -9,6 +9,8 @@ from .engine import RecordedRequest, Reply
 from .faults import Fault, Faults
 from .jobs import Executor, Job, JobControl, SimulatedExecutor
 from .records import Record
+from .saving import UnreadableState
+from .seeding import BadSeed
 from .settings import DEFAULT_QUOTAS, Lifecycle, Settings
 from .stand_in import LocalCleanRoomsML
 from .world import (
@@ -49,4 +51,6 @@ __all__ = [
     "Faults",
     "RecordedRequest",
     "Reply",
+    "BadSeed",
+    "UnreadableState",
 ]

@@ -1,17 +1,169 @@
-"""The control path of the server, `/_local/...`, and the page for people at `/`."""
+"""The control path of the server, `/_local/...`, and the page for people at `/`.
+
+What is said here is about the stand-in itself, not about the service: its clock, faults, jobs,
+settings, state. It speaks JSON and changes something only for a request whose content type says
+JSON, which a foreign web page cannot send unasked.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import parse_qs
 
 from .engine import Reply
+from .page import render
+from .saving import UnreadableState
+from .schema import JsonObject
+from .seeding import BadSeed
+
+if TYPE_CHECKING:
+    from .stand_in import LocalCleanRoomsML
+
+_JSON = "application/json"
+_FAULTS = ("throttle", "error", "slow", "cut", "silence", "reply", "next_year", "pages")
 
 
 class ControlPath:
-    """Answers what is about the stand-in itself, not about the service."""
+    """Answers requests to `/` and below `/_local`."""
+
+    def __init__(self, local: LocalCleanRoomsML) -> None:
+        self._local = local
+        self._routes: dict[tuple[str, str], Callable[[JsonObject], Any]] = {
+            ("GET", "health"): self._health,
+            ("GET", "world"): lambda _: self._local.world.to_json(),
+            ("GET", "settings"): lambda _: self._local.settings.to_json(),
+            ("POST", "settings"): self._configure,
+            ("GET", "requests"): self._requests,
+            ("GET", "jobs"): self._jobs,
+            ("POST", "jobs"): self._control_jobs,
+            ("GET", "faults"): self._pending_faults,
+            ("POST", "faults"): self._plan_fault,
+            ("DELETE", "faults"): lambda _: self._local.faults.clear(),
+            ("GET", "clock"): lambda _: self._clock(),
+            ("POST", "clock"): self._move_clock,
+            ("GET", "state"): lambda _: self._local.to_json(),
+            ("PUT", "state"): lambda given: self._local.from_json(given) and None,
+            ("POST", "seed"): self._local.seed,
+            ("POST", "reset"): lambda _: self._local.reset(),
+        }
 
     def answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply:
         """The reply to a request below `/_local`, or to `/`."""
-        document = json.dumps({"message": "Not there yet"}).encode()
-        return Reply(404, {"Content-Type": "application/json"}, document)
+        path, _, query = target.partition("?")
+        if path == "/":
+            if method not in ("GET", "HEAD"):
+                return _refusal(405, "Only GET")
+            with self._local.lock:
+                return render(self._local)
+        route = self._routes.get((method, path.removeprefix("/_local").strip("/")))
+        if route is None:
+            known = sorted(f"{verb} /_local/{name}" for verb, name in self._routes)
+            return _refusal(404, f"Unknown control path; known: {', '.join(known)}")
+        if method in ("POST", "PUT") and not headers.get("Content-Type", "").startswith(_JSON):
+            return _refusal(415, "The control path takes application/json")
+        try:
+            given: Any = json.loads(body) if body else {}
+            if not isinstance(given, dict):
+                return _refusal(400, "The body must be a JSON object")
+            arguments = cast(JsonObject, given)
+            if query:
+                arguments |= {key: values[-1] for key, values in parse_qs(query).items()}
+            with self._local.lock:
+                result = route(arguments)
+        except (UnreadableState, BadSeed, LookupError, TypeError, ValueError) as error:
+            return _refusal(400, str(error) or repr(error))
+        except RecursionError:
+            return _refusal(400, "The body is nested too deeply")
+        return _reply(200, {} if result is None else result)
+
+    def _health(self, _: JsonObject) -> JsonObject:
+        return {"status": "ok", "service": "cleanroomsml", "time": self._local.clock.now()}
+
+    def _configure(self, given: JsonObject) -> JsonObject:
+        return self._local.configure(**given).to_json()
+
+    def _requests(self, given: JsonObject) -> JsonObject:
+        operation = given.get("operation")
+        limit = int(given.get("limit", 1000))
+        calls = self._local.calls(operation)[-limit:] if limit > 0 else []
+        return {"requests": [asdict(entry) for entry in calls]}
+
+    def _jobs(self, _: JsonObject) -> JsonObject:
+        jobs = self._local.jobs.under_way()
+        return {
+            "jobs": [
+                {
+                    "kind": job.kind,
+                    "arn": job.arn,
+                    "version": job.version,
+                    "name": job.record.data.get("name"),
+                    "phase": job.phase,
+                    "status": job.status,
+                    "stalled": job.stalled,
+                }
+                for job in jobs
+            ]
+        }
+
+    def _control_jobs(self, given: JsonObject) -> JsonObject | None:
+        options = dict(given)
+        action = options.pop("action", None)
+        jobs = self._local.jobs
+        if action == "finish_all":
+            return {"finished": jobs.finish_all()}
+        actions = {
+            "fail_next": jobs.fail_next,
+            "stall_next": jobs.stall_next,
+            "step": jobs.step,
+            "finish": jobs.finish,
+            "fail": jobs.fail,
+            "clear": jobs.clear,
+        }
+        if action not in actions:
+            raise ValueError(f"action must be one of finish_all, {', '.join(actions)}")
+        actions[action](**options)
+        return None
+
+    def _pending_faults(self, _: JsonObject) -> JsonObject:
+        return {
+            "faults": [
+                {"kind": fault.kind, "operation": fault.operation, "times": fault.times}
+                for fault in self._local.faults.pending
+            ]
+        }
+
+    def _plan_fault(self, given: JsonObject) -> None:
+        options = dict(given)
+        kind = options.pop("fault", None)
+        if kind not in _FAULTS:
+            raise ValueError(f"fault must be one of {', '.join(_FAULTS)}")
+        if kind == "reply":
+            options["body"] = str(options.get("body", "")).encode()
+        getattr(self._local.faults, kind)(**options)
+
+    def _clock(self) -> JsonObject:
+        return {"now": self._local.clock.now(), "held": self._local.clock.held}
+
+    def _move_clock(self, given: JsonObject) -> JsonObject:
+        clock = self._local.clock
+        unknown = set(given) - {"hold", "release", "advance"}
+        if unknown:
+            raise ValueError("Known are: hold, release, advance")
+        if given.get("hold"):
+            clock.hold()
+        if given.get("release"):
+            clock.release()
+        if "advance" in given:
+            clock.advance(float(given["advance"]))
+        return self._clock()
+
+
+def _reply(status: int, document: Any) -> Reply:
+    return Reply(status, {"Content-Type": _JSON}, json.dumps(document).encode("ascii"))
+
+
+def _refusal(status: int, message: str) -> Reply:
+    return _reply(status, {"message": message})

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from .access import Call
-from .failures import Denied, Missing, NotBuilt, ServiceFailure
+from .failures import Denied, Invalid, Missing, ServiceFailure, faults_message
 from .faults import Fault, Faults, from_next_year
 from .operations import HANDLERS
 from .parsing import RequestParser
@@ -137,6 +137,25 @@ class Engine:
             reply.headers["x-amzn-RequestId"] = request_id
             return reply
 
+    def perform(self, operation: str, account: str, params: JsonObject) -> JsonObject:
+        """Runs an operation for an account without a request: no faults, nothing recorded.
+
+        Raises `ServiceFailure`, for parameters that break a constraint too.
+        """
+        model = self.operations.get(operation)
+        if model is None:
+            raise Invalid(f"There is no operation {operation}")
+        clean, faults = self._parser.check(model.input, params, operation)
+        if faults:
+            raise Invalid(faults_message(faults))
+        with self.state.lock:
+            return HANDLERS[operation](Call(self.state, model, account, clean))
+
+    @property
+    def served(self) -> int:
+        """How many requests were answered."""
+        return self._served
+
     def _answer(self, entry: RecordedRequest, headers: Mapping[str, str], body: bytes) -> Exchange:
         path, query = _split_target(entry.target)
         match = self._routes.find(entry.method, path)
@@ -156,10 +175,7 @@ class Engine:
         self.state.tick()
         params = self._parser.parse(operation, match.labels, query, body)
         entry.params = params
-        handler = HANDLERS.get(operation.name)
-        if handler is None:
-            raise NotBuilt(f"The local stand-in does not have {operation.name} yet")
-        result = handler(Call(self.state, operation, account.id, params))
+        result = HANDLERS[operation.name](Call(self.state, operation, account.id, params))
         interrupted = _interruption(taken, "after")
         if interrupted is not None:
             return interrupted

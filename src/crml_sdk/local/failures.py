@@ -73,13 +73,6 @@ class OverQuota(ServiceFailure):
         super().__init__(message, members={"quotaName": name, "quotaValue": value})
 
 
-class NotBuilt(ServiceFailure):
-    """An operation that this stand-in does not have yet (501)."""
-
-    kind = "NotImplementedException"
-    status = 501
-
-
 def faults_message(faults: list[str]) -> str:
     """The service's wording of one or more broken constraints."""
     noun = "error" if len(faults) == 1 else "errors"

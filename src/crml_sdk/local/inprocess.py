@@ -17,6 +17,8 @@ import aiobotocore.session
 import botocore.exceptions
 from aiobotocore.session import AioSession
 
+from crml_sdk._runtime import current_runtime
+
 from .engine import Engine
 from .schema import ML_SERVICE, ROOMS_SERVICE
 
@@ -49,7 +51,7 @@ class InProcessHandler:
             body = body.encode()
         exchange = self._engine.exchange(request.method, target, headers, body)
         if exchange.delay:
-            await _sleep(exchange.delay)
+            await current_runtime().sleep(exchange.delay)
         if exchange.transport == "cut":
             raise botocore.exceptions.ConnectionClosedError(
                 endpoint_url=request.url, request=request, error="cut by the local stand-in"
@@ -79,15 +81,3 @@ def local_session(engine: Engine, *, access_key: str, secret_key: str, region: s
 
 def _text(value: Any) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else str(value)
-
-
-async def _sleep(seconds: float) -> None:
-    """Sleeps on whichever event loop is running: asyncio's, or trio's under the httpx backend."""
-    try:
-        import anyio
-    except ImportError:
-        import asyncio
-
-        await asyncio.sleep(seconds)
-    else:
-        await anyio.sleep(seconds)

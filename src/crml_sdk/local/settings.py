@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal
+from functools import cache
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 Mode = Literal["reads", "clock", "at-once", "manual"]
 
@@ -30,6 +31,13 @@ DEFAULT_QUOTAS: Mapping[str, int] = {
 }
 
 
+@cache
+def _choices() -> dict[str, tuple[str, ...]]:
+    """The settings that have a fixed set of values, with these."""
+    hints = get_type_hints(Settings).items()
+    return {name: get_args(hint) for name, hint in hints if get_origin(hint) is Literal}
+
+
 @dataclass(frozen=True)
 class Lifecycle:
     """How jobs move from one status to the next.
@@ -48,6 +56,8 @@ class Lifecycle:
     running: float = 4.0
 
     def __post_init__(self) -> None:
+        if self.mode not in get_args(Mode):
+            raise ValueError(f"Lifecycle.mode must be one of {', '.join(get_args(Mode))}")
         if self.reads < 1:
             raise ValueError("Lifecycle.reads must be at least 1")
         if self.pending < 0 or self.running < 0:
@@ -64,6 +74,8 @@ class Settings:
     max_body_bytes: int = 2 * 1024 * 1024
     keep_requests: int = 10_000
     """How many requests `local.requests` remembers; the oldest go first."""
+    simulated_time: bool = True
+    """Clients of `local.sdk()` do not sleep between polls: they move the local clock instead."""
     id_seed: str = "crml"
     """Identifiers are made from this and a counter: equal calls give equal identifiers."""
 
@@ -89,6 +101,15 @@ class Settings:
     publish_status: Literal["policy", "always", "never"] = "policy"
     expired_channel: Literal["inactive", "keep"] = "inactive"
     seed_audience_shown_to: Literal["others", "starter", "everyone"] = "others"
+
+    def __post_init__(self) -> None:
+        for name, allowed in _choices().items():
+            value = getattr(self, name)
+            if value not in allowed:
+                raise ValueError(f"{name} must be one of {', '.join(allowed)}, not {value!r}")
+        for name in ("default_page_size", "version_page_size"):
+            if not 1 <= getattr(self, name) <= 100:
+                raise ValueError(f"{name} must be from 1 to 100")
 
     def to_json(self) -> dict[str, Any]:
         """The settings as plain JSON values."""

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-import importlib
+import json
+import os
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from .clock import LocalClock
 from .control import ControlPath
 from .engine import Engine, RecordedRequest, Reply
 from .faults import Faults
 from .jobs import Executor, JobControl, SimulatedExecutor
-from .settings import Settings
+from .records import Record
+from .saving import from_document, read_file, to_document, write_file
+from .schema import JsonObject
+from .seeding import BadSeed, Seeder
+from .settings import Lifecycle, Settings
 from .state import State
 from .world import World, ready_world
 
 if TYPE_CHECKING:
+    from crml_sdk import CleanRoomsML
+
     from .inprocess import AioSession
     from .server import LocalServer, ThreadedServer
 
@@ -46,7 +53,7 @@ class LocalCleanRoomsML:
         self._state = State(settings, clock, world or ready_world(clock.stamp()))
         self._state.executor = executor or SimulatedExecutor(settings.lifecycle, clock.now)
         self._engine = Engine(self._state)
-        self._control = ControlPath()
+        self._control = ControlPath(self)
 
     # What there is
 
@@ -91,12 +98,99 @@ class LocalCleanRoomsML:
 
     def configure(self, **changes: Any) -> Settings:
         """Changes settings from now on, by name; returns the new ones."""
+        if isinstance(changes.get("lifecycle"), dict):
+            changes["lifecycle"] = Lifecycle(**changes["lifecycle"])
         with self._state.lock:
-            settings = replace(self._state.settings, **changes)
-            self._state.settings = settings
-            if isinstance(self._state.executor, SimulatedExecutor):
-                self._state.executor.lifecycle = settings.lifecycle
-            return settings
+            self._adopt(replace(self._state.settings, **changes))
+            return self._state.settings
+
+    @property
+    def served(self) -> int:
+        """How many requests were answered since the start."""
+        return self._engine.served
+
+    def records(self, kind: str, place: str) -> list[Record]:
+        """The resources of a kind in a collaboration, a membership or an account, newest first.
+
+        In: the resource segment of an ARN, such as `trained-model`; an identifier of the place.
+        A trained model is shown by its base version; `versions` gives the others.
+        """
+        with self._state.lock:
+            return list(self._state.index(kind, place).before(None))
+
+    def versions(self, arn: str) -> list[Record]:
+        """All versions of a trained model, oldest first."""
+        with self._state.lock:
+            return list(self._state.versions(arn))
+
+    # Starting, saving, loading
+
+    def seed(self, source: str | os.PathLike[str] | JsonObject) -> dict[str, str]:
+        """Makes what a seed describes: a file's path, or the same as a dict.
+
+        Returns ARNs by `kind/name`, such as `trained-model/churn`. Raises OSError,
+        `UnreadableState` (not JSON or YAML) or `BadSeed`. docs/local/seeds.md has the format.
+        """
+        document: Any = source if isinstance(source, dict) else read_file(source)
+        with self._state.lock:
+            if isinstance(document, dict):
+                self._prepare(cast(JsonObject, document))
+            return Seeder(self._state, self._engine.perform).run(document)
+
+    def _prepare(self, seed: JsonObject) -> None:
+        """Applies the sections of a seed that are not resources."""
+        world, settings = seed.get("world"), seed.get("settings")
+        try:
+            if world is not None:
+                if any(True for _ in self._state.records()):
+                    raise BadSeed("world can only be set while there are no resources")
+                self._state.clear(self._state.settings, World.from_json(world, self.clock.stamp()))
+            if settings is not None:
+                merged = {**self.settings.to_json(), **settings}
+                if isinstance(settings.get("lifecycle"), dict):
+                    merged["lifecycle"] = {
+                        **self.settings.to_json()["lifecycle"],
+                        **settings["lifecycle"],
+                    }
+                self._adopt(Settings.from_json(merged))
+        except (KeyError, TypeError, AttributeError) as error:
+            raise BadSeed(f"world or settings cannot be read: {error!r}") from error
+
+    def to_json(self) -> JsonObject:
+        """The whole state as one JSON document."""
+        with self._state.lock:
+            # Through JSON, so that what is returned shares nothing with the living state.
+            return json.loads(json.dumps(to_document(self._state)))
+
+    def from_json(self, document: JsonObject) -> LocalCleanRoomsML:
+        """Goes on from a document of `to_json`. Raises `UnreadableState`; nothing changes then."""
+        with self._state.lock:
+            from_document(self._state, document)
+            self._adopt(self._state.settings)
+        return self
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes the whole state as one JSON file, whole or not at all."""
+        with self._state.lock:
+            text = json.dumps(to_document(self._state))
+        write_file(path, text)
+
+    def load(self, path: str | os.PathLike[str]) -> LocalCleanRoomsML:
+        """Goes on from a saved file. Raises OSError or `UnreadableState`; nothing changes then."""
+        return self.from_json(read_file(path))
+
+    def reset(self) -> None:
+        """Back to a fresh ready world: no resources, no faults, no plans, no recorded requests."""
+        with self._state.lock:
+            self._state.clear(self._state.settings, ready_world(self.clock.stamp()))
+            self.jobs.clear()
+            self.faults.clear()
+            self._engine.requests.clear()
+
+    def _adopt(self, settings: Settings) -> None:
+        self._state.settings = settings
+        if isinstance(self._state.executor, SimulatedExecutor):
+            self._state.executor.lifecycle = settings.lifecycle
 
     # Ways in
 
@@ -119,14 +213,29 @@ class LocalCleanRoomsML:
             region=self.world.region,
         )
 
-    def sdk(self, account: str | None = None, **options: Any) -> Any:
+    def sdk(self, account: str | None = None, **options: Any) -> CleanRoomsML:
         """A `CleanRoomsML` on this instance, to be opened with `async with` like any other.
+
+        Its waits pass at once: the local clock moves by what they would have slept, unless
+        `settings.simulated_time` is off.
 
         In: an account as for `session`, and whatever `CleanRoomsML` takes.
         """
-        client: Any = importlib.import_module("crml_sdk")
+        from crml_sdk import CleanRoomsML
+
         options.setdefault("region_name", self.world.region)
-        return client.CleanRoomsML(session=self.session(account), **options)
+        client = CleanRoomsML(session=self.session(account), **options)
+        if self.settings.simulated_time:
+            core: Any = vars(type(client))["_core"].__get__(client)
+            core.clock, core.sleep = self.clock.now, self._pass_time
+        return client
+
+    async def _pass_time(self, seconds: float) -> None:
+        """The sleep of a client in the process: the local clock moves instead."""
+        from crml_sdk._runtime import current_runtime
+
+        self.clock.move_to(self.clock.now() + max(0.0, seconds))
+        await current_runtime().sleep(0)
 
     def serve(self, *, host: str = "127.0.0.1", port: int = 0) -> LocalServer:
         """A server for `async with`; loopback unless told otherwise, port 0 for any free one."""

@@ -30,18 +30,24 @@ class State:
     """Records and what hangs on them. Not thread-safe by itself: callers hold `lock`."""
 
     def __init__(self, settings: Settings, clock: LocalClock, world: World) -> None:
-        self.settings = settings
         self.clock = clock
-        self.world = world
         self.lock = threading.RLock()
         self.paging = Paging(lambda: self.settings)
         self.executor: Executor | None = None
         self.jobs = JobControl(lambda: iter(list(self._under_way.values())), self.lock)
+        self.clear(settings, world)
+
+    def clear(self, settings: Settings, world: World) -> None:
+        """Forgets everything, and starts again from a world."""
+        self.settings = settings
+        self.world = world
         self.tags: dict[str, dict[str, str]] = {}
+        self.names: dict[tuple[str, ...], str] = {}
         self._records: dict[tuple[str, str, str | None], Record] = {}
         self._indices: dict[tuple[str | None, ...], OrderedIndex] = {}
-        self._names: dict[tuple[str, ...], str] = {}
         self._counts: Counter[tuple[str, str, str]] = Counter()
+        for job in list(getattr(self, "_under_way", {}).values()):
+            job.record.job = None  # the executor may still hold it
         self._under_way: dict[int, Job] = {}
         self._expiring: dict[int, Record] = {}
         self._next_expiry = float("inf")
@@ -60,6 +66,14 @@ class State:
         """A fresh ARN of a kind, below a membership if one is given."""
         place = f"membership/{membership}/" if membership else ""
         return f"arn:aws:cleanrooms-ml:{self.world.region}:{owner}:{place}{kind}/{self.new_id()}"
+
+    def counters(self) -> JsonObject:
+        """What makes the next identifiers, for saving."""
+        return {"id": self._last_id, "number": self._last_number}
+
+    def set_counters(self, counters: JsonObject) -> None:
+        self._last_id = int(counters["id"])
+        self._last_number = int(counters["number"])
 
     # Records
 
@@ -116,7 +130,7 @@ class State:
             self.tags.pop(record.key, None)
             for name, key in list(self._names_of(record)):
                 if key == record.key:
-                    del self._names[name]
+                    del self.names[name]
 
     def _promote(self, record: Record) -> None:
         """Makes the oldest version that is left stand for its model in the lists of models."""
@@ -129,8 +143,16 @@ class State:
         if name is not None:
             for scope in (record.collaboration, record.membership, record.owner):
                 entry = (record.kind, scope or "", name)
-                if entry in self._names:
-                    yield entry, self._names[entry]
+                if entry in self.names:
+                    yield entry, self.names[entry]
+
+    def reindex(self, record: Record, changes: JsonObject) -> None:
+        """Changes members of a record that an index may be keyed by."""
+        for key in index_keys(record):
+            self._indices[key].remove(record)
+        record.data.update(changes)
+        for key in index_keys(record):
+            self._indices.setdefault(key, OrderedIndex()).add(record)
 
     def find(self, kind: str, key: str, version: str | None = None) -> Record | None:
         """A record by kind, ARN and version (None: the base, or a kind without versions)."""
@@ -160,14 +182,14 @@ class State:
 
     def holder_of_name(self, kind: str, scope: str, name: str) -> str | None:
         """The key of the resource that has this name in a scope."""
-        return self._names.get((kind, scope, name))
+        return self.names.get((kind, scope, name))
 
     def claim_name(self, kind: str, scope: str, name: str, key: str) -> None:
         """Gives a name to a resource. Raises `Conflict` if another one has it."""
-        holder = self._names.get((kind, scope, name))
+        holder = self.names.get((kind, scope, name))
         if holder is not None and holder != key:
             raise Conflict(f"A {kind.replace('-', ' ')} with the name {name!r} exists already")
-        self._names[(kind, scope, name)] = key
+        self.names[(kind, scope, name)] = key
 
     # Quotas
 
@@ -208,10 +230,12 @@ class State:
         self.jobs.plan_for(job)
         self.executor.submit(job)
 
-    def resume(self, record: Record, phase: Phase, request: JsonObject) -> None:
+    def resume(self, record: Record, saved: JsonObject) -> None:
         """Puts a loaded record's job back under way, in the status that it had."""
         assert self.executor is not None
-        job = Job(record, phase, request, self._set_status, self._end_job)
+        job = Job(record, saved["phase"], saved["request"], self._set_status, self._end_job)
+        job.planned_failure = saved.get("planned_failure")
+        job.stalled = bool(saved.get("stalled"))
         record.job = job
         self._under_way[record.number] = job
         self.executor.submit(job)

@@ -1,0 +1,8 @@
+"""`python -m crml_sdk.local`: the stand-in as a server."""
+
+import sys
+
+from .main import main
+
+if __name__ == "__main__":
+    sys.exit(main())

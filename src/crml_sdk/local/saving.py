@@ -1,0 +1,128 @@
+"""The whole state as one JSON document, and back."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any, cast
+
+from .records import Record
+from .schema import JsonObject
+from .settings import Settings
+from .state import State
+from .world import World
+
+FORMAT = "crml-local"
+FORMAT_VERSION = 1
+
+
+class UnreadableState(ValueError):
+    """A state file that is not one, is damaged, or is of a version that this does not know."""
+
+
+def to_document(state: State) -> JsonObject:
+    """Everything that `from_document` needs to go on from here. JSON values only."""
+    return {
+        "format": FORMAT,
+        "version": FORMAT_VERSION,
+        "settings": state.settings.to_json(),
+        "clock": {"now": state.clock.now(), "held": state.clock.held},
+        "world": state.world.to_json(),
+        "counters": state.counters(),
+        "records": [_record(record) for record in state.records()],
+        "tags": state.tags,
+        "names": [[*scope, key] for scope, key in state.names.items()],
+    }
+
+
+def _record(record: Record) -> JsonObject:
+    document = record.to_json()
+    job = record.job
+    if job is not None:
+        document["job"] = {
+            "phase": job.phase,
+            "request": job.request,
+            "planned_failure": job.planned_failure,
+            "stalled": job.stalled,
+        }
+    return document
+
+
+def from_document(state: State, document: Any) -> None:
+    """Replaces a state by a saved one. Jobs go on from the status that they had.
+
+    Raises `UnreadableState`, in which case the state is left as it was.
+    """
+    if not isinstance(document, dict) or cast(JsonObject, document).get("format") != FORMAT:
+        raise UnreadableState("This is not a state of the local Clean Rooms ML")
+    saved = cast(JsonObject, document)
+    if saved.get("version") != FORMAT_VERSION:
+        raise UnreadableState(f"State version {saved.get('version')} is not known to this release")
+    try:
+        settings = Settings.from_json(saved["settings"])
+        world = World.from_json(saved["world"], state.clock.now())
+        jobs: list[tuple[Record, JsonObject]] = []
+        records: list[Record] = []
+        for entry in saved["records"]:
+            fields = dict(entry)
+            job = fields.pop("job", None)
+            record = Record(**fields)
+            records.append(record)
+            if job is not None:
+                jobs.append((record, job))
+        names = {tuple(entry[:-1]): entry[-1] for entry in saved["names"]}
+        counters: JsonObject = saved["counters"]
+        now, held = float(saved["clock"]["now"]), bool(saved["clock"]["held"])
+        tags: dict[str, dict[str, str]] = saved["tags"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise UnreadableState(f"The state is damaged: {error!r}") from error
+    state.clock.move_to(now)
+    if held:
+        state.clock.hold()
+    state.clear(settings, world)
+    state.names.update(names)
+    state.tags.update(tags)
+    for record in records:
+        state.restore(record)
+    state.set_counters(counters)
+    for record, job in jobs:
+        state.resume(record, job)
+
+
+def write_file(path: str | os.PathLike[str], text: str) -> None:
+    """Writes a file whole or not at all: beside the target first, then into its place."""
+    target = Path(path)
+    handle, temporary = tempfile.mkstemp(dir=target.parent or ".", prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(text)
+        os.replace(temporary, target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def read_file(path: str | os.PathLike[str]) -> Any:
+    """A JSON file, or a YAML one if its name says so and PyYAML is there.
+
+    Raises OSError, or `UnreadableState` for a file that cannot be parsed.
+    """
+    source = Path(path)
+    text = source.read_text(encoding="utf-8")
+    if source.suffix.lower() in (".yaml", ".yml"):
+        try:
+            import yaml  # pyright: ignore[reportMissingModuleSource]
+        except ImportError:
+            raise UnreadableState(
+                f"Reading {source} needs PyYAML, which the extra crml-sdk[cli] brings"
+            ) from None
+        try:
+            return yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise UnreadableState(f"{source} is not valid YAML: {error}") from error
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise UnreadableState(f"{source} is not valid JSON: {error}") from error
