@@ -11,9 +11,11 @@ from .. import models
 from ..metadata import ResponseMetadata
 from ..requests import operations
 from ..requests.operation import Operation
+from .loader import register_loader
 from .parsing import EXPECTED, Expected, TypedParserFactory, TypedReply
 from .retrying import resend_create
 from .settings import Settings, check_region, make_config
+from .shortcuts import take_shortcuts
 from .translating import configuration_error, translated
 
 
@@ -110,12 +112,14 @@ async def connect(service: str, settings: Settings) -> Connection:
             raise
         raise ours from error
     _mind_creates(client, service)
+    take_shortcuts(client, service)
     return Connection(client, context)
 
 
 def _session(settings: Settings) -> Any:
     if settings.session is None:
         session: Any = AioSession(profile=settings.profile_name)
+        register_loader(session)
     else:
         session = settings.session
         if settings.profile_name is not None:

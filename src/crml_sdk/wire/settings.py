@@ -64,7 +64,11 @@ def make_config(settings: Settings, scoped: dict[str, Any]) -> Any:
             options[name] = seconds
     if settings.http_backend == "httpx":
         options["http_session_cls"] = _httpx_session()
-    elif settings.http_backend != "aiohttp":
+    elif settings.http_backend == "aiohttp":
+        from .session import QuickSession
+
+        options["http_session_cls"] = QuickSession
+    else:
         raise ConfigurationError(
             f"unknown http_backend {settings.http_backend!r}: aiohttp or httpx"
         )

@@ -1,0 +1,77 @@
+"""botocore's data files, read quickly.
+
+Most of what opening a client costs is the reading of data: botocore walks over the folders of all
+services to learn that there is one of this name, and decodes 1.2 MB of endpoints with the standard
+library. Both go through a component that can be registered, `data_loader`; this one looks for the
+service asked for and nothing else, and decodes with Pydantic's parser, which is loaded anyway.
+"""
+
+# botocore and aiobotocore come without types.
+# pyright: reportPrivateUsage=false, reportUnknownMemberType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownVariableType=false
+
+from __future__ import annotations
+
+import gzip
+import threading
+from collections.abc import Callable
+from typing import Any, Final
+
+from botocore.exceptions import DataNotFoundError
+from botocore.loaders import JSONFileLoader, Loader, create_loader
+from pydantic_core import from_json
+
+_OPENERS: Final[tuple[tuple[str, Callable[..., Any]], ...]] = (
+    (".json", open),
+    (".json.gz", gzip.open),
+)
+
+
+class QuickFiles(JSONFileLoader):
+    """Reads one file. Members come as plain dicts, in the order of the file."""
+
+    def load_file(self, file_path: str) -> Any:
+        for suffix, opener in _OPENERS:
+            try:
+                with opener(file_path + suffix, "rb") as file:
+                    content: bytes = file.read()
+            except OSError:
+                continue
+            try:
+                return from_json(content)
+            except ValueError:
+                return super().load_file(file_path)
+        return None
+
+
+class QuickLoader(Loader):
+    """Finds a service's data without listing every service first."""
+
+    def __init__(self, search_paths: list[str]) -> None:
+        super().__init__(search_paths, QuickFiles(), include_default_search_paths=False)
+        self._asked = threading.local()
+
+    def load_service_model(
+        self, service_name: str, type_name: str, api_version: str | None = None
+    ) -> Any:
+        try:
+            self.determine_latest_version(service_name, type_name)
+        except DataNotFoundError:
+            # The long way raises the error that lists the services there are.
+            return super().load_service_model(service_name, type_name, api_version)
+        self._asked.service = service_name
+        try:
+            return super().load_service_model(service_name, type_name, api_version)
+        finally:
+            del self._asked.service
+
+    def list_available_services(self, type_name: str) -> list[str]:
+        """All services; while one is being loaded, that one, which is known to be there."""
+        asked = getattr(self._asked, "service", None)
+        return super().list_available_services(type_name) if asked is None else [asked]
+
+
+def register_loader(session: Any) -> None:
+    """Give a session that is ours alone the quick loader; it looks where botocore's would."""
+    usual = create_loader(session.get_config_variable("data_path"))
+    session.register_component("data_loader", QuickLoader(usual.search_paths))
