@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from .versions import Lineage as Lineage
     from .versions import TrainedModelRef as TrainedModelRef
     from .versions import VersionSelector as VersionSelector
+    from .waiting import Handle as Handle
+    from .waiting import Outcome as Outcome
+    from .waiting import StatusChange as StatusChange
 
 __version__ = "0.1.0"
 
@@ -37,13 +40,16 @@ _HOMES: Final = {
     "BASE": "versions",
     "CleanRoomsML": "client",
     "CollaborationScope": "client",
+    "Handle": "waiting",
     "LATEST": "versions",
     "LATEST_ACTIVE": "versions",
     "Lineage": "versions",
     "MembershipScope": "client",
+    "Outcome": "waiting",
     "Page": "pagination",
     "Paginator": "pagination",
     "ResponseMetadata": "metadata",
+    "StatusChange": "waiting",
     "TrainedModelRef": "versions",
     "VersionSelector": "versions",
 }

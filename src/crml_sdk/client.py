@@ -12,6 +12,7 @@ from .arns import is_identifier, membership_in
 from .errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
     from types import TracebackType
 
     from aiobotocore.client import AioBaseClient
@@ -43,7 +44,11 @@ if TYPE_CHECKING:
     from .resources.tags import Tags
     from .resources.trained_models import TrainedModels
     from .resources.training_datasets import TrainingDatasets
+    from .waiting import Completions, Handle, Outcome, Poll, Report
     from .wire.settings import HttpBackend
+
+LONGEST = 29 * 86_400.0
+"""Seconds that waits last by default: jobs run for 28 days at the most, and may be queued before."""
 
 
 class _Groups:
@@ -51,6 +56,80 @@ class _Groups:
 
     _core: Core
     _scope: str | None = None
+
+    async def wait(
+        self,
+        what: Any,
+        *,
+        timeout: float | None = LONGEST,
+        poll: Poll | None = None,
+        on_update: Report | None = None,
+    ) -> Any:
+        """Wait for anything that has a life cycle, or take up a wait that was put down.
+
+        Args:
+            what: A handle or its text (which says what is waited for: that it finishes, is
+                deleted or is cancelled), an ARN, a `TrainedModelRef`, or a reply that names it.
+            timeout: Seconds for all of it, calls included; None for no end.
+            poll: When to look again: any wait of tenacity's, or seconds.
+            on_update: Called (and awaited, if async) with each `StatusChange`, the first included.
+
+        Returns:
+            The final Get response, or the final row of what has no get (export jobs); None for
+            what is gone after a deletion.
+
+        Raises:
+            WaitTimeout, ResourceFailed, ServiceError, TransportError: As the groups' `wait`.
+        """
+        return await self._core.waiting.wait(
+            _handle(what), timeout=timeout, poll=poll, on_update=on_update
+        )
+
+    async def wait_all(
+        self,
+        what: Iterable[Any],
+        *,
+        timeout: float | None = LONGEST,
+        poll: Poll | None = None,
+        on_update: Report | None = None,
+    ) -> list[Outcome]:
+        """Wait for many resources, of any kinds and memberships, sharing the requests.
+
+        Waiting for N resources of one membership and kind costs about N/100 requests a round, and
+        one to finish each.
+
+        Args:
+            what: As for `wait`, each.
+            timeout: Seconds for all of it, calls included; None for no end.
+            poll: When to look again, per membership and kind.
+            on_update: Called (and awaited, if async) with each `StatusChange`; its `model` may be
+                the row of a list.
+
+        Returns:
+            An outcome for each, in the same order: `outcome.model`, or `outcome.error`, which a
+            wait for it alone would have raised. `outcome.result()` gives the one or raises the
+            other. What had not ended at the deadline has a `WaitTimeout`.
+        """
+        return await self._core.waiting.wait_all(
+            [_handle(one) for one in what], timeout=timeout, poll=poll, on_update=on_update
+        )
+
+    def as_completed(
+        self,
+        what: Iterable[Any],
+        *,
+        timeout: float | None = LONGEST,
+        poll: Poll | None = None,
+        on_update: Report | None = None,
+    ) -> Completions:
+        """The outcomes of many waits as they come about: `async for outcome in ...`.
+
+        Args:
+            what, timeout, poll, on_update: As for `wait_all`. What is there twice comes once.
+        """
+        return self._core.waiting.as_completed(
+            [_handle(one) for one in what], timeout=timeout, poll=poll, on_update=on_update
+        )
 
     @cached_property
     def trained_models(self) -> TrainedModels:
@@ -232,6 +311,11 @@ class CleanRoomsML(_Groups):
         read_timeout: Seconds for a reply to begin or go on, 60 by default.
         config: An `AioConfig` merged in last.
         session: An `AioSession` of the caller's.
+        polling_rate: Requests a second for all waits of this client together; None for no limit.
+        adopt: After a create or start whose reply was lost, look for what it may have made and
+            take it as the reply. False: raise what the transport raised.
+        clock: Monotonic seconds, for waiting; the system's by default.
+        sleep: Waits for so many seconds, for waiting; the event loop's by default.
 
     Raises:
         MissingRegion, UnknownRegion, ConfigurationError: On opening.
@@ -250,6 +334,10 @@ class CleanRoomsML(_Groups):
         read_timeout: float | None = None,
         config: AioConfig | None = None,
         session: AioSession | None = None,
+        polling_rate: float | None = 5.0,
+        adopt: bool = True,
+        clock: Callable[[], float] | None = None,
+        sleep: Callable[[float], Awaitable[None]] | None = None,
     ) -> None:
         from .wire.settings import Settings
 
@@ -265,12 +353,23 @@ class CleanRoomsML(_Groups):
             config=config,
             session=session,
         )
+        self._polling_rate = polling_rate
+        self._adopt = adopt
+        self._clock = clock
+        self._sleep = sleep
 
     @cached_property
     def _core(self) -> Core:  # type: ignore[override]
         from .core import Core
 
-        return Core(self._settings, self._membership)
+        return Core(
+            self._settings,
+            self._membership,
+            polling_rate=self._polling_rate,
+            adopt=self._adopt,
+            clock=self._clock,
+            sleep=self._sleep,
+        )
 
     async def open(self) -> Self:
         """Open the client. Opening an open one does nothing."""
@@ -326,6 +425,12 @@ class CleanRoomsML(_Groups):
     def collaboration(self, collaboration_identifier: str) -> CollaborationScope:
         """A view for one collaboration, by its identifier or ARN. Costs nothing."""
         return CollaborationScope(self._core, collaboration_identifier)
+
+
+def _handle(what: Any) -> Handle:
+    from .waiting import Handle
+
+    return Handle.of(what)
 
 
 def _identifier(given: str, kind: str) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
 
 from ._runtime import Expired, current_runtime
 from .errors import CallTimeout, CleanRoomsMLError, ServiceError
@@ -13,18 +14,35 @@ from .wire.connection import Connection, connect
 
 if TYPE_CHECKING:
     from .requests.operation import Operation
+    from .waiting.room import WaitingRoom
     from .wire.settings import Settings
 
 logger = logging.getLogger("crml_sdk")
+
+DEFAULT_POLLING_RATE: Final = 5.0
+"""Requests a second for all waits of a client together. The limits of the service's operations are
+not published; an operation of the neighbouring service with a published one allows 5 a second."""
 
 
 class Core:
     """The working part of an open `CleanRoomsML`."""
 
-    def __init__(self, settings: Settings, membership: str | None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        membership: str | None,
+        *,
+        polling_rate: float | None = DEFAULT_POLLING_RATE,
+        adopt: bool = True,
+        clock: Callable[[], float] | None = None,
+        sleep: Callable[[float], Awaitable[None]] | None = None,
+    ) -> None:
         self.settings = settings
         self.membership = membership
-        self.clock: Callable[[], float] = time.monotonic
+        self.polling_rate = polling_rate
+        self.adopt = adopt
+        self.clock = clock or time.monotonic
+        self._sleep = sleep
         self._connections: dict[str, Connection] = {}
         self._open = False
 
@@ -45,6 +63,20 @@ class Core:
         while self._connections:
             _, connection = self._connections.popitem()
             await connection.close()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait, by the client's clock."""
+        if self._sleep is not None:
+            await self._sleep(seconds)
+        else:
+            await current_runtime().sleep(seconds)
+
+    @cached_property
+    def waiting(self) -> WaitingRoom:
+        """Everything about waiting, made when it is first needed."""
+        from .waiting.room import WaitingRoom
+
+        return WaitingRoom(self, self.polling_rate)
 
     @property
     def raw(self) -> Any:
@@ -72,7 +104,12 @@ class Core:
         return kept
 
     async def call(
-        self, operation: Operation, params: dict[str, Any], timeout: float | None = None
+        self,
+        operation: Operation,
+        params: dict[str, Any],
+        timeout: float | None = None,
+        *,
+        once: bool = False,
     ) -> Any:
         """Send a checked request and give the model of its reply.
 
@@ -80,16 +117,17 @@ class Core:
             operation: What to call.
             params: The request by wire names, checked.
             timeout: Seconds for the call with all its retries.
+            once: Not to be sent again on a fault: the caller decides that itself.
 
         Raises:
             CleanRoomsMLError: See `errors`.
         """
         connection = await self._connection(operation.service)
         if not logger.isEnabledFor(logging.DEBUG):
-            return await self._timed(connection, operation, params, timeout)
+            return await self._timed(connection, operation, params, timeout, once)
         start = self.clock()
         try:
-            reply = await self._timed(connection, operation, params, timeout)
+            reply = await self._timed(connection, operation, params, timeout, once)
         except ServiceError as error:
             self._log(operation, error.request_id, error.attempts, type(error).__name__, start)
             raise
@@ -131,12 +169,13 @@ class Core:
         operation: Operation,
         params: dict[str, Any],
         timeout: float | None,
+        once: bool,
     ) -> Any:
         if timeout is None:
-            return await connection.call(operation, params)
+            return await connection.call(operation, params, once=once)
         try:
             return await current_runtime().bounded(
-                timeout, lambda: connection.call(operation, params)
+                timeout, lambda: connection.call(operation, params, once=once)
             )
         except Expired as error:
             raise CallTimeout(operation.name, f"no reply within {timeout:g} seconds") from error

@@ -39,6 +39,7 @@ from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
     from .requests.faults import Fault
+    from .waiting.handles import Handle
 
 
 class CleanRoomsMLError(Exception):
@@ -339,6 +340,123 @@ class OutcomeUnknown(CleanRoomsMLError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.operation, self.name, self.looked_at)
+
+
+class WaitTimeout(CleanRoomsMLError, TimeoutError):
+    """The time of a wait was up. Only the waiting ended: what was waited for goes on.
+
+    Attributes:
+        handle: What was waited for; its text, `str(handle)`, resumes the wait: `sdk.wait(text)`.
+        status: The last status that was seen, or None when no look succeeded.
+        model: The last reply, or None.
+        elapsed: Seconds since the wait began.
+        timeout: Seconds that it was given.
+        looks: How many looks were taken.
+        last_fault: What the last look failed with, or None if it did not.
+        cancelled: With `cancel_on_timeout`, whether the cancellation was accepted; else None.
+    """
+
+    def __init__(
+        self,
+        handle: Handle,
+        *,
+        status: str | None,
+        elapsed: float,
+        timeout: float,
+        looks: int,
+        model: Any = None,
+        last_fault: BaseException | None = None,
+        cancelled: bool | None = None,
+    ) -> None:
+        self.handle = handle
+        self.status = status
+        self.model = model
+        self.elapsed = elapsed
+        self.timeout = timeout
+        self.looks = looks
+        self.last_fault = last_fault
+        self.cancelled = cancelled
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        seen = f"is still {self.status}" if self.status else "was not seen"
+        goes_on = {
+            None: "It goes on, and so does its bill.",
+            True: "Its cancellation was asked for.",
+            False: "Its cancellation was asked for and refused: it may be running still.",
+        }[self.cancelled]
+        fault = f" The last look failed: {self.last_fault}." if self.last_fault else ""
+        return (
+            f"{self.handle.describe()} {seen} after {self.elapsed:.1f} s"
+            f" ({self.looks} looks, timeout {self.timeout:g} s).{fault} {goes_on}"
+            f" Resume with sdk.wait({str(self.handle)!r})"
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuilt, (type(self), (self.handle,), _parts(self, "last_fault"))
+
+
+class ResourceFailed(CleanRoomsMLError):
+    """What was waited for ended otherwise, or is not there any more.
+
+    Attributes:
+        handle: What was waited for.
+        status: The status it ended in, or None if it does not show any more.
+        status_code: The service's code for the reason, meant for programs, or None.
+        status_message: The service's words for the reason, or None.
+        elapsed: Seconds since the wait began.
+        model: The last reply, or None.
+    """
+
+    def __init__(
+        self,
+        handle: Handle,
+        *,
+        status: str | None,
+        status_code: str | None = None,
+        status_message: str | None = None,
+        elapsed: float,
+        model: Any = None,
+    ) -> None:
+        self.handle = handle
+        self.status = status
+        self.status_code = status_code
+        self.status_message = status_message
+        self.elapsed = elapsed
+        self.model = model
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        what = f"{self.handle.describe()}, waited for to be {self.handle.goal.value},"
+        if self.status is None:
+            return f"{what} does not show in any list after {self.elapsed:.1f} s"
+        reason = ": ".join(part for part in (self.status_code, self.status_message) if part)
+        hint = _FAILURE_HINTS.get(self.status)
+        return (
+            f"{what} ended as {self.status} after {self.elapsed:.1f} s"
+            + (f": {reason}" if reason else "")
+            + (f" ({hint})" if hint else "")
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuilt, (type(self), (self.handle,), _parts(self))
+
+
+_FAILURE_HINTS: Mapping[str, str] = {
+    "INACTIVE": "it was cancelled, or its output was deleted or has expired",
+    "CANCEL_FAILED": "the cancellation failed: it may be running still",
+}
+
+
+def _parts(error: Any, *without: str) -> dict[str, Any]:
+    parts: dict[str, Any] = {**vars(error)}
+    del parts["handle"]
+    return {name: None if name in without else value for name, value in parts.items()}
+
+
+def _rebuilt(cls: Any, args: tuple[Any, ...], parts: dict[str, Any]) -> Any:
+    """For pickle, which knows nothing of keyword-only arguments."""
+    return cls(*args, **parts)
 
 
 SERVICE_ERRORS: Mapping[str, type[ServiceError]] = {

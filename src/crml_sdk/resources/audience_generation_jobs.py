@@ -5,13 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .generated.audience_generation_jobs import AudienceGenerationJobsOperations
+from .waitable import Deletable
 
 if TYPE_CHECKING:
-    from ..models import AudienceGenerationJobSummary
+    from ..models import AudienceGenerationJobSummary, GetAudienceGenerationJobResponse  # noqa: F401
 
 
-class AudienceGenerationJobs(AudienceGenerationJobsOperations):
+class AudienceGenerationJobs(
+    AudienceGenerationJobsOperations, Deletable["GetAudienceGenerationJobResponse"]
+):
     """Operations on audience generation jobs."""
+
+    _kind = "audience-generation-job"
 
     async def by_name(self, name: str) -> AudienceGenerationJobSummary:
         """The one audience generation job with exactly that name; reads every page of the list.

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .generated.audience_models import AudienceModelsOperations
+from .waitable import Deletable
 
 if TYPE_CHECKING:
-    from ..models import AudienceModelSummary
+    from ..models import AudienceModelSummary, GetAudienceModelResponse  # noqa: F401
 
 
-class AudienceModels(AudienceModelsOperations):
+class AudienceModels(AudienceModelsOperations, Deletable["GetAudienceModelResponse"]):
     """Operations on audience models."""
+
+    _kind = "audience-model"
 
     async def by_name(self, name: str) -> AudienceModelSummary:
         """The one audience model with exactly that name; reads every page of the list.

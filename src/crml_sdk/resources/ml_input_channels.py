@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .generated.ml_input_channels import MLInputChannelsOperations
+from .waitable import Deletable
 
 if TYPE_CHECKING:
-    from ..models import MLInputChannelSummary
+    from ..models import GetMLInputChannelResponse, MLInputChannelSummary  # noqa: F401
 
 
-class MLInputChannels(MLInputChannelsOperations):
+class MLInputChannels(MLInputChannelsOperations, Deletable["GetMLInputChannelResponse"]):
     """Operations on ML input channels."""
+
+    _kind = "ml-input-channel"
 
     async def by_name(
         self, name: str, *, membership_identifier: str | None = None

@@ -18,7 +18,7 @@ from ..versions import (
     parent_of,
     select,
 )
-from .generated.trained_models import TrainedModelsOperations
+from .trained_model_waiting import TrainedModelWaiting
 
 if TYPE_CHECKING:
     from ..models import GetTrainedModelResponse, TrainedModelStatus, TrainedModelSummary
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ..types import TrainedModelStatusLiteral
 
 
-class TrainedModels(TrainedModelsOperations):
+class TrainedModels(TrainedModelWaiting):
     """Operations on trained models and their versions."""
 
     def list(

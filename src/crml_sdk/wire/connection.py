@@ -13,7 +13,7 @@ from ..requests import operations
 from ..requests.operation import Operation
 from .loader import register_loader
 from .parsing import EXPECTED, Expected, TypedParserFactory, TypedReply
-from .retrying import resend_create
+from .retrying import ONCE, resend_create, send_once
 from .settings import Settings, check_region, make_config
 from .shortcuts import take_shortcuts
 from .translating import configuration_error, translated
@@ -27,12 +27,15 @@ class Connection:
         self._context = context
         self._expected: dict[str, Expected] = {}
 
-    async def call(self, operation: Operation, params: dict[str, Any]) -> Any:
+    async def call(
+        self, operation: Operation, params: dict[str, Any], *, once: bool = False
+    ) -> Any:
         """Send a checked request.
 
         Args:
             operation: What to call.
             params: The request by wire names, checked.
+            once: Not to be sent again here, whatever happens.
 
         Returns:
             The model of the reply, with its metadata; None where the operation answers nothing.
@@ -47,6 +50,7 @@ class Connection:
             model = getattr(models, operation.output) if operation.output else None
             expected = self._expected[name] = Expected(name, model)
         token = EXPECTED.set(expected)
+        once_token = ONCE.set(once)
         try:
             reply = await self.client._make_api_call(name, params)
         except Exception as error:
@@ -55,6 +59,7 @@ class Connection:
                 raise
             raise ours from error
         finally:
+            ONCE.reset(once_token)
             EXPECTED.reset(token)
         return attach(reply, name)
 
@@ -111,7 +116,7 @@ async def connect(service: str, settings: Settings) -> Connection:
         if ours is error:
             raise
         raise ours from error
-    _mind_creates(client, service)
+    _mind_retries(client, service)
     take_shortcuts(client, service)
     return Connection(client, context)
 
@@ -139,7 +144,8 @@ def _region(session: Any, settings: Settings, config: Any) -> str | None:
     return getattr(config, "region_name", None) or session.get_config_variable("region")
 
 
-def _mind_creates(client: Any, service: str) -> None:
+def _mind_retries(client: Any, service: str) -> None:
+    client.meta.events.register_first(f"needs-retry.{service}", send_once)
     for operation in operations.ALL:
         if operation.creates and operation.service == service:
             client.meta.events.register_first(

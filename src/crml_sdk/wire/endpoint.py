@@ -24,7 +24,7 @@ from botocore.endpoint import history_recorder
 from botocore.exceptions import HTTPClientError
 
 from .listeners import Listeners
-from .retrying import resend_create
+from .retrying import resend_create, send_once
 from .session import QuickRequest
 from .signature import OWN_HEADERS, Signature
 
@@ -189,7 +189,7 @@ class QuickEndpoint(AioEndpoint):
 
 def _known_retry(handler: Any) -> bool:
     """Handlers that have nothing to say about a 2xx reply."""
-    if handler is resend_create:
+    if handler in (resend_create, send_once):
         return True
     owner = getattr(handler, "__self__", None)
     return type(owner) is AioRetryHandler and handler == owner.needs_retry

@@ -6,11 +6,20 @@ not be repeated: it might train, and bill, twice. Reads and the rest follow boto
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from typing import Any, Final
 
 from .transport import surely_not_sent
 
 THROTTLED: Final = 429
+
+ONCE: ContextVar[bool] = ContextVar("crml_sdk_once", default=False)
+"""Set around a call whose caller decides itself when to ask again, as waiting does."""
+
+
+def send_once(**_: Any) -> bool | None:
+    """A handler of `needs-retry`, for all operations: stops when the call is to be sent once."""
+    return False if ONCE.get() else None
 
 
 def resend_create(

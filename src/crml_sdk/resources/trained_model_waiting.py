@@ -1,0 +1,383 @@
+"""Waiting for trained models: a version of one, its cancellation, its deletion, its export."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ..versions import BASE, LATEST, LATEST_ACTIVE, TrainedModelRef, VersionSelector
+from .generated.trained_models import TrainedModelsOperations
+from .waitable import LONGEST, Cancellable, Deletable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ..models import (
+        CollaborationTrainedModelExportJobSummary,
+        GetTrainedModelResponse,
+        IncrementalTrainingDataChannel,
+        ModelTrainingDataChannel,
+        ResourceConfig,
+        StoppingCondition,
+        TrainingInputMode,
+    )
+    from ..types import (
+        IncrementalTrainingDataChannelDict,
+        ModelTrainingDataChannelDict,
+        ResourceConfigDict,
+        StoppingConditionDict,
+        TrainingInputModeLiteral,
+    )
+    from ..waiting import Handle, Poll, Report, Watch
+    from ..waiting.statuses import Goal
+
+
+class TrainedModelWaiting(
+    TrainedModelsOperations,
+    Deletable["GetTrainedModelResponse"],
+    Cancellable["GetTrainedModelResponse"],
+):
+    """Waiting for versions of trained models.
+
+    Everything here takes `version`: an identifier, `LATEST`, `LATEST_ACTIVE` or `BASE`. Left out,
+    it is the version that is the latest at the first look, and stays that one although later
+    versions may come. The base version of a model that has later ones shows only in the list of
+    versions: what is returned for it then is its row, a `TrainedModelSummary`.
+    """
+
+    _kind = "trained-model"
+
+    def handle(
+        self,
+        arn: Any,
+        *,
+        version: str | VersionSelector | None = None,
+        membership_identifier: str | None = None,
+    ) -> Handle:
+        """What to wait for as a value: its text, `str(handle)`, resumes the wait anywhere.
+
+        Args:
+            arn: An ARN, a `TrainedModelRef`, the text of a handle, or a reply.
+            version: The version; `LATEST_ACTIVE` has to be resolved first.
+            membership_identifier: The membership; the one in the ARN when left out.
+
+        Raises:
+            ArnError: It names another kind of resource.
+        """
+        return self._versioned(arn, version, membership_identifier)
+
+    def _versioned(
+        self,
+        arn: Any,
+        version: str | VersionSelector | None,
+        membership: str | None,
+        goal: Goal | None = None,
+    ) -> Handle:
+        if version is None:
+            return self._handle(arn, membership, goal)
+        if version is LATEST_ACTIVE:
+            raise ValueError("LATEST_ACTIVE changes: resolve it first, with resolve()")
+        if isinstance(arn, str) and "@" in arn:
+            arn = TrainedModelRef.parse(arn)
+        if isinstance(arn, TrainedModelRef):
+            arn = arn.trained_model_arn
+        handle = self._handle(arn, membership, goal)
+        if version is LATEST:
+            return replace(handle, version=None)
+        return handle.pinned(None if version is BASE else str(version))
+
+    async def _resolved(
+        self,
+        arn: Any,
+        version: str | VersionSelector | None,
+        membership: str | None,
+        timeout: float | None,
+        goal: Goal | None = None,
+    ) -> tuple[Handle, float | None]:
+        """The handle of what to wait for, and the seconds that are left."""
+        if isinstance(arn, str) and "@" in arn and not arn.startswith("crml-wait:"):
+            arn = TrainedModelRef.parse(arn)
+        if version is None and isinstance(arn, TrainedModelRef):
+            version = arn.version
+        if version is not LATEST_ACTIVE:
+            return self._versioned(arn, version, membership, goal), timeout
+        began = self._core.clock()
+        arn = arn.trained_model_arn if isinstance(arn, TrainedModelRef) else arn
+        row = await self._selected(arn, LATEST_ACTIVE, membership, timeout)
+        if timeout is not None:
+            timeout = max(timeout - (self._core.clock() - began), 0.0)
+        return self._versioned(arn, row.version_identifier or BASE, membership, goal), timeout
+
+    async def wait(
+        self,
+        arn: Any,
+        *,
+        version: str | VersionSelector | None = None,
+        timeout: float | None = LONGEST,
+        poll: Poll | None = None,
+        on_update: Report | None = None,
+        membership_identifier: str | None = None,
+        cancel_on_timeout: bool = False,
+        cancel_on_cancel: bool = False,
+    ) -> GetTrainedModelResponse:
+        """Wait until a version has been trained, and give its final Get response.
+
+        Args:
+            arn: An ARN, a `TrainedModelRef`, a handle or its text, or a reply that names it.
+            version: The version; the latest at the first look when left out.
+            timeout: Seconds for all of it, calls included; None for no end.
+            poll: When to look again: any wait of tenacity's, or seconds. By default soon at first
+                and then after a fifth of the time waited, 5 to 45 seconds.
+            on_update: Called (and awaited, if async) with each `StatusChange`, the first included.
+            membership_identifier: The membership; the one in the ARN when left out.
+            cancel_on_timeout: Cancel the training itself when the time is up. This may take up to
+                10 s more.
+            cancel_on_cancel: Cancel the training itself when the waiting task is cancelled.
+
+        Raises:
+            WaitTimeout: The time was up. The training goes on; the error tells how to resume.
+            ResourceFailed: It ended otherwise, with the reason.
+            NoSuchVersion: The selector fits no version.
+            ServiceError, TransportError: A fault that looking again would not cure.
+        """
+        handle, left = await self._resolved(arn, version, membership_identifier, timeout)
+        return await self._core.waiting.wait(
+            handle,
+            timeout=left,
+            poll=poll,
+            on_update=on_update,
+            cancel_on_timeout=cancel_on_timeout,
+            cancel_on_cancel=cancel_on_cancel,
+        )
+
+    def watch(
+        self,
+        arn: Any,
+        *,
+        version: str | VersionSelector | None = None,
+        timeout: float | None = None,
+        poll: Poll | None = None,
+        membership_identifier: str | None = None,
+    ) -> Watch[GetTrainedModelResponse]:
+        """The changes of a version's status, as they are seen: `async for change in ...`.
+
+        It ends with the status that a `wait` would end with, and raises nothing for a bad one.
+
+        Args:
+            arn, version, poll, membership_identifier: As for `wait`; `LATEST_ACTIVE` has to be
+                resolved first.
+            timeout: Seconds for all of it; None, the default, for no end.
+
+        Raises:
+            WaitTimeout, ServiceError, TransportError: As `wait` does, while iterating.
+        """
+        handle = self._versioned(arn, version, membership_identifier)
+        return self._core.waiting.watch(handle, timeout=timeout, poll=poll)
+
+    async def wait_deleted(
+        self,
+        arn: Any,
+        *,
+        version: str | VersionSelector | None = None,
+        timeout: float | None = LONGEST,
+        poll: Poll | None = None,
+        on_update: Report | None = None,
+        membership_identifier: str | None = None,
+    ) -> GetTrainedModelResponse | None:
+        """Wait until the deletion of a version's output, asked for before, is done.
+
+        That is when the version is `INACTIVE` or gone (404); which of them is not documented;
+        assumed.
+
+        Args:
+            arn, version, timeout, poll, on_update, membership_identifier: As for `wait`.
+
+        Returns:
+            The last Get response, or None when the version is gone.
+
+        Raises:
+            WaitTimeout: The time was up.
+            ResourceFailed: The deletion failed.
+            ServiceError, TransportError: A fault that looking again would not cure.
+        """
+        from ..waiting.statuses import Goal
+
+        handle, left = await self._resolved(
+            arn, version, membership_identifier, timeout, Goal.DELETED
+        )
+        return await self._core.waiting.wait(handle, timeout=left, poll=poll, on_update=on_update)
+
+    async def wait_cancelled(
+        self,
+        arn: Any,
+        *,
+        version: str | VersionSelector | None = None,
+        timeout: float | None = LONGEST,
+        poll: Poll | None = None,
+        on_update: Report | None = None,
+        membership_identifier: str | None = None,
+    ) -> GetTrainedModelResponse:
+        """Wait until a training that was asked to stop runs no longer.
+
+        Args:
+            arn, version, timeout, poll, on_update, membership_identifier: As for `wait`.
+
+        Returns:
+            The last Get response. Its status says how it ended: `INACTIVE` when it was cancelled,
+            `ACTIVE` or `CREATE_FAILED` when it had ended before it could be.
+
+        Raises:
+            WaitTimeout: The time was up.
+            ResourceFailed: The cancellation failed (`CANCEL_FAILED`, read three times in a row):
+                the training may be running still.
+            ServiceError, TransportError: A fault that looking again would not cure.
+        """
+        from ..waiting.statuses import Goal
+
+        handle, left = await self._resolved(
+            arn, version, membership_identifier, timeout, Goal.CANCELLED
+        )
+        return await self._core.waiting.wait(handle, timeout=left, poll=poll, on_update=on_update)
+
+    def export_handle(
+        self,
+        arn: str | TrainedModelRef,
+        *,
+        name: str,
+        version: str | VersionSelector | None = None,
+        collaboration_identifier: str | None = None,
+        membership_identifier: str | None = None,
+    ) -> Handle:
+        """An export job as a value to wait for, although the service gives it no identifier.
+
+        Args:
+            arn: The exported model; a `TrainedModelRef` brings its version along.
+            name: The name that the export was started with.
+            version: The exported version: an identifier or `BASE`; left out, any.
+            collaboration_identifier: The collaboration; looked up from the model when left out.
+            membership_identifier: The membership; the one in the ARN when left out.
+        """
+        from ..waiting import Handle
+
+        model = self._versioned(arn, version, membership_identifier)
+        return Handle(
+            "trained-model-export-job",
+            model.arn,
+            version=model.version,
+            membership=model.membership,
+            collaboration=collaboration_identifier,
+            name=name,
+        )
+
+    async def wait_export(
+        self,
+        arn: str | TrainedModelRef,
+        *,
+        name: str,
+        version: str | VersionSelector | None = None,
+        collaboration_identifier: str | None = None,
+        timeout: float | None = LONGEST,
+        poll: Poll | None = None,
+        on_update: Report | None = None,
+        membership_identifier: str | None = None,
+    ) -> CollaborationTrainedModelExportJobSummary:
+        """Wait for an export job, found by model, version and name; the newest if there are more.
+
+        Exports have no identifier and no get: they show in the collaboration's list only. One that
+        does not show within half a minute is not there.
+
+        Args:
+            arn: The exported model; a `TrainedModelRef` brings its version along.
+            name: The name that the export was started with.
+            version: The exported version: an identifier or `BASE`; left out, any.
+            collaboration_identifier: The collaboration; looked up from the model when left out,
+                which costs one more request.
+            timeout, poll, on_update, membership_identifier: As for `wait`.
+
+        Returns:
+            The export job's row in the list.
+
+        Raises:
+            WaitTimeout: The time was up.
+            ResourceFailed: It failed, or no list shows it.
+            ServiceError, TransportError: A fault that looking again would not cure.
+        """
+        handle = self.export_handle(
+            arn,
+            name=name,
+            version=version,
+            collaboration_identifier=collaboration_identifier,
+            membership_identifier=membership_identifier,
+        )
+        return await self._core.waiting.wait(
+            handle, timeout=timeout, poll=poll, on_update=on_update
+        )
+
+    async def train(
+        self,
+        *,
+        name: str,
+        configured_model_algorithm_association_arn: str,
+        resource_config: ResourceConfig | ResourceConfigDict,
+        data_channels: Sequence[ModelTrainingDataChannel | ModelTrainingDataChannelDict],
+        hyperparameters: Mapping[str, str] | None = None,
+        environment: Mapping[str, str] | None = None,
+        stopping_condition: StoppingCondition | StoppingConditionDict | None = None,
+        incremental_training_data_channels: Sequence[
+            IncrementalTrainingDataChannel | IncrementalTrainingDataChannelDict
+        ]
+        | None = None,
+        training_input_mode: TrainingInputMode | TrainingInputModeLiteral | None = None,
+        description: str | None = None,
+        kms_key_arn: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        ml_model_training_payer_account_id: str | None = None,
+        membership_identifier: str | None = None,
+        timeout: float | None = LONGEST,
+        poll: Poll | None = None,
+        on_update: Report | None = None,
+        cancel_on_timeout: bool = False,
+        cancel_on_cancel: bool = False,
+    ) -> GetTrainedModelResponse:
+        """Start a training once, wait for it and give the trained model: `create`, then `wait`.
+
+        Args:
+            name, configured_model_algorithm_association_arn, resource_config, data_channels, hyperparameters,
+            environment, stopping_condition, incremental_training_data_channels, training_input_mode, description,
+            kms_key_arn, tags, ml_model_training_payer_account_id, membership_identifier:
+                As for `create`.
+            timeout: Seconds for all of it, the start included; None for no end.
+            poll, on_update, cancel_on_timeout, cancel_on_cancel: As for `wait`.
+
+        Raises:
+            What `create` and `wait` raise.
+        """
+        began = self._core.clock()
+        started = await self.create(
+            name=name,
+            configured_model_algorithm_association_arn=configured_model_algorithm_association_arn,
+            resource_config=resource_config,
+            data_channels=data_channels,
+            hyperparameters=hyperparameters,
+            environment=environment,
+            stopping_condition=stopping_condition,
+            incremental_training_data_channels=incremental_training_data_channels,
+            training_input_mode=training_input_mode,
+            description=description,
+            kms_key_arn=kms_key_arn,
+            tags=tags,
+            ml_model_training_payer_account_id=ml_model_training_payer_account_id,
+            membership_identifier=membership_identifier,
+            timeout=timeout,
+        )
+        if timeout is not None:
+            timeout = max(timeout - (self._core.clock() - began), 0.0)
+        return await self.wait(
+            started.ref,
+            timeout=timeout,
+            poll=poll,
+            on_update=on_update,
+            membership_identifier=membership_identifier,
+            cancel_on_timeout=cancel_on_timeout,
+            cancel_on_cancel=cancel_on_cancel,
+        )

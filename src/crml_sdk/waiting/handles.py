@@ -1,0 +1,222 @@
+"""Handles: what is waited for, as a value that prints, parses and survives the process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import parse_qsl, quote
+
+from ..arns import membership_in
+from ..versions import BASE, LATEST, TrainedModelRef, VersionSelector
+from .kinds import KINDS, Kind, in_collaboration, kind_of_arn
+from .statuses import Goal
+
+_SCHEME = "crml-wait:1:"
+
+#: The version of a handle that is pinned to the base version, which has no identifier.
+BASE_VERSION = "BASE"
+
+# In this order: the reply about a job also carries the ARN of what the job is about.
+_ARN_ATTRIBUTES = (
+    ("trained_model_inference_job_arn", "trained-model-inference-job"),
+    ("ml_input_channel_arn", "ml-input-channel"),
+    ("audience_generation_job_arn", "audience-generation-job"),
+    ("trained_model_arn", "trained-model"),
+    ("audience_model_arn", "audience-model"),
+)
+
+
+@dataclass(frozen=True)
+class Handle:
+    """What is waited for, as plain text.
+
+    ``str(handle)`` and ``Handle.parse(text)`` are each other's inverse, so that a wait can be put
+    down in one process and taken up in another: ``await sdk.wait(text)``. It holds no credentials.
+
+    Attributes:
+        kind: the resource, such as ``trained-model`` or ``ml-input-channel``.
+        arn: its ARN; for export jobs, which have none, that of what is exported.
+        version: a version identifier of a trained model, ``"BASE"`` for its base version, or None
+            for the version that is the latest when the wait begins.
+        membership: the membership through which it is read, if not the one inside the ARN.
+        collaboration: the collaboration through which it is read instead.
+        name: the name of an export job.
+        goal: what is waited for: that it finishes, that it is deleted or that it is cancelled.
+    """
+
+    kind: str
+    arn: str
+    version: str | None = None
+    membership: str | None = None
+    collaboration: str | None = None
+    name: str | None = None
+    goal: Goal = Goal.FINISHED
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"{self.kind!r} is not a kind of resource to wait for")
+        if KINDS[self.kind].has_name != bool(self.name):
+            raise ValueError(
+                f"a {KINDS[self.kind].noun} is found by its name"
+                if not self.name
+                else f"a {KINDS[self.kind].noun} is found by its ARN, not by a name"
+            )
+
+    @property
+    def resource(self) -> Kind:
+        """How the service reads and lists this kind of resource, in this handle's scope."""
+        kind = KINDS[self.kind]
+        if self.collaboration and not self.membership and kind.scope == "membership":
+            return in_collaboration(kind)
+        return kind
+
+    @property
+    def scope(self) -> str | None:
+        """The membership or collaboration that the calls are made in, where they need one."""
+        wanted = self.resource.scope
+        if wanted == "membership":
+            return self.membership or membership_in(self.arn)
+        return self.collaboration if wanted == "collaboration" else None
+
+    @property
+    def is_base(self) -> bool:
+        """Whether the base version of a trained model is meant."""
+        return self.version == BASE_VERSION
+
+    def pinned(self, version: str | None) -> Handle:
+        """This handle for one version: an identifier, or None for the base version."""
+        return replace(self, version=version or BASE_VERSION)
+
+    def with_goal(self, goal: Goal) -> Handle:
+        """This handle, waiting for something else."""
+        return replace(self, goal=goal)
+
+    def __str__(self) -> str:
+        parts = {
+            "arn": self.arn,
+            "version": self.version,
+            "membership": self.membership,
+            "collaboration": self.collaboration,
+            "name": self.name,
+            "goal": None if self.goal is Goal.FINISHED else self.goal.value,
+        }
+        query = "&".join(
+            f"{key}={quote(value, safe=':/')}" for key, value in parts.items() if value
+        )
+        return f"{_SCHEME}{self.kind}?{query}"
+
+    @classmethod
+    def parse(cls, text: str) -> Handle:
+        """The handle that ``text`` was printed from.
+
+        Raises:
+            ValueError: not the text of a handle, or of one that this release does not know.
+        """
+        if not text.startswith(_SCHEME):
+            raise ValueError(f"{text!r} is not a handle ({_SCHEME}...)")
+        kind, _, query = text[len(_SCHEME) :].partition("?")
+        try:
+            parts = dict(parse_qsl(query, keep_blank_values=True, strict_parsing=True))
+            goal = Goal(parts.pop("goal", Goal.FINISHED.value))
+            return cls(kind=kind, goal=goal, **parts)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{text!r} is not a handle: {error}") from None
+
+    @classmethod
+    def of(cls, what: Any) -> Handle:
+        """The handle for an ARN, the text of a handle, a ``TrainedModelRef`` or a reply.
+
+        A reply is any model that names a resource with a life cycle: what a create or start
+        returned, a Get response, the row of a list.
+
+        Raises:
+            ArnError: text that is no ARN of such a resource.
+            ValueError: ``what`` names nothing that can be waited for, or a version by a selector
+                that has to be resolved first.
+        """
+        if isinstance(what, Handle):
+            return what
+        if isinstance(what, str):
+            if what.startswith(_SCHEME):
+                return cls.parse(what)
+            what = TrainedModelRef.parse(what)
+        if isinstance(what, TrainedModelRef):
+            return cls._of_reference(what)
+        found = cls._of_reply(what)
+        if found is None:
+            raise ValueError(f"{type(what).__name__} names nothing that can be waited for")
+        return found
+
+    @classmethod
+    def _of_reference(cls, ref: TrainedModelRef) -> Handle:
+        kind = kind_of_arn(ref.trained_model_arn)
+        handle = cls(kind.name, ref.trained_model_arn)
+        if ref.version is None or ref.version is LATEST:
+            return handle
+        if kind.get_version is None:
+            raise ValueError(f"a {kind.noun} has no versions: {ref}")
+        if ref.version is BASE:
+            return handle.pinned(None)
+        if isinstance(ref.version, VersionSelector):
+            raise ValueError(f"{ref} names a version that changes: resolve it first")
+        return handle.pinned(ref.version)
+
+    @classmethod
+    def _of_reply(cls, reply: Any) -> Handle | None:
+        export = cls._of_export_row(reply)
+        if export is not None:
+            return export
+        if getattr(reply, "configured_audience_model_arn", None) and not hasattr(
+            reply, "audience_generation_job_arn"
+        ):
+            return None
+        for attribute, kind in _ARN_ATTRIBUTES:
+            arn = getattr(reply, attribute, None)
+            if not arn:
+                continue
+            if "Collaboration" in type(reply).__name__:
+                handle = cls(kind, arn, collaboration=reply.collaboration_identifier)
+            else:
+                handle = cls(kind, arn, membership=getattr(reply, "membership_identifier", None))
+            if KINDS[kind].get_version is not None:
+                return handle.pinned(getattr(reply, "version_identifier", None))
+            return handle
+        return None
+
+    @classmethod
+    def _of_export_row(cls, row: Any) -> Handle | None:
+        shape = type(row).__name__
+        if shape == "CollaborationTrainedModelExportJobSummary":
+            return cls(
+                "trained-model-export-job",
+                row.trained_model_arn,
+                collaboration=row.collaboration_identifier,
+                name=row.name,
+            ).pinned(row.trained_model_version_identifier)
+        if shape == "AudienceExportJobSummary":
+            return cls("audience-export-job", row.audience_generation_job_arn, name=row.name)
+        return None
+
+    def describe(self) -> str:
+        """What is waited for, for people: noun, ARN, version and name."""
+        words = [KINDS[self.kind].noun]
+        if self.name:
+            words.append(f"{self.name!r} of")
+        words.append(self.arn)
+        if self.version:
+            words.append("(base version)" if self.is_base else f"(version {self.version})")
+        return " ".join(words)
+
+    def to_dict(self) -> Mapping[str, str]:
+        """The parts that are set, for logs and traces."""
+        parts = {
+            "kind": self.kind,
+            "arn": self.arn,
+            "version": self.version,
+            "membership": self.membership,
+            "collaboration": self.collaboration,
+            "name": self.name,
+            "goal": self.goal.value,
+        }
+        return {key: value for key, value in parts.items() if value}

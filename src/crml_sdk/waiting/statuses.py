@@ -1,0 +1,107 @@
+"""What each status of each resource means to somebody who waits.
+
+One table per resource. The service has no COMPLETED and no CANCELLED: ``ACTIVE`` is how a job
+ends well, and a cancelled job, or one whose output was deleted or has expired, is ``INACTIVE``
+(the latter is not documented; assumed from the statuses there are). The values are those of the
+service model; a test compares the tables with it, so that a status that AWS adds fails that test
+before it meets a user.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from types import MappingProxyType
+
+
+class Phase(str, Enum):
+    """Where a status stands in the life of a resource."""
+
+    IN_PROGRESS = "in progress"
+    SUCCESS = "success"
+    FAILURE = "failure"
+    GONE = "gone"
+    UNKNOWN = "unknown"
+
+
+class Goal(str, Enum):
+    """What is waited for."""
+
+    FINISHED = "finished"
+    DELETED = "deleted"
+    CANCELLED = "cancelled"
+
+
+class Verdict(str, Enum):
+    """What a status means for a goal: go on, reached, failed, or to be read again."""
+
+    PENDING = "pending"
+    REACHED = "reached"
+    FAILED = "failed"
+    DOUBTFUL = "doubtful"
+
+
+_CREATE = {
+    "CREATE_PENDING": Phase.IN_PROGRESS,
+    "CREATE_IN_PROGRESS": Phase.IN_PROGRESS,
+    "CREATE_FAILED": Phase.FAILURE,
+    "ACTIVE": Phase.SUCCESS,
+}
+_CANCEL = {
+    "CANCEL_PENDING": Phase.IN_PROGRESS,
+    "CANCEL_IN_PROGRESS": Phase.IN_PROGRESS,
+    "CANCEL_FAILED": Phase.FAILURE,
+}
+_DELETE = {
+    "DELETE_PENDING": Phase.IN_PROGRESS,
+    "DELETE_IN_PROGRESS": Phase.IN_PROGRESS,
+    "DELETE_FAILED": Phase.FAILURE,
+}
+_INACTIVE = {"INACTIVE": Phase.GONE}
+
+#: Status tables by the name of the service model's enum.
+STATUSES: Mapping[str, Mapping[str, Phase]] = MappingProxyType(
+    {
+        "TrainedModelStatus": MappingProxyType({**_CREATE, **_CANCEL, **_DELETE, **_INACTIVE}),
+        "TrainedModelInferenceJobStatus": MappingProxyType({**_CREATE, **_CANCEL, **_INACTIVE}),
+        "TrainedModelExportJobStatus": MappingProxyType({**_CREATE}),
+        "MLInputChannelStatus": MappingProxyType({**_CREATE, **_DELETE, **_INACTIVE}),
+        "AudienceModelStatus": MappingProxyType({**_CREATE, **_DELETE}),
+        "AudienceGenerationJobStatus": MappingProxyType({**_CREATE, **_DELETE}),
+        "AudienceExportJobStatus": MappingProxyType({**_CREATE}),
+        # Usable as soon as they exist; here so that the test covers every status of the service.
+        "TrainingDatasetStatus": MappingProxyType({"ACTIVE": Phase.SUCCESS}),
+        "ConfiguredAudienceModelStatus": MappingProxyType({"ACTIVE": Phase.SUCCESS}),
+    }
+)
+
+
+def phase(table: str, status: str) -> Phase:
+    """The phase of ``status`` in the table of that name; ``UNKNOWN`` for one not in it."""
+    return STATUSES[table].get(status, Phase.UNKNOWN)
+
+
+def judge(table: str, goal: Goal, status: str) -> Verdict:
+    """What ``status`` means to somebody who waits for ``goal``.
+
+    ``CANCEL_FAILED`` is doubtful for every goal: the job may have finished just before it could
+    be cancelled, or be running still, so it is read again before it counts. ``DELETE_FAILED`` is
+    doubtful while waiting for a delete, since it may be left over from an earlier one.
+    """
+    if status == "CANCEL_FAILED":
+        return Verdict.DOUBTFUL
+    if goal is Goal.DELETED:
+        return _judge_deletion(table, status)
+    here = phase(table, status)
+    if here in (Phase.IN_PROGRESS, Phase.UNKNOWN):
+        return Verdict.PENDING
+    if goal is Goal.CANCELLED:
+        # However it ended, it runs no longer: that is what was asked for.
+        return Verdict.FAILED if status == "DELETE_FAILED" else Verdict.REACHED
+    return Verdict.REACHED if here is Phase.SUCCESS else Verdict.FAILED
+
+
+def _judge_deletion(table: str, status: str) -> Verdict:
+    if phase(table, status) is Phase.GONE:
+        return Verdict.REACHED
+    return Verdict.DOUBTFUL if status == "DELETE_FAILED" else Verdict.PENDING
