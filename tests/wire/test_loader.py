@@ -12,7 +12,7 @@ from aiobotocore.session import AioSession
 from botocore.exceptions import UnknownServiceError
 from botocore.loaders import Loader, create_loader
 
-from crml_sdk.wire.loader import QuickFiles, QuickLoader, register_loader
+from crml_sdk.wire.loader import KEPT, QuickFiles, QuickLoader, decoded, register_loader
 
 
 def quick() -> QuickLoader:
@@ -33,7 +33,29 @@ def test_it_loads_what_botocore_loads(service: str, kind: str):
     assert quick().load_service_model(service, kind) == Loader().load_service_model(service, kind)
 
 
-@pytest.mark.parametrize("name", ["endpoints", "partitions", "_retry", "sdk-default-configuration"])
+def test_of_the_endpoints_the_services_that_may_be_asked_for_are_the_same():
+    whole, path = Loader().load_data_with_path("endpoints")
+    ours, our_path = quick().load_data_with_path("endpoints")
+    assert our_path == path
+    for partition in whole["partitions"]:
+        services = partition["services"]
+        partition["services"] = {name: services[name] for name in KEPT if name in services}
+    assert ours == whole
+    assert {"sts", "portal.sso", "oidc"} <= set(ours["partitions"][0]["services"])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"version":3,"partitions":[{"services":{"s3":{}}}]}',
+        b'{\n    "services" : {\n      "sts" : {"a": 1}}}',
+    ],
+)
+def test_endpoints_laid_out_otherwise_are_read_whole(content: bytes):
+    assert decoded(content, of_endpoints=True) == json.loads(content)
+
+
+@pytest.mark.parametrize("name", ["partitions", "_retry", "sdk-default-configuration"])
 def test_general_data_is_the_same(name: str):
     data, path = quick().load_data_with_path(name)
     assert (data, path) == Loader().load_data_with_path(name)

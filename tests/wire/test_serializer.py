@@ -1,7 +1,11 @@
-"""The quick serializer writes what botocore's writes, byte by byte, for every operation."""
+"""The quick serializer writes what botocore's writes, for every operation.
+
+All but the body is the same to the byte; the body is the same JSON, its members in the same order.
+"""
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timezone
 from typing import Any
 
@@ -30,6 +34,12 @@ class Refusing:
         raise AssertionError(f"{operation_model.name} went to botocore's serializer")
 
 
+def read(request: dict[str, Any]) -> dict[str, Any]:
+    """A request dict with its body taken apart, and the order of what stands there."""
+    body = json.loads(request["body"]) if request["body"] else None
+    return {**request, "body": body, "order": json.dumps(body)}
+
+
 def sample(shape: Any, text: str, depth: int = 0) -> Any:
     if shape.type_name == "structure":
         members = shape.members.items() if depth < 6 else ()
@@ -49,9 +59,8 @@ def sample(shape: Any, text: str, depth: int = 0) -> Any:
 def test_requests_are_botocores(model: Any, text: str):
     usual = create_serializer("rest-json", include_validation=False)
     parameters = sample(model.input_shape, text)
-    assert QuickSerializer(usual).serialize_to_request(parameters, model) == (
-        usual.serialize_to_request(parameters, model)
-    )
+    ours = QuickSerializer(usual).serialize_to_request(parameters, model)
+    assert read(ours) == read(usual.serialize_to_request(parameters, model))
 
 
 @pytest.mark.parametrize("model", OPERATIONS, ids=lambda model: model.name)
@@ -59,9 +68,8 @@ def test_requests_with_required_members_only_are_botocores(model: Any):
     usual = create_serializer("rest-json", include_validation=False)
     whole = sample(model.input_shape, "x")
     parameters = {name: whole[name] for name in model.input_shape.required_members}
-    assert QuickSerializer(usual).serialize_to_request(parameters, model) == (
-        usual.serialize_to_request(parameters, model)
-    )
+    ours = QuickSerializer(usual).serialize_to_request(parameters, model)
+    assert read(ours) == read(usual.serialize_to_request(parameters, model))
 
 
 def test_few_operations_need_botocore():
@@ -84,6 +92,15 @@ def test_what_the_form_has_no_place_for_goes_to_botocore():
     for parameters in given:
         with pytest.raises(AssertionError, match="went to botocore"):
             serializer.serialize_to_request(parameters, model)
+
+
+def test_lone_surrogates_survive():
+    serializer = QuickSerializer(Refusing())
+    model = MODELS["cleanroomsml"].operation_model("PutMLConfiguration")
+    request = serializer.serialize_to_request(
+        {"membershipIdentifier": "m", "defaultOutputLocation": {"roleArn": "\ud800"}}, model
+    )
+    assert json.loads(request["body"]) == {"defaultOutputLocation": {"roleArn": "\ud800"}}
 
 
 @pytest.mark.parametrize("label", [*TEXTS, "arn:aws:x:1:2:membership/3/trained-model/4", "100%"])

@@ -257,12 +257,15 @@ def _map(name: str, key: str, value: str, low: int | None, high: int | None) -> 
     most = math.inf if high is None else high
     size = _range_text(low, high, "entries") if low is not None or high is not None else None
     check_key, check_value = _compiled(key), _compiled(value)
+    are_sound = _texts(key, value)
 
     def check(given: Any, found: list[_Found]) -> Any:
         if not _is_mapping(given):
             found.append(_wrong_type(given, "a mapping", secret=True))
             return given
         entries: Mapping[Any, Any] = given
+        if least <= len(entries) <= most and are_sound(entries):
+            return dict(entries)
         if not least <= len(entries) <= most:
             found.append(_Found(f"has {len(entries)} entries", None, size))
         wire: dict[Any, Any] = {}
@@ -280,6 +283,36 @@ def _map(name: str, key: str, value: str, low: int | None, high: int | None) -> 
         return wire
 
     return check
+
+
+def _texts(key: str, value: str) -> Callable[[Mapping[Any, Any]], bool]:
+    """Whether all entries of a map of texts are sound, said in one go: maps are most of a create.
+
+    A map of anything else is never said to be; its entries are looked at one by one.
+    """
+    shapes = SHAPES[key], SHAPES[value]
+    if any(kind != "string" for kind, *_ in shapes):
+        return lambda _: False
+    (_, key_low, key_high, key_pattern, *_), (_, low, high, pattern, *_) = shapes
+    least_key, most_key = key_low or 0, math.inf if key_high is None else key_high
+    least, most = low or 0, math.inf if high is None else high
+    key_matches = re.compile(key_pattern or r"(?s:.*)").fullmatch
+    matches = re.compile(pattern or r"(?s:.*)").fullmatch
+
+    def are_sound(entries: Mapping[Any, Any]) -> bool:
+        for name, text in entries.items():
+            if (
+                type(name) is not str
+                or type(text) is not str
+                or not least_key <= len(name) <= most_key
+                or not least <= len(text) <= most
+                or key_matches(name) is None
+                or matches(text) is None
+            ):
+                return False
+        return True
+
+    return are_sound
 
 
 def _structure(

@@ -5,13 +5,11 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from aiobotocore.session import AioSession
-
 from .. import models
 from ..metadata import ResponseMetadata
 from ..requests import operations
 from ..requests.operation import Operation
-from .loader import register_loader
+from .own_session import make_session
 from .parsing import EXPECTED, Expected, TypedParserFactory, TypedReply
 from .retrying import ONCE, resend_create, send_once
 from .settings import Settings, check_region, make_config
@@ -123,8 +121,7 @@ async def connect(service: str, settings: Settings) -> Connection:
 
 def _session(settings: Settings) -> Any:
     if settings.session is None:
-        session: Any = AioSession(profile=settings.profile_name)
-        register_loader(session)
+        session: Any = make_session(settings.profile_name)
     else:
         session = settings.session
         if settings.profile_name is not None:

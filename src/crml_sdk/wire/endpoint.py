@@ -39,9 +39,14 @@ _CHOOSING: Final = (
 
 @dataclass(frozen=True)
 class Watch:
-    """What is known of the handlers of one operation's events, while they stay the same."""
+    """What was made of the handlers of one operation's events.
 
-    events: tuple[tuple[str, Any], ...]
+    Attributes:
+        seen: `Listeners.seen` then; when it is another object now, handlers have come or gone.
+        quiet: Whether there were only handlers whose part is known.
+    """
+
+    seen: Any
     quiet: bool
 
 
@@ -132,25 +137,23 @@ class QuickEndpoint(AioEndpoint):
 
     async def _is_quiet(self, params: dict[str, Any], operation_model: Any) -> bool:
         """Whether this attempt can be made without aiobotocore's steps and come out the same."""
-        name = operation_model.name
-        watch = self._watches.get(name)
-        if watch is None or any(
-            self._listeners.of(event) is not seen for event, seen in watch.events
-        ):
-            watch = self._watches[name] = await self._look(params, operation_model)
+        watch = self._watches.get(operation_model.name)
+        if watch is None or watch.seen is not self._listeners.seen:
+            watch = await self._look(params, operation_model)
+            self._watches[operation_model.name] = watch
         if not watch.quiet or getattr(history_recorder, "_enabled", True):
             return False
-        if any(logger.isEnabledFor(logging.DEBUG) for logger in _LOGGERS):
-            return False
+        for logger in _LOGGERS:
+            if logger.isEnabledFor(logging.DEBUG):
+                return False
+        for header in params["headers"]:
+            if header.lower() in OWN_HEADERS:
+                return False
         context = params["context"]
-        return not (
-            context.get("signing")
-            or not context.get("payload_signing_enabled", True)
-            or any(header.lower() in OWN_HEADERS for header in params["headers"])
-        )
+        return not context.get("signing") and context.get("payload_signing_enabled", True)
 
     async def _look(self, params: dict[str, Any], operation_model: Any) -> Watch:
-        name = operation_model.name
+        name, seen = operation_model.name, self._listeners.seen
         listened = {
             event: self._listeners.of(f"{event}.{self._service}.{name}")
             for event in (
@@ -175,10 +178,7 @@ class QuickEndpoint(AioEndpoint):
             and await self._signer._choose_signer(name, "standard", params["context"]) == "v4"
             and self._signer._credentials is not None
         )
-        events = tuple(
-            (f"{event}.{self._service}.{name}", found) for event, found in listened.items()
-        )
-        return Watch(events, quiet)
+        return Watch(seen, quiet)
 
     def _known_creation(self, handler: Any) -> bool:
         return handler is handlers.add_retry_headers or handler in (

@@ -13,6 +13,7 @@ service asked for and nothing else, and decodes with Pydantic's parser, which is
 from __future__ import annotations
 
 import gzip
+import os
 import threading
 from collections.abc import Callable
 from typing import Any, Final
@@ -27,6 +28,10 @@ _OPENERS: Final[tuple[tuple[str, Callable[..., Any]], ...]] = (
 )
 
 
+KEPT: Final = ("cleanrooms", "cleanrooms-ml", "sts", "portal.sso", "oidc", "signin")
+"""Endpoint prefixes that a session of ours may resolve: the services, and where credentials are from."""
+
+
 class QuickFiles(JSONFileLoader):
     """Reads one file. Members come as plain dicts, in the order of the file."""
 
@@ -38,10 +43,45 @@ class QuickFiles(JSONFileLoader):
             except OSError:
                 continue
             try:
-                return from_json(content)
+                return decoded(content, os.path.basename(file_path) == "endpoints")
             except ValueError:
                 return super().load_file(file_path)
         return None
+
+
+def decoded(content: bytes, of_endpoints: bool) -> Any:
+    """The data of a file.
+
+    Args:
+        content: Its bytes.
+        of_endpoints: Whether it lists the endpoints of all services, of which six are kept.
+    """
+    if of_endpoints:
+        try:
+            return from_json(shortened(content))
+        except ValueError:  # not laid out as it used to be
+            pass
+    return from_json(content)
+
+
+def shortened(content: bytes) -> bytes:
+    """The file of all endpoints with the services of `KEPT` alone, cut out along its indentation."""
+    begin, end = b'\n    "services" : {', b"\n    }"
+    first, *partitions = content.split(begin)
+    parts = [first]
+    for partition in partitions:
+        services, found, rest = partition.partition(end)
+        kept = b",".join(filter(None, (_service(services, name) for name in KEPT)))
+        parts.append(kept + found + rest)
+    return begin.join(parts)
+
+
+def _service(services: bytes, name: str) -> bytes | None:
+    start = services.find(b'\n      "%s" : {' % name.encode())
+    if start < 0:
+        return None
+    end = b"\n      }"
+    return services[start : services.index(end, start) + len(end)]
 
 
 class QuickLoader(Loader):
@@ -73,5 +113,8 @@ class QuickLoader(Loader):
 
 def register_loader(session: Any) -> None:
     """Give a session that is ours alone the quick loader; it looks where botocore's would."""
-    usual = create_loader(session.get_config_variable("data_path"))
-    session.register_component("data_loader", QuickLoader(usual.search_paths))
+
+    def make_loader() -> QuickLoader:
+        return QuickLoader(create_loader(session.get_config_variable("data_path")).search_paths)
+
+    session.lazy_register_component("data_loader", make_loader)

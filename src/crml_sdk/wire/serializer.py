@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
 
+from pydantic_core import to_json
+
 _SAFE: Final = re.compile(r"[A-Za-z0-9\-._~%]*").fullmatch
 _TEXT: Final = frozenset({"string", "integer", "long"})
 _PLAIN: Final = frozenset({*_TEXT, "boolean"})
@@ -125,7 +127,7 @@ def fill(form: Form, parameters: dict[str, Any]) -> dict[str, Any] | None:
     content = b""
     if form.body:
         headers["Content-Type"] = "application/json"
-        content = json.dumps(body).encode()
+        content = encoded(body)
     return {
         "url_path": form.path.format(**labels),
         "query_string": query,
@@ -133,6 +135,17 @@ def fill(form: Form, parameters: dict[str, Any]) -> dict[str, Any] | None:
         "headers": headers,
         "body": content,
     }
+
+
+def encoded(body: dict[str, Any]) -> bytes:
+    """A body as JSON, by Pydantic's writer, which takes a quarter of the time.
+
+    The standard library's, which botocore uses, writes what the other refuses: lone surrogates.
+    """
+    try:
+        return to_json(body)
+    except ValueError:
+        return json.dumps(body).encode()
 
 
 def quoted(label: str) -> str:

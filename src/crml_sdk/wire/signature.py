@@ -22,7 +22,6 @@ from botocore import auth
 from botocore.utils import normalize_url_path
 
 _PLAIN_PATH: Final = re.compile(r"/[A-Za-z0-9\-_~%/.]*").fullmatch
-_SECONDS: Final = "%Y%m%dT%H%M%SZ"
 _UNSIGNED: Final = frozenset(auth.SIGNED_HEADERS_BLACKLIST)
 OWN_HEADERS: Final = frozenset(
     {"authorization", "date", "host", "x-amz-content-sha256", "x-amz-date", "x-amz-security-token"}
@@ -64,7 +63,8 @@ class Signature:
             body: Its body, empty for none.
             context: botocore's context of the request; `timestamp` is set, as botocore does.
         """
-        now = auth.get_current_datetime().strftime(_SECONDS)
+        moment = auth.get_current_datetime().isoformat(timespec="seconds")
+        now = moment[:19].replace("-", "").replace(":", "") + "Z"
         context["timestamp"] = headers["X-Amz-Date"] = now
         if credentials.token:
             headers["X-Amz-Security-Token"] = credentials.token

@@ -1,0 +1,40 @@
+"""The aiobotocore session of a client whose user brought none.
+
+A session registers more than a hundred handlers, most of them for other services; asking each for
+its signature is a third of what the session costs. Ours is seen by nobody but our clients and the
+ones that aiobotocore makes to get credentials.
+"""
+
+# botocore and aiobotocore come without types.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from aiobotocore.session import AioSession
+from botocore import handlers
+
+from .loader import register_loader
+
+HANDLED: Final = frozenset({"*", "cleanroomsml", "cleanrooms", "sts", "sso", "sso-oidc", "signin"})
+"""Services whose handlers are registered: our two, and those that give credentials."""
+
+
+def make_session(profile: str | None) -> Any:
+    """A session for our clients alone."""
+    session: Any = AioSession(profile=profile, include_builtin_handlers=False)
+    events = session.get_component("event_emitter")
+    known: Any = handlers.BUILTIN_HANDLERS
+    for event, handler, *order in known:
+        kind, _, service = event.partition(".")
+        if kind == "docs" or (service and service.partition(".")[0] not in HANDLED):
+            continue
+        if order == [handlers.REGISTER_FIRST]:
+            events.register_first(event, handler)
+        elif order == [handlers.REGISTER_LAST]:
+            events.register_last(event, handler)
+        else:
+            events.register(event, handler)
+    register_loader(session)
+    return session
