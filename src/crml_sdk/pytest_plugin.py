@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +15,10 @@ import pytest
 if TYPE_CHECKING:
     from crml_sdk.local import LocalCleanRoomsML
     from crml_sdk.local.server import ThreadedServer
+
+
+# pytest-asyncio by its entry point, or loaded by hand with `-p`.
+_ASYNCIO_PLUGIN = ("asyncio", "pytest_asyncio", "pytest_asyncio.plugin")
 
 
 @pytest.fixture
@@ -47,19 +52,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
     This waits until all plugins are there, so that pytest-asyncio is never imported for nothing.
     """
-    if config.pluginmanager.hasplugin("asyncio"):
+    has = config.pluginmanager.hasplugin
+    if any(has(name) for name in _ASYNCIO_PLUGIN):
         import pytest_asyncio
 
         fixture: Any = pytest_asyncio.fixture(crml, name="crml")
-    elif config.pluginmanager.hasplugin("anyio"):
+    elif has("anyio"):
         fixture = pytest.fixture(crml, name="crml")
     else:
         fixture = pytest.fixture(crml_without_a_runner, name="crml")
-    config.pluginmanager.register(_Holder(fixture), "crml_sdk-crml")
-
-
-class _Holder:
-    """What pytest looks through for the fixture."""
-
-    def __init__(self, fixture: Any) -> None:
-        self.crml = fixture
+    holder = ModuleType("crml_sdk_async_fixtures")
+    holder.crml = fixture  # type: ignore[attr-defined]
+    config.pluginmanager.register(holder, "crml_sdk-async")

@@ -50,16 +50,22 @@ STRINGS = {
 }
 
 
-def valid(shape: botocore.model.Shape) -> Any:
-    """A valid value with every member set (the first one, of a union)."""
+def valid(shape: Any, pool: dict[str, list[Any]] | None = None, name: str = "") -> Any:
+    """A valid value with every member set (the first one, of a union).
+
+    `pool` gives values for shapes and members by name, such as the ARN of something that exists.
+    """
     kind, rules = shape.type_name, shape.metadata
+    known = (pool or {}).get(shape.name) or (pool or {}).get(name)
+    if known:
+        return known[0]
     if kind == "structure":
         members = list(shape.members.items())
-        if shape.is_tagged_union if hasattr(shape, "is_tagged_union") else False:
+        if getattr(shape, "is_tagged_union", False):
             members = members[:1]
-        return {name: valid(member) for name, member in members}
+        return {key: valid(member, pool, key) for key, member in members}
     if kind == "list":
-        return [valid(shape.member) for _ in range(max(1, rules.get("min", 1)))]
+        return [valid(shape.member, pool, name) for _ in range(max(1, rules.get("min", 1)))]
     if kind == "map":
         return {valid(shape.key): valid(shape.value)}
     if kind == "string":

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import aiobotocore.session
 import boto3
 import botocore.config
 import pytest
+from botocore import xform_name
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
 from crml_sdk.local import DEFAULT_ACCESS_KEY, OTHER_ACCESS_KEY, LocalCleanRoomsML
 
-from .local_lab import ROLE
+from .local_lab import NEIGHBOUR, ROLE, Lab
+from .test_engine import OPERATIONS, ready_for
 
+AWS = shutil.which("aws", path=os.pathsep.join([str(Path(sys.executable).parent), os.defpath]))
 ONCE = botocore.config.Config(retries={"total_max_attempts": 1})
 
 
@@ -115,3 +124,50 @@ def test_boto3_is_served_from_a_thread() -> None:
         client.delete_configured_model_algorithm(configuredModelAlgorithmArn=arn)
         assert client.list_configured_model_algorithms()["configuredModelAlgorithms"] == []
         client.close()
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_boto3_calls_every_operation(operation: str) -> None:
+    lab, params = ready_for(operation)
+    with lab.local.serve_in_thread() as server:
+        service = "cleanrooms" if operation in NEIGHBOUR else "cleanroomsml"
+        client = boto3.client(
+            service,
+            endpoint_url=server.url,
+            region_name="us-east-1",
+            aws_access_key_id=server.access_key,
+            aws_secret_access_key=server.secret_key,
+            config=ONCE,
+        )
+        reply = getattr(client, xform_name(operation))(**params)
+        assert reply["ResponseMetadata"]["HTTPStatusCode"] == 200
+        client.close()
+
+
+@pytest.mark.skipif(AWS is None, reason="the AWS CLI is not installed")
+def test_the_aws_cli_trains_a_model(tmp_path: Path) -> None:
+    """A few calls only: each start of the command takes a second."""
+    lab = Lab()
+    association, channel = lab.ready()
+    with lab.local.serve_in_thread() as server:
+        home = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+        environment = {**os.environ, **server.environment, **home, "AWS_PAGER": ""}
+
+        def aws(*arguments: str) -> Any:
+            command = [str(AWS), *arguments, "--output", "json"]
+            done = subprocess.run(command, env=environment, capture_output=True, text=True)
+            if done.returncode:
+                return done.stderr
+            return json.loads(done.stdout) if done.stdout.strip() else None
+
+        (membership,) = aws("cleanrooms", "list-memberships")["membershipSummaries"]
+        place = ["--membership-identifier", membership["id"]]
+        params = lab.model_params(association, channel, name="from the command line")
+        file = tmp_path / "model.json"
+        file.write_text(json.dumps(params))
+        made = aws("cleanroomsml", "create-trained-model", "--cli-input-json", f"file://{file}")
+        arn = ["--trained-model-arn", made["trainedModelArn"]]
+        shown = aws("cleanroomsml", "get-trained-model", *place, *arn)
+        assert (shown["name"], shown["status"]) == ("from the command line", "CREATE_PENDING")
+        again = aws("cleanroomsml", "create-trained-model", "--cli-input-json", f"file://{file}")
+        assert "(ConflictException)" in again

@@ -48,7 +48,9 @@ class LocalClock:
 
     def move_to(self, moment: float) -> float:
         """Moves the clock forward to an epoch second; a moment already past changes nothing."""
-        return self.advance(max(0.0, moment - self.now()))
+        now = self.now()
+        self._settle(max(now, moment))
+        return self._anchor
 
     def hold(self) -> None:
         """Stops the clock where it is."""

@@ -51,10 +51,12 @@ header p, .note { color: var(--off); margin: .25rem 0; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: .3rem .75rem .3rem 0; border-bottom: 1px solid var(--line);
-  vertical-align: top; overflow-wrap: anywhere; }
+  vertical-align: top; }
+td { min-width: 5rem; max-width: 28rem; overflow-wrap: break-word; }
 th { font-weight: 600; white-space: nowrap; }
 code { font-size: .85em; background: var(--soft); padding: .1em .3em; border-radius: .25em;
-  overflow-wrap: anywhere; }
+  white-space: nowrap; }
+code.arn, h2 code { white-space: normal; overflow-wrap: anywhere; }
 ul.tree { list-style: none; margin: .25rem 0; padding-left: 1.25rem;
   border-left: 1px solid var(--line); }
 ul.tree li { padding: .15rem 0; }
@@ -93,7 +95,8 @@ def _head(local: LocalCleanRoomsML) -> Iterator[str]:
     held = ", held" if clock.held else ""
     mode = local.settings.lifecycle.mode
     yield "<header><h1>Local Clean Rooms ML</h1>"
-    yield f"<p>{len(local.jobs.under_way())} jobs under way · life cycle: {escape(mode)} · "
+    count = len(local.jobs.under_way())
+    yield f"<p>{count} {'job' if count == 1 else 'jobs'} under way · life cycle: {escape(mode)} · "
     yield f"clock: {iso8601(round(clock.now()))}{held} · this page reloads every 5 seconds</p>"
     yield "</header>"
 
@@ -131,7 +134,7 @@ def _models(local: LocalCleanRoomsML, room: Collaboration) -> Iterator[str]:
         return
     for model in models[:ROWS]:
         versions = list(islice(local.versions(model.arn), ROWS))
-        yield f"<p><strong>{escape(model.name)}</strong> <code>{escape(model.arn)}</code></p>"
+        yield f"<p><strong>{escape(model.name)}</strong> {_arn(model)}</p>"
         yield _tree(versions)
     yield _more(len(models))
 
@@ -186,7 +189,7 @@ def _jobs(title: str, records: list[Record]) -> Iterator[str]:
             f"<code>{escape(record.owner)}</code>",
             _progress(record),
             _details(record),
-            f"<code>{escape(record.arn)}</code>",
+            _arn(record),
         )
         for record in records[:ROWS]
     )
@@ -233,6 +236,10 @@ def _table(heads: Iterable[str], rows: Iterable[tuple[str, ...]]) -> str:
 
 def _more(count: int) -> str:
     return f'<p class="note">… and {count - ROWS} more.</p>' if count > ROWS else ""
+
+
+def _arn(record: Record) -> str:
+    return f'<code class="arn">{escape(record.arn)}</code>'
 
 
 def _progress(record: Record) -> str:

@@ -78,9 +78,9 @@ def from_document(state: State, document: Any) -> None:
         tags: dict[str, dict[str, str]] = saved["tags"]
     except (KeyError, TypeError, ValueError) as error:
         raise UnreadableState(f"The state is damaged: {error!r}") from error
-    state.clock.move_to(now)
     if held:
         state.clock.hold()
+    state.clock.move_to(now)
     state.clear(settings, world)
     state.names.update(names)
     state.tags.update(tags)

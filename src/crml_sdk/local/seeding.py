@@ -91,7 +91,13 @@ class Seeder:
         """No quotas, and every job done at once, while the seed is followed."""
         state = self._state
         settings, executor = state.settings, state.executor
-        state.settings = replace(settings, quotas=None, lifecycle=Lifecycle("at-once"))
+        state.settings = replace(
+            settings,
+            quotas=None,
+            lifecycle=Lifecycle("at-once"),
+            incremental_version="base",  # a seed names every other version by its identifier
+            unusable_input="allow",
+        )
         state.executor = SimulatedExecutor(state.settings.lifecycle, state.clock.now)
         try:
             yield

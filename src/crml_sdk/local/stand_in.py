@@ -131,7 +131,9 @@ class LocalCleanRoomsML:
         Returns ARNs by `kind/name`, such as `trained-model/churn`. Raises OSError,
         `UnreadableState` (not JSON or YAML) or `BadSeed`. docs/local/seeds.md has the format.
         """
-        document: Any = source if isinstance(source, dict) else read_file(source)
+        document: Any = source
+        if isinstance(source, (str, os.PathLike)):
+            document = read_file(source)
         with self._state.lock:
             if isinstance(document, dict):
                 self._prepare(cast(JsonObject, document))
