@@ -13,8 +13,6 @@ from .source import Operation, Service
 
 PAGING = ("nextToken", "maxResults")
 SCOPE_MEMBERS = ("membershipIdentifier", "collaborationIdentifier")
-PINNED = {"CreateTrainedModel": "incremental_training_data_channels"}
-"""Operations with versions inside a nested structure: the parameter whose selectors are resolved."""
 
 VERSION_NOTES = {
     "GetTrainedModel": "Left out, the service answers with the latest version.",
@@ -168,11 +166,6 @@ def render_method(service: Service, words: Words, op: Operation) -> str:
     signature = ", ".join(["self", *map(declared, positional), "*", *map(declared, named)])
     sent = [p for p in [*positional, *named] if p.member]
     request = ", ".join(f'"{p.name}": {p.name}' for p in sent)
-    if op.name in PINNED:
-        name = PINNED[op.name]
-        request = request.replace(
-            f'"{name}": {name}', f'"{name}": await self._pinned({name}, timeout)'
-        )
     scope = ", membership_identifier" if op.scope == "membership" else ""
     method = f"_{op.method}" if op.name in MUST_NAME_VERSION else op.method
     everything = [*positional, *named]

@@ -9,7 +9,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from .arns import is_identifier, membership_in
-from .errors import ConfigurationError
+from .errors import ConfigurationError, RequestValidationError
+from .requests.faults import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -226,7 +227,7 @@ class MembershipScope(_Groups):
 
     def __init__(self, core: Core, membership_identifier: str) -> None:
         self._core = core
-        self._scope = _identifier(membership_identifier, "membership")
+        self._scope = _scope(membership_identifier, "membership")
 
     @property
     def membership_identifier(self) -> str:
@@ -246,7 +247,7 @@ class CollaborationScope:
 
     def __init__(self, core: Core, collaboration_identifier: str) -> None:
         self._core = core
-        self.collaboration_identifier = _identifier(collaboration_identifier, "collaboration")
+        self.collaboration_identifier = _scope(collaboration_identifier, "collaboration")
 
     @cached_property
     def trained_models(self) -> CollaborationTrainedModels:
@@ -341,7 +342,9 @@ class CleanRoomsML(_Groups):
     ) -> None:
         from .wire.settings import Settings
 
-        self._membership = None if membership is None else _identifier(membership, "membership")
+        self._membership = _identifier(membership, "membership")
+        if self._membership is None and membership is not None:
+            raise ConfigurationError(f"membership={membership!r} is none: give {_SHAPE}")
         self._settings = Settings(
             region_name=region_name,
             profile_name=profile_name,
@@ -419,11 +422,19 @@ class CleanRoomsML(_Groups):
         return Collaborations(self._core)
 
     def membership(self, membership_identifier: str) -> MembershipScope:
-        """A view for one membership, by its identifier or ARN. Costs nothing."""
+        """A view for one membership, by its identifier or ARN. Costs nothing.
+
+        Raises:
+            RequestValidationError: When it is neither.
+        """
         return MembershipScope(self._core, membership_identifier)
 
     def collaboration(self, collaboration_identifier: str) -> CollaborationScope:
-        """A view for one collaboration, by its identifier or ARN. Costs nothing."""
+        """A view for one collaboration, by its identifier or ARN. Costs nothing.
+
+        Raises:
+            RequestValidationError: When it is neither.
+        """
         return CollaborationScope(self._core, collaboration_identifier)
 
 
@@ -433,13 +444,24 @@ def _handle(what: Any) -> Handle:
     return Handle.of(what)
 
 
-def _identifier(given: str, kind: str) -> str:
-    """The identifier in what was given: itself, or the last part of an ARN."""
+def _identifier(given: Any, kind: str) -> str | None:
+    """The identifier in what was given: itself, or the last part of an ARN; None for other things."""
+    if not isinstance(given, str):
+        return None
     found = membership_in(given) if kind == "membership" else None
     if found is None and given.startswith("arn:") and f":{kind}/" in given:
         found = given.rpartition("/")[2]
-    if is_identifier(found or given):
-        return found or given
-    raise ConfigurationError(
-        f"{given!r} is not the identifier of a {kind}: 32 hexadecimal digits as 8-4-4-4-12, or its ARN"
-    )
+    return found or given if is_identifier(found or given) else None
+
+
+def _scope(given: Any, kind: str) -> str:
+    identifier = _identifier(given, kind)
+    if identifier is None:
+        fault = Fault(
+            f"{kind}_identifier", f"is not the identifier of a {kind}", repr(given), _SHAPE
+        )
+        raise RequestValidationError(kind, [fault])
+    return identifier
+
+
+_SHAPE = "32 hexadecimal digits as 8-4-4-4-12, or an ARN"

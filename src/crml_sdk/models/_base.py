@@ -81,6 +81,8 @@ class Model(BaseModel):
         validate_by_name=True,
         validate_by_alias=True,
         protected_namespaces=(),
+        # Environments, hyperparameters and queries may hold secrets; Pydantic would print them.
+        hide_input_in_errors=True,
     )
 
     @property

@@ -233,10 +233,11 @@ def _list(name: str, item: str, low: int | None, high: int | None) -> Check:
     most = math.inf if high is None else high
     size = _range_text(low, high, "entries") if low is not None or high is not None else None
     each = _compiled(item)
+    secret = SHAPES[item][0] == "string" and SHAPES[item][-1]
 
     def check(value: Any, found: list[_Found]) -> Any:
         if not _is_list(value):
-            found.append(_wrong_type(value, "a list"))
+            found.append(_wrong_type(value, "a list", secret))
             return value
         entries: Sequence[Any] = value
         if not least <= len(entries) <= most:
@@ -272,13 +273,12 @@ def _map(name: str, key: str, value: str, low: int | None, high: int | None) -> 
         for name, entry in entries.items():
             before = len(found)
             wire_name = check_key(name, found)
-            if len(found) != before:
-                _under("(key)", found, before)
-                before = len(found)
+            for one in found[before:]:
+                one.problem = f"its key {one.problem}"
             wire_value = check_value(entry, found)
             if len(found) != before:
-                _under(f"[{str(name)[:SHOWN]!r}]", found, before)
-            if len(found) == before:
+                _under(_key_part(name), found, before)
+            else:
                 wire[wire_name] = wire_value
         return wire
 
@@ -313,6 +313,10 @@ def _texts(key: str, value: str) -> Callable[[Mapping[Any, Any]], bool]:
         return True
 
     return are_sound
+
+
+def _key_part(key: Any) -> str:
+    return f"[{key[:SHOWN]!r}]" if isinstance(key, str) else f"[{key!r:.{SHOWN}}]"
 
 
 def _structure(
@@ -392,7 +396,7 @@ def _no_aws_prefix(tags: Any, found: list[_Found]) -> None:
     for key in tags:
         if isinstance(key, str) and key.lower().startswith("aws:"):
             found.append(_Found("is reserved", repr(key), "keys that do not begin with aws:"))
-            found[-1].parts.append(f"[{key!r}]")
+            found[-1].parts.append(_key_part(key))
 
 
 _RULES: Final[dict[str, Callable[[Any, list[_Found]], None]]] = {

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from ..arns import membership_in
-from ..errors import AmbiguousName, MissingMembership, NoSuchName
+from ..errors import AmbiguousName, MissingMembership, NoSuchName, RequestValidationError
 from ..pagination import Page, Paginator
-from ..requests.checking import checked
+from ..requests.checking import check_request, checked
 from ..versions import BASE, LATEST_ACTIVE, TrainedModelRef, VersionSelector, select
 
 if TYPE_CHECKING:
@@ -33,9 +33,12 @@ class Group:
         membership: str | None,
         timeout: float | None,
     ) -> Any:
+        channels = _take_selectors(values)
         request, selector = self._prepared(operation, values, membership)
         if selector is not None:
             await self._pin(operation, request, selector, timeout)
+        for index, meant in channels.items():
+            await self._pin_channel(request[_CHANNELS_ON_WIRE][index], meant, timeout)
         return await self._core.call(operation, request, timeout)
 
     def _paginator(
@@ -50,7 +53,9 @@ class Group:
         timeout: float | None,
     ) -> Paginator[Any]:
         values["max_results"] = max_results
+        values["next_token"] = starting_token
         request, selector = self._prepared(operation, values, membership)
+        request.pop("nextToken", None)  # the paginator's from here on
         rows = operation.items or ""
 
         async def source() -> Callable[[str | None], Any]:
@@ -78,38 +83,36 @@ class Group:
         """The request by wire names, checked, and the selector that is still to be resolved."""
         version = values.pop("version", None)
         if "trained_model_arn" in values:
-            arn, version = self._model(values["trained_model_arn"], version)
+            arn, version = model_and_version(values["trained_model_arn"], version)
             values["trained_model_arn"] = arn
         elif isinstance(values.get("resource_arn"), TrainedModelRef):
             values["resource_arn"] = values["resource_arn"].trained_model_arn
         selector = version if isinstance(version, VersionSelector) else None
         if operation.version is not None and selector is None:
             values[operation.version] = version
-        self._scoped(operation, values, membership)
+        try:
+            self._scoped(operation, values, membership)
+        except MissingMembership:
+            # Often only the consequence of a wrong ARN, so what is wrong elsewhere is said first.
+            faults = check_request(operation.input, values)
+            faults = [fault for fault in faults if fault.path != "membership_identifier"]
+            if faults:
+                raise RequestValidationError(operation.input, faults) from None
+            raise
         return checked(operation.input, values), selector if operation.version else None
 
     def _scoped(self, operation: Operation, values: dict[str, Any], membership: str | None) -> None:
         if operation.scope == "membership":
             values["membership_identifier"] = self._membership_for(operation, values, membership)
 
-    def _model(self, given: Any, version: Any) -> tuple[Any, Any]:
-        """The ARN and the version in what was given as a trained model."""
-        if isinstance(given, str) and "@" in given:
-            given = TrainedModelRef.parse(given)
-        if isinstance(given, TrainedModelRef):
-            return given.trained_model_arn, given.version if version is None else version
-        return given, version
-
-    def _membership_for(
-        self, operation: Operation, values: Mapping[str, Any], given: str | None
-    ) -> str:
+    def _membership_for(self, operation: Operation, values: Mapping[str, Any], given: Any) -> Any:
         """An explicit membership, else the one in the resource's ARN, else the scope's or client's.
 
         A create only refers to resources, which may be another member's; there the scope comes
         first, and an ARN only when there is none.
         """
         if given is not None:
-            return membership_in(given) or given
+            return (membership_in(given) if isinstance(given, str) else None) or given
         found = None
         for name in operation.membership_from:
             value: Any = values.get(name)
@@ -176,34 +179,14 @@ class Group:
         )
         return select(rows, selector, arn)
 
-    async def _pinned(self, channels: Sequence[Any] | None, timeout: float | None) -> Any:
-        """Incremental channels with their references and selectors resolved to identifiers."""
-        if not isinstance(channels, Sequence) or isinstance(channels, str):
-            return channels
-        return [await self._pinned_channel(channel, timeout) for channel in channels]
-
-    async def _pinned_channel(self, channel: Any, timeout: float | None) -> Any:
-        if isinstance(channel, Mapping):
-            values: dict[str, Any] = dict(channel)  # pyright: ignore[reportUnknownArgumentType]
-            arn_key = "trainedModelArn" if "trainedModelArn" in values else "trained_model_arn"
-            version_key = (
-                "versionIdentifier" if "versionIdentifier" in values else "version_identifier"
-            )
-        elif "@" in str(getattr(channel, "trained_model_arn", "")):
-            values = channel.model_dump(exclude_unset=True)
-            arn_key, version_key = "trained_model_arn", "version_identifier"
-        else:
-            return channel
-        arn, version = self._model(values.get(arn_key), values.pop(version_key, None))
-        if isinstance(arn, str):
-            values[arn_key] = arn
-        if isinstance(version, VersionSelector):
-            request = checked("IncrementalTrainingDataChannel", {**values})
-            request["membershipIdentifier"] = membership_in(request["trainedModelArn"])
-            version = await self._identifier(request, version, timeout)
-        if version is not None:
-            values[version_key] = version
-        return values
+    async def _pin_channel(
+        self, channel: dict[str, Any], selector: VersionSelector, timeout: float | None
+    ) -> None:
+        """The same for an incremental channel of a checked request."""
+        where = {**channel, "membershipIdentifier": membership_in(channel["trainedModelArn"])}
+        identifier = await self._identifier(where, selector, timeout)
+        if identifier is not None:
+            channel["versionIdentifier"] = identifier
 
     async def _by_name(
         self,
@@ -234,6 +217,50 @@ class Group:
         if len(found) > 1:
             raise AmbiguousName(name, what, sorted(found))
         return next(iter(found.values()))
+
+
+def model_and_version(given: Any, version: Any) -> tuple[Any, Any]:
+    """The ARN and the version in what was given as a trained model."""
+    if isinstance(given, str) and "@" in given:
+        given = TrainedModelRef.parse(given)
+    if isinstance(given, TrainedModelRef):
+        return given.trained_model_arn, given.version if version is None else version
+    return given, version
+
+
+_CHANNELS: Final = "incremental_training_data_channels"
+_CHANNELS_ON_WIRE: Final = "incrementalTrainingDataChannels"
+
+
+def _take_selectors(values: dict[str, Any]) -> dict[int, VersionSelector]:
+    """Write the references in incremental channels out, and take their selectors, by index.
+
+    What is not a channel at all stays as it is, for the check to find.
+    """
+    channels: Any = values.get(_CHANNELS)
+    if not isinstance(channels, Sequence) or isinstance(channels, str):
+        return {}
+    given: list[Any] = list(channels)  # pyright: ignore[reportUnknownArgumentType]
+    taken: dict[int, VersionSelector] = {}
+    for index, channel in enumerate(given):
+        if isinstance(channel, Mapping):
+            plain: dict[str, Any] = dict(channel)  # pyright: ignore[reportUnknownArgumentType]
+        elif "@" in str(getattr(channel, "trained_model_arn", "")):
+            plain = channel.model_dump(exclude_unset=True)
+        else:
+            continue
+        arn_key = "trainedModelArn" if "trainedModelArn" in plain else "trained_model_arn"
+        key = "versionIdentifier" if "versionIdentifier" in plain else "version_identifier"
+        arn, version = model_and_version(plain.get(arn_key), plain.pop(key, None))
+        if arn is not None:
+            plain[arn_key] = arn
+        if isinstance(version, VersionSelector):
+            taken[index] = version
+        elif version is not None:
+            plain[key] = version
+        given[index] = plain
+    values[_CHANNELS] = given
+    return taken
 
 
 def _later(row: Any, known: Any) -> bool:

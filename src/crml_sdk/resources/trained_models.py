@@ -18,6 +18,7 @@ from ..versions import (
     parent_of,
     select,
 )
+from .group import model_and_version
 from .trained_model_waiting import TrainedModelWaiting
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ class TrainedModels(TrainedModelWaiting):
 
         [API reference: GetTrainedModel](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_GetTrainedModel.html)
         """
-        arn, wanted = self._model(trained_model_arn, version)
+        arn, wanted = model_and_version(trained_model_arn, version)
         if wanted is not BASE:
             return await super().get(
                 arn, version=wanted, membership_identifier=membership_identifier, timeout=timeout
@@ -250,7 +251,7 @@ class TrainedModels(TrainedModelWaiting):
         version: str | VersionSelector | None,
         method: str,
     ) -> tuple[str, str | VersionSelector]:
-        arn, named = self._model(trained_model, version)
+        arn, named = model_and_version(trained_model, version)
         if named is None:
             raise VersionRequired(
                 f"{method} needs a version: pass version=BASE, LATEST, LATEST_ACTIVE or an identifier."
@@ -278,7 +279,7 @@ class TrainedModels(TrainedModelWaiting):
             NoSuchVersion: No version has that status.
             ServiceError: What `versions` may raise.
         """
-        arn, _ = self._model(trained_model_arn, None)
+        arn, _ = model_and_version(trained_model_arn, None)
         rows = await self.versions(
             arn,
             status=status,
@@ -315,7 +316,7 @@ class TrainedModels(TrainedModelWaiting):
             NoSuchVersion: No version fits.
             ServiceError: What `versions` may raise.
         """
-        arn, wanted = self._model(trained_model_arn, version)
+        arn, wanted = model_and_version(trained_model_arn, version)
         if wanted is None:
             wanted = LATEST_ACTIVE
         if isinstance(wanted, VersionSelector):
@@ -352,7 +353,7 @@ class TrainedModels(TrainedModelWaiting):
         Raises:
             ServiceError: What `versions` and `list` may raise.
         """
-        arn, _ = self._model(trained_model_arn, None)
+        arn, _ = model_and_version(trained_model_arn, None)
         membership = membership_identifier or membership_in(arn)
         rows: list[Any] = await self._all_versions(arn, membership, timeout)
         names = {row.name for row in rows}

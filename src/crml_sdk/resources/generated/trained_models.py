@@ -133,9 +133,7 @@ class TrainedModelsOperations(Group):
                 "hyperparameters": hyperparameters,
                 "environment": environment,
                 "stopping_condition": stopping_condition,
-                "incremental_training_data_channels": await self._pinned(
-                    incremental_training_data_channels, timeout
-                ),
+                "incremental_training_data_channels": incremental_training_data_channels,
                 "training_input_mode": training_input_mode,
                 "description": description,
                 "kms_key_arn": kms_key_arn,
