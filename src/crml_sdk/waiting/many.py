@@ -205,7 +205,7 @@ class Gathering:
         self._running_slow = 0
         self._permits = 0
         self._fetching = False
-        self._alarm: float | None = None
+        self._alarms: set[float] = set()
         self._wake: Event = runtime.event()
         self._usual = 0.1
         self.pending = 0
@@ -228,7 +228,7 @@ class Gathering:
             if not to_the_end:
                 await self._linger(tasks)
             tasks.cancel()
-        self._alarm = None
+        self._alarms.clear()
         self._fetching = False
 
     async def _linger(self, tasks: TaskGroup) -> None:
@@ -241,16 +241,16 @@ class Gathering:
         """Sleep until a task has something to say or the next thing is due."""
         due = self._next_due() if until is None else until
         now = self._stopwatch.elapsed()
-        if due is not None and (self._alarm is None or due < self._alarm):
-            self._alarm = due
-            tasks.start(self._ring, max(due - now, 0.0), due)
+        if due is not None and all(due < alarm for alarm in self._alarms):
+            self._alarms.add(due)
+            # Never less than the clock can tell apart.
+            tasks.start(self._ring, max(due - now, 0.001), due)
         await self._wake.wait()
         self._wake = self._runtime.event()
 
     async def _ring(self, seconds: float, due: float) -> None:
         await self._core.sleep(seconds)
-        if self._alarm == due:
-            self._alarm = None
+        self._alarms.discard(due)
         self._wake.set()
 
     def _next_due(self) -> float | None:

@@ -1,0 +1,69 @@
+"""The status tables against the service model: a status that AWS adds fails here, not at a user's."""
+
+from __future__ import annotations
+
+import botocore.session
+import pytest
+
+from crml_sdk.waiting.kinds import KINDS
+from crml_sdk.waiting.statuses import STATUSES, Goal, Phase, Verdict, judge, phase
+
+PUBLISHING = {"MetricsStatus", "LogsStatus"}  # of a job's by-products, not of the job
+
+
+def documented() -> dict[str, set[str]]:
+    model = botocore.session.get_session().get_service_model("cleanroomsml")
+    shapes = (model.shape_for(name) for name in model.shape_names if name.endswith("Status"))
+    return {shape.name: set(getattr(shape, "enum", ())) for shape in shapes}
+
+
+def test_every_status_of_the_service_model_has_a_meaning() -> None:
+    tables = {name: set(table) for name, table in STATUSES.items()}
+    assert tables == {
+        name: values for name, values in documented().items() if name not in PUBLISHING
+    }
+
+
+def test_every_kind_has_a_table() -> None:
+    assert {kind.statuses for kind in KINDS.values()} <= STATUSES.keys()
+
+
+def test_nothing_is_called_completed_or_cancelled() -> None:
+    for table in STATUSES.values():
+        assert table["ACTIVE"] is Phase.SUCCESS
+        assert not {"COMPLETED", "CANCELLED"} & table.keys()
+
+
+def test_an_unknown_status_is_waited_on() -> None:
+    assert phase("TrainedModelStatus", "RESTING") is Phase.UNKNOWN
+    for goal in Goal:
+        assert judge("TrainedModelStatus", goal, "RESTING") is Verdict.PENDING
+
+
+@pytest.mark.parametrize(
+    ("goal", "status", "verdict"),
+    [
+        (Goal.FINISHED, "CREATE_PENDING", Verdict.PENDING),
+        (Goal.FINISHED, "CANCEL_IN_PROGRESS", Verdict.PENDING),
+        (Goal.FINISHED, "DELETE_IN_PROGRESS", Verdict.PENDING),
+        (Goal.FINISHED, "ACTIVE", Verdict.REACHED),
+        (Goal.FINISHED, "CREATE_FAILED", Verdict.FAILED),
+        (Goal.FINISHED, "DELETE_FAILED", Verdict.FAILED),
+        (Goal.FINISHED, "INACTIVE", Verdict.FAILED),
+        (Goal.FINISHED, "CANCEL_FAILED", Verdict.DOUBTFUL),
+        (Goal.DELETED, "ACTIVE", Verdict.PENDING),
+        (Goal.DELETED, "DELETE_PENDING", Verdict.PENDING),
+        (Goal.DELETED, "INACTIVE", Verdict.REACHED),
+        (Goal.DELETED, "DELETE_FAILED", Verdict.DOUBTFUL),
+        (Goal.CANCELLED, "CREATE_IN_PROGRESS", Verdict.PENDING),
+        (Goal.CANCELLED, "CANCEL_PENDING", Verdict.PENDING),
+        (Goal.CANCELLED, "INACTIVE", Verdict.REACHED),
+        (Goal.CANCELLED, "ACTIVE", Verdict.REACHED),
+        (Goal.CANCELLED, "CREATE_FAILED", Verdict.REACHED),
+        (Goal.CANCELLED, "CANCEL_FAILED", Verdict.DOUBTFUL),
+    ],
+)
+def test_what_a_status_means_depends_on_what_is_waited_for(
+    goal: Goal, status: str, verdict: Verdict
+) -> None:
+    assert judge("TrainedModelStatus", goal, status) is verdict
