@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+import trio
 
 from crml_sdk import CleanRoomsML, errors
-from crml_sdk.local import LocalCleanRoomsML, LocalClock
+from crml_sdk.local import Lifecycle, LocalCleanRoomsML, LocalClock
 
 
 async def test_a_ready_client_trains_a_version_and_finds_it() -> None:
@@ -37,10 +40,50 @@ async def test_the_same_client_over_a_socket() -> None:
             assert (await sdk.trained_models.get(arn)).name == "churn"
 
 
+def inference(local: LocalCleanRoomsML, arn: str, name: str) -> dict[str, Any]:
+    channel = local.versions(arn)[0].data["dataChannels"][0]["mlInputChannelArn"]
+    return {
+        "trained_model_arn": arn,
+        "name": name,
+        "resource_config": {"instance_type": "ml.m6i.xlarge"},
+        "output_configuration": {"members": [{"account_id": local.world.account_id}]},
+        "data_source": {"ml_input_channel_arn": channel},
+    }
+
+
+async def test_waiting_for_hours_takes_no_time() -> None:
+    local = LocalCleanRoomsML()
+    arn = local.seed({"models": ["churn"]})["trained-model/churn"]
+    local.configure(lifecycle=Lifecycle("clock", pending=600, running=7200))
+    async with local.sdk() as sdk:
+        job = await sdk.inference_jobs.start(**inference(local, arn, "july"))
+        with pytest.raises(errors.WaitTimeout):
+            await sdk.inference_jobs.wait(job.trained_model_inference_job_arn, timeout=3600)
+        done = await sdk.inference_jobs.wait(job.trained_model_inference_job_arn, timeout=86400)
+        assert done.status == "ACTIVE"
+        local.jobs.fail_next(status_code="AlgorithmError", message="no data")
+        job = await sdk.inference_jobs.start(**inference(local, arn, "august"))
+        with pytest.raises(errors.ResourceFailed, match="no data"):
+            await sdk.inference_jobs.wait(job.trained_model_inference_job_arn, timeout=86400)
+
+
+def test_the_in_process_client_runs_on_trio() -> None:
+    local = LocalCleanRoomsML()
+    arn = local.seed({"models": ["churn"]})["trained-model/churn"]
+
+    async def main() -> None:
+        async with local.sdk(http_backend="httpx") as sdk:
+            job = await sdk.inference_jobs.start(**inference(local, arn, "july"))
+            done = await sdk.inference_jobs.wait(job.trained_model_inference_job_arn, timeout=600)
+            assert done.status == "ACTIVE"
+
+    trio.run(main)
+
+
 async def test_a_wait_in_the_process_moves_the_local_clock_instead_of_sleeping() -> None:
     local = LocalCleanRoomsML(clock=LocalClock(held=True))
     before = local.clock.now()
     async with local.sdk() as sdk:
         core = sdk.trained_models._core
-        await core.sleep(3600)  # type: ignore[attr-defined]
+        await core.sleep(3600)
         assert core.clock() == local.clock.now() == before + 3600

@@ -137,6 +137,18 @@ def test_a_body_that_is_too_large_is_refused(served: Any, chunked: bool) -> None
     assert check_wire(received + b"") == 413
 
 
+def test_a_client_that_asks_before_it_sends_its_body_is_told_to_go_on(served: Any) -> None:
+    _, server = served
+    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+        connection.sendall(
+            b"POST /training-dataset HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n"
+            b"Authorization: Credential=a/\r\nExpect: 100-continue\r\n\r\n"
+        )
+        assert connection.recv(1000).startswith(b"HTTP/1.1 100 ")
+        connection.sendall(b"{}")
+        assert check_wire(connection.recv(65536)) == 400
+
+
 def test_no_client_waits_for_another_that_never_ends_its_request(served: Any) -> None:
     _, server = served
     with socket.create_connection(("127.0.0.1", server.port), timeout=5) as idle:
@@ -215,6 +227,13 @@ def test_a_taken_port_is_an_error_at_once() -> None:
     with local.serve_in_thread() as server:
         with pytest.raises(OSError, match=r"in use|address"):
             local.serve_in_thread(port=server.port).start()
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+def test_the_address_that_is_told_is_the_one_that_listens(host: str) -> None:
+    with LocalCleanRoomsML().serve_in_thread(host=host) as server:
+        assert server.url.startswith(f"http://{host}:")
+        assert ask(server.url, "/_local/health")[0] == 200
 
 
 def test_a_server_stops_and_starts_again() -> None:

@@ -191,6 +191,15 @@ def test_a_seed_can_describe_the_world_and_call_any_operation(lab: Lab) -> None:
         lab.local.seed({"world": world})
 
 
+def test_a_world_may_have_one_account_and_no_collaboration(lab: Lab) -> None:
+    lab.local.seed({"world": {"accounts": [{"id": "123456789012"}]}})
+    world = lab.local.world
+    for name in ("other_account_id", "collaboration_id", "membership_id"):
+        with pytest.raises(KeyError):
+            getattr(world, name)
+    assert lab.call("ListMemberships")["membershipSummaries"] == []
+
+
 @pytest.mark.parametrize(
     ("seed", "words"),
     [

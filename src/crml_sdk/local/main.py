@@ -70,7 +70,9 @@ async def _serve(
         )
         for name, value in server.environment.items():
             report(f"export {name}={value}")
-        report(f"The other member: AWS_ACCESS_KEY_ID={local.world.other_access_key}")
+        for account in local.world.accounts.values():
+            if account.id != local.world.account_id:
+                report(f"Account {account.id}: AWS_ACCESS_KEY_ID={account.access_key}")
         await _until(stop, local, state)
     if state is not None:
         local.save(state)

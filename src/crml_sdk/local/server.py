@@ -63,7 +63,9 @@ class LocalServer:
         """Starts listening. Raises OSError if the port is taken."""
         loop = asyncio.get_running_loop()
         self._web = _WebServer(self._engine, self._control, is_loopback(self._host))
-        self._server = await loop.create_server(self._web, self._host, self._port, backlog=1024)
+        # The name would mean two addresses, and with port 0 two different ports.
+        address = "127.0.0.1" if self._host == "localhost" else self._host
+        self._server = await loop.create_server(self._web, address, self._port, backlog=1024)
         self._port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -214,6 +216,9 @@ class _WebServer(web.Server):
             return b""
         if (request.content_length or 0) > self._limit:
             return None
+        if request.headers.get("Expect", "").lower() == "100-continue":
+            assert request.transport is not None
+            request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         chunks: list[bytes] = []
         size = 0
         async for chunk in request.content.iter_any():

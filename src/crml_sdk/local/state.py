@@ -319,6 +319,7 @@ def index_keys(record: Record) -> list[tuple[Any, ...]]:
     places = [place for place in (record.membership, record.collaboration) if place]
     if kind == kinds.TRAINED_MODEL:
         keys: list[tuple[Any, ...]] = [("versions", record.key)]
+        keys.append(("uses", data["configuredModelAlgorithmAssociationArn"]))
         keys += [("model-versions", place) for place in places]
         if record.version is None or record.hidden.get("stands_for_model"):
             keys += [(kind, place) for place in places]
@@ -334,6 +335,8 @@ def index_keys(record: Record) -> list[tuple[Any, ...]]:
         keys = [(kind, place) for place in places]
         if kind == kinds.ASSOCIATION:
             keys.append((kind, "of", data["configuredModelAlgorithmArn"]))
+        if kind == kinds.INPUT_CHANNEL:
+            keys += [("uses", arn) for arn in data["configuredModelAlgorithmAssociations"]]
         return keys
     keys = [(kind, record.owner)]
     for member in _PARENTS.get(kind, ()):

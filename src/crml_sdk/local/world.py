@@ -85,8 +85,11 @@ class World:
 
     @property
     def other_account_id(self) -> str:
-        """The first account beside the default one."""
-        return next(name for name in self.accounts if name != self.default_account_id)
+        """The first account beside the default one. Raises KeyError if there is none."""
+        for name in self.accounts:
+            if name != self.default_account_id:
+                return name
+        raise KeyError("There is only one account")
 
     @property
     def access_key(self) -> str:
@@ -106,21 +109,25 @@ class World:
 
     @property
     def collaboration_id(self) -> str:
-        """The first collaboration."""
-        return next(iter(self.collaborations))
+        """The first collaboration. Raises KeyError if there is none."""
+        for name in self.collaborations:
+            return name
+        raise KeyError("There is no collaboration")
 
     @property
     def membership_id(self) -> str:
-        """The default account's membership in the first collaboration."""
+        """The default account's first membership. Raises KeyError if it has none."""
         return self._first_membership(self.account_id)
 
     @property
     def other_membership_id(self) -> str:
-        """The other account's membership in the first collaboration."""
+        """The other account's first membership. Raises KeyError if it has none."""
         return self._first_membership(self.other_account_id)
 
     def _first_membership(self, account_id: str) -> str:
-        return self.collaborations[self.collaboration_id].members[account_id].membership_id
+        for _, member in self.memberships_of(account_id):
+            return member.membership_id
+        raise KeyError(f"Account {account_id} has no membership")
 
     # Building
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..access import Call
 from ..failures import Conflict, Invalid
-from ..records import ALGORITHM, ASSOCIATION, INPUT_CHANNEL, TRAINED_MODEL
+from ..records import ALGORITHM, ASSOCIATION
 from ..schema import JsonObject
 from ..state import ENDED
 
@@ -121,18 +121,11 @@ def delete_association(call: Call) -> JsonObject:
     record = call.in_membership(ASSOCIATION, call["configuredModelAlgorithmAssociationArn"])
     state = call.state
     if state.settings.association_in_use == "conflict":
-        for kind in (INPUT_CHANNEL, TRAINED_MODEL):
-            index = "model-versions" if kind == TRAINED_MODEL else kind
-            for user in state.index(index, record.collaboration):
-                if user.status not in ENDED and record.arn in _associations(user.data):
-                    raise Conflict(f"{record.arn} is used by {user.arn}")
+        for user in state.index("uses", record.arn):
+            if user.status not in ENDED:
+                raise Conflict(f"{record.arn} is used by {user.arn}")
     state.remove(record)
     return {}
-
-
-def _associations(data: JsonObject) -> list[str]:
-    several = data.get("configuredModelAlgorithmAssociations")
-    return several or [data["configuredModelAlgorithmAssociationArn"]]
 
 
 HANDLERS = {
