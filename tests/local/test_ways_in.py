@@ -19,7 +19,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutE
 
 from crml_sdk.local import DEFAULT_ACCESS_KEY, OTHER_ACCESS_KEY, LocalCleanRoomsML
 
-from .local_lab import NEIGHBOUR, ROLE, Lab
+from .local_lab import NEIGHBOUR, ROLE, Lab, operation_model
 from .test_engine import OPERATIONS, ready_for
 
 AWS = shutil.which("aws", path=os.pathsep.join([str(Path(sys.executable).parent), os.defpath]))
@@ -142,6 +142,32 @@ def test_boto3_calls_every_operation(operation: str) -> None:
         reply = getattr(client, xform_name(operation))(**params)
         assert reply["ResponseMetadata"]["HTTPStatusCode"] == 200
         client.close()
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_the_aws_cli_calls_every_operation(
+    operation: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command's own driver, in this process: its start would cost a second each time."""
+    clidriver = pytest.importorskip("awscli.clidriver")
+    lab, params = ready_for(operation)
+    with lab.local.serve_in_thread() as server:
+        data = Path(clidriver.__file__).with_name("data")
+        extra = {"AWS_PAGER": "", "AWS_DATA_PATH": str(data)}
+        for name, value in {**server.environment, **extra}.items():
+            monkeypatch.setenv(name, value)
+        service = "cleanrooms" if operation in NEIGHBOUR else "cleanroomsml"
+        command = xform_name(operation, "-")
+        arguments = [service, command, "--cli-input-json", json.dumps(params), "--no-paginate"]
+        status = clidriver.create_clidriver().main([*arguments, "--output", "json"])
+    output = capsys.readouterr()
+    assert status == 0, output.err
+    (call,) = lab.local.calls(operation)[-1:]
+    assert (call.status, call.access_key) == (200, server.access_key)
+    shape = operation_model(operation).output_shape
+    if shape is not None and shape.members:
+        assert set(json.loads(output.out)) >= set(shape.required_members)
 
 
 @pytest.mark.skipif(AWS is None, reason="the AWS CLI is not installed")
