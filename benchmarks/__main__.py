@@ -34,6 +34,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--against", nargs="*", choices=list(contenders.NAMES), metavar="CONTENDER")
     parser.add_argument("--repeats", type=int, default=30, help="rounds of each case (default 30)")
     parser.add_argument("--fresh", type=int, default=11, help="fresh processes each (default 11)")
+    parser.add_argument("--pieces", type=int, default=3, help="rounds of long cases (default 3)")
     parser.add_argument("--items", type=int, default=1_000_000, help="length of crml_sdk's stream")
     parser.add_argument("--quick", action="store_true", help="a rough look in under a minute")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
@@ -42,7 +43,7 @@ def arguments() -> argparse.Namespace:
     if unknown := set(options.cases) - known:
         parser.error(f"no such case: {', '.join(sorted(unknown))}")
     if options.quick:
-        options.repeats, options.fresh, options.items = 8, 3, 50_000
+        options.repeats, options.fresh, options.items, options.pieces = 8, 3, 50_000, 1
     return options
 
 
@@ -56,22 +57,19 @@ def machine() -> dict[str, str]:
     return found
 
 
-def stream_items(name: str, items: int) -> int:
-    """The peers stream a tenth (aiobotocore's plain dicts a fiftieth): it would take minutes."""
-    if name in {"crml_sdk", "floor"}:
-        return items
-    return max(20_000, items // (10 if name == "capo" else 50))
-
-
 def measure(case: cases.Case, options: argparse.Namespace, run: "Run") -> cases.Figures:
+    names = [name for name in run.names if not case.only or name in case.only]
+    if not names:
+        return {}
     if case.kind == "calls":
-        return cases.measure_calls(case, run.workers(), options.repeats)
+        return cases.measure_calls(case, run.workers(names), options.repeats)
     if case.kind == "stream":
-        lengths = {name: stream_items(name, options.items) for name in run.names}
-        return cases.measure_stream(run.workers(), lengths)
+        return cases.measure_stream(run.workers(names), options.items, options.pieces)
+    if case.kind == "wait":
+        return cases.measure_wait(run.workers(names)["crml_sdk"], run.url, options.pieces)
     if case.kind == "imported":
         return cases.measure_imports(case, run.url, options.fresh)
-    return cases.measure_fresh(case, run.names, run.url, options.fresh)
+    return cases.measure_fresh(case, names, run.url, options.fresh)
 
 
 class Run:
@@ -82,11 +80,11 @@ class Run:
         self._stack = stack
         self._workers: dict[str, Worker] = {}
 
-    def workers(self) -> dict[str, Worker]:
-        for name in self.names:
+    def workers(self, names: list[str]) -> dict[str, Worker]:
+        for name in names:
             if name not in self._workers:
                 self._workers[name] = self._stack.enter_context(Worker(name, self.url))
-        return self._workers
+        return {name: self._workers[name] for name in names}
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-from .processes import Worker, fresh
+from .processes import Worker, fresh, requests_made
 
 Figures = dict[str, dict[str, float]]
 
@@ -13,13 +13,13 @@ Figures = dict[str, dict[str, float]]
 class Case:
     name: str
     title: str
-    kind: str  # "calls", "stream", "cold", "second", "clients", "imported", "inside"
+    kind: str  # how it is measured: see __main__.measure
     run: str = ""
     calls: int = 1
     at_once: int = 1
     goals: dict[str, float] = field(default_factory=dict)  # peer: highest allowed ratio to it
     limit: tuple[str, float] | None = None  # figure and highest allowed value, in its own unit
-    only: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()  # contenders; all when empty
 
 
 CASES = [
@@ -59,6 +59,22 @@ CASES = [
     ),
     Case("stream", "streaming, each summary", "stream", limit=("growth_bytes", 5 * 2**20)),
     Case(
+        "check",
+        "checking a create's arguments",
+        "calls",
+        run="check",
+        calls=500,
+        only=("crml_sdk",),
+        limit=("seconds", 40e-6),
+    ),
+    Case(
+        "wait",
+        "wait_all of 1,000 jobs, three rounds",
+        "wait",
+        only=("crml_sdk",),
+        limit=("lists_a_round", 12),
+    ),
+    Case(
         "cold",
         "cold start to the first reply",
         "cold",
@@ -87,17 +103,40 @@ def measure_calls(case: Case, workers: dict[str, Worker], repeats: int) -> Figur
         for name in names[turn:] + names[:turn]:
             answer = workers[name].ask(run=case.run, calls=case.calls, at_once=case.at_once)
             samples[name].append(answer)
+    return in_turn(samples)
+
+
+def measure_stream(workers: dict[str, Worker], items: int, repeats: int) -> Figures:
+    """Pieces of the stream in turn for the time; the whole of it once, ours, for the memory."""
+    piece = min(items, 20_000)
+    samples: dict[str, list[dict[str, float]]] = {name: [] for name in workers}
+    for _ in range(repeats):
+        for name, worker in workers.items():
+            samples[name].append(worker.ask(run="stream", items=piece))
+    figures = in_turn(samples)
+    if "crml_sdk" in workers:
+        whole = workers["crml_sdk"].ask(run="stream", items=items)
+        figures["crml_sdk"] |= {"items": whole["items"], "growth_bytes": whole["growth_bytes"]}
+    return figures
+
+
+def measure_wait(worker: Worker, url: str, repeats: int) -> Figures:
+    samples: list[dict[str, float]] = []
+    made: dict[str, float] = {}
+    for _ in range(repeats):
+        requests_made(url)
+        samples.append(worker.ask(run="wait"))
+        made = requests_made(url)
+    figures = in_turn({"crml_sdk": samples})
+    each = made["lists"] / made["rounds"]
+    figures["crml_sdk"] |= {"rounds": made["rounds"], "lists_a_round": each, "gets": made["gets"]}
+    return figures
+
+
+def in_turn(samples: dict[str, list[dict[str, float]]]) -> Figures:
     return {name: summary([one["wall"] for one in taken]) for name, taken in samples.items()} | {
         f"{name} (CPU)": summary([one["cpu"] for one in taken]) for name, taken in samples.items()
     }
-
-
-def measure_stream(workers: dict[str, Worker], items: dict[str, int]) -> Figures:
-    figures: Figures = {}
-    for name, worker in workers.items():
-        answer = worker.ask(run="stream", items=items[name])
-        figures[name] = {"seconds": answer["wall"], **answer}
-    return figures
 
 
 def measure_fresh(case: Case, names: list[str], url: str, repeats: int) -> Figures:

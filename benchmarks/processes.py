@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,6 +52,12 @@ def service(stream_items: int) -> Iterator[str]:
     finally:
         process.stdin.close()
         process.wait(10)
+
+
+def requests_made(url: str) -> dict[str, float]:
+    """How many requests for jobs the service has had since it was last asked."""
+    with urllib.request.urlopen(f"{url}/requests") as answer:
+        return json.load(answer)
 
 
 class Worker:

@@ -45,9 +45,9 @@ def rows(case: dict[str, Any]) -> list[str]:
                 parts.append(f"{key} {size(figure[key]):>9}")
         if "growth_bytes" in figure:
             parts.append(f"{figure['items']:,.0f} items, grew {size(figure['growth_bytes'])}")
-        for key in ("requests", "rounds"):
+        for key in ("rounds", "lists_a_round", "gets"):
             if key in figure:
-                parts.append(f"{figure[key]:,.0f} {key}")
+                parts.append(f"{figure[key]:,.0f} {key.replace('_', ' ')}")
         lines.append(f"  {NAMES.get(name, name):<46}" + "  ".join(parts))
     for goal in case["goals"]:
         verdict = "met" if goal["met"] else "NOT met"

@@ -81,14 +81,14 @@ class Replies:
         """Jobs are in progress in the first two rounds of lists and done in the third."""
         path = target.partition(b"?")[0]
         if not path.endswith(b"/trained-model-inference-jobs"):
-            self.requests["get"] += 1
-            return reply(encode(payload.job_detail(0)))
+            self.requests["gets"] += 1
+            return reply(encode(payload.job_detail(int(path[-36:-28], 16))))
         found = _TOKEN.search(target)
         start = int(found[1]) if found else 0
         if start == 0:
             self.requests["rounds"] += 1
-        self.requests["list"] += 1
-        status = "ACTIVE" if self.requests["rounds"] >= 3 else "IN_PROGRESS"
+        self.requests["lists"] += 1
+        status = "ACTIVE" if self.requests["rounds"] >= 3 else "CREATE_IN_PROGRESS"
         if (start, status) not in self._jobs:
             rows = [payload.job(number, status) for number in range(start, start + 100)]
             document: dict[str, object] = {"trainedModelInferenceJobs": rows}

@@ -11,9 +11,9 @@ import sys
 import time
 from typing import Any
 
-from . import contenders, memory
+from . import contenders, memory, payload
 
-COLLECT_EVERY = 10_000
+LOOK_EVERY = 10_000
 
 
 async def repeat(coroutine_function: Any, calls: int, at_once: int) -> None:
@@ -37,26 +37,48 @@ async def timed(client: contenders.Client, command: dict[str, Any]) -> dict[str,
 
 
 async def streamed(client: contenders.Client, command: dict[str, Any]) -> dict[str, float]:
-    """The whole stream, or its first `items`: seconds an item, and how the memory grew."""
+    """The first `items` of the stream: seconds an item, and how the memory grew after the first."""
     count, first, highest = 0, 0, 0
     wall, cpu = time.perf_counter(), time.process_time()
     items = client.stream()
     async for _ in items:
         count += 1
-        if count % COLLECT_EVERY == 0:
+        if count % LOOK_EVERY == 0:
             now = memory.resident_bytes()
             first = first or now
             highest = max(highest, now)
-            if count == command["items"]:
+            if count >= command["items"]:
                 break
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     await items.aclose()  # type: ignore[attr-defined]
-    return {
-        "wall": wall / count,
-        "cpu": cpu / count,
-        "items": count,
-        "growth_bytes": highest - first,
-    }
+    growth = highest - first
+    return {"wall": wall / count, "cpu": cpu / count, "items": count, "growth_bytes": growth}
+
+
+async def waited(client: Any, command: dict[str, Any]) -> dict[str, float]:
+    """Waits for all jobs at once; they are in progress in the first two rounds of lists."""
+    arns = [payload.job_arn(number) for number in range(payload.JOB_COUNT)]
+    wall, cpu = time.perf_counter(), time.process_time()
+    outcomes = await client.sdk.wait_all(arns, poll=0.01, timeout=120)
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    if not all(outcome.ok for outcome in outcomes):
+        raise RuntimeError(f"not every job was seen to end: {outcomes[0]}")
+    return {"wall": wall, "cpu": cpu}
+
+
+async def checked(client: Any, command: dict[str, Any]) -> dict[str, float]:
+    """Checks the arguments of a create, which is what happens before anything is sent."""
+    from crml_sdk.requests.checking import checked
+
+    arguments = payload.snake(payload.create_arguments())
+    wall, cpu = time.perf_counter(), time.process_time()
+    for _ in range(command["calls"]):
+        checked("CreateTrainedModelRequest", arguments)
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    return {"wall": wall / command["calls"], "cpu": cpu / command["calls"]}
+
+
+RUNS = {"stream": streamed, "wait": waited, "check": checked}
 
 
 async def serve(name: str, url: str) -> None:
@@ -66,7 +88,7 @@ async def serve(name: str, url: str) -> None:
     print(json.dumps({"ready": name}), flush=True)
     while line := await loop.run_in_executor(None, sys.stdin.readline):
         command = json.loads(line)
-        run = streamed if command["run"] == "stream" else timed
+        run = RUNS.get(command["run"], timed)
         print(json.dumps(await run(client, command)), flush=True)
     await client.close()
 

@@ -1,4 +1,4 @@
-"""crml_sdk through its public methods, with its defaults."""
+"""crml_sdk through its public methods, with its defaults (but no limit to how often it polls)."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -16,7 +16,9 @@ class Contender:
             from aiobotocore.config import AioConfig
 
             config = AioConfig(max_pool_connections=pool)
-        self.sdk = CleanRoomsML(region_name=payload.REGION, endpoint_url=url, config=config)
+        self.sdk = CleanRoomsML(
+            region_name=payload.REGION, endpoint_url=url, config=config, polling_rate=None
+        )
         await self.sdk.open()
         self._create = payload.snake(payload.create_arguments())
 

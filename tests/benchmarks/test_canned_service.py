@@ -62,12 +62,15 @@ def test_a_request_in_two_pieces_gets_one_answer():
 def test_jobs_are_done_in_the_third_round():
     replies = Replies(1)
     target = b"/memberships/m/trained-model-inference-jobs?maxResults=100"
+    one = body(replies.answer(b"GET", target[:43] + b"/" + payload.job_arn(258).encode()))
+    assert one["trainedModelInferenceJobArn"] == payload.job_arn(258)
+    replies.requests.clear()
     statuses = []
     for _ in range(3):
         page = body(replies.answer(b"GET", target))
         statuses.append(page["trainedModelInferenceJobs"][0]["status"])  # type: ignore[index]
-    assert statuses == ["IN_PROGRESS", "IN_PROGRESS", "ACTIVE"]
-    assert body(replies.answer(b"GET", b"/requests")) == {"rounds": 3, "list": 3}
+    assert statuses == ["CREATE_IN_PROGRESS", "CREATE_IN_PROGRESS", "ACTIVE"]
+    assert body(replies.answer(b"GET", b"/requests")) == {"rounds": 3, "lists": 3}
 
 
 async def test_calls_at_once_are_made_in_batches():

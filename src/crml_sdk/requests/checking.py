@@ -7,10 +7,9 @@ its own name in front of what its children found.
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
@@ -110,6 +109,14 @@ def _is_mapping(value: Any) -> bool:
     return type(value) is dict or isinstance(value, Mapping)
 
 
+def _did_you_mean(given: str, known: Iterable[str]) -> str:
+    """A hint at a name that comes close, or nothing."""
+    import difflib  # only those who err pay for it
+
+    near = difflib.get_close_matches(given, list(known), n=1)
+    return f" (did you mean {near[0]!r}?)" if near else ""
+
+
 def _wrong_type(value: Any, wanted: str, secret: bool = False) -> _Found:
     return _Found(f"must be {wanted}, not {type(value).__name__}", _shown(value, secret))
 
@@ -165,8 +172,7 @@ def _enum(name: str, literal: str) -> Check:
             found.append(_wrong_type(value, "a string"))
             return value
         if value not in allowed:
-            near = difflib.get_close_matches(value, values, n=1)
-            hint = f" (did you mean {near[0]!r}?)" if near else ""
+            hint = _did_you_mean(value, values)
             found.append(
                 _Found(f"is not a documented value{hint}", _shown(str.__str__(value)), listed)
             )
@@ -377,8 +383,7 @@ def _members(value: Any, plain: str, found: list[_Found]) -> Mapping[str, Any] |
 
 
 def _unknown(name: str, plain: str, members: Mapping[str, Any]) -> _Found:
-    near = difflib.get_close_matches(name, members, n=1)
-    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    hint = _did_you_mean(name, members)
     found = _Found(f"is not a member of {plain}{hint}", None, ", ".join(members))
     found.parts.append(name)
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -213,6 +212,8 @@ class Group:
             else:
                 others.add(read_name(row))
         if not found:
+            import difflib  # only those who err pay for it
+
             raise NoSuchName(name, what, difflib.get_close_matches(name, sorted(others), n=3))
         if len(found) > 1:
             raise AmbiguousName(name, what, sorted(found))

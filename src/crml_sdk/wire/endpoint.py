@@ -14,7 +14,6 @@ someone else's is registered, a debug line is wanted, or a reply is not a 2xx, i
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import Any, Final
 
 from aiobotocore.endpoint import AioEndpoint
@@ -37,17 +36,19 @@ _CHOOSING: Final = (
 )
 
 
-@dataclass(frozen=True)
 class Watch:
     """What was made of the handlers of one operation's events.
 
-    Attributes:
+    Args:
         seen: `Listeners.seen` then; when it is another object now, handlers have come or gone.
         quiet: Whether there were only handlers whose part is known.
     """
 
-    seen: Any
-    quiet: bool
+    __slots__ = ("quiet", "seen")
+
+    def __init__(self, seen: Any, quiet: bool) -> None:
+        self.seen = seen
+        self.quiet = quiet
 
 
 class QuickEndpoint(AioEndpoint):

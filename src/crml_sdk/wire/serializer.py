@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -20,11 +19,10 @@ _TEXT: Final = frozenset({"string", "integer", "long"})
 _PLAIN: Final = frozenset({*_TEXT, "boolean"})
 
 
-@dataclass(frozen=True)
 class Form:
     """Where the members of one operation's request go.
 
-    Attributes:
+    Args:
         method: The HTTP method.
         path: The template of the path, with wire names in braces.
         labels: Members in the path, with their names in the template.
@@ -32,11 +30,21 @@ class Form:
         body: Members in the JSON body.
     """
 
-    method: str
-    path: str
-    labels: tuple[tuple[str, str], ...]
-    query: dict[str, str]
-    body: frozenset[str]
+    __slots__ = ("body", "labels", "method", "path", "query")
+
+    def __init__(
+        self,
+        method: str,
+        path: str,
+        labels: list[tuple[str, str]],
+        query: dict[str, str],
+        body: set[str],
+    ) -> None:
+        self.method = method
+        self.path = path
+        self.labels = labels
+        self.query = query
+        self.body = body
 
 
 class QuickSerializer:
@@ -82,7 +90,7 @@ def form_of(operation_model: Any) -> Form | None:
             query[name] = key
         else:
             return None
-    return Form(http["method"], http["requestUri"], tuple(labels), query, frozenset(body))
+    return Form(http["method"], http["requestUri"], labels, query, body)
 
 
 def _is_json(shape: Any, seen: set[str]) -> bool:
