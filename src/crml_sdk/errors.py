@@ -52,6 +52,17 @@ class CleanRoomsMLError(Exception):
 
     page_token: str | None = None
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exceptions are rebuilt from `args` by default, which are not what ours are made from.
+        return _rebuilt, (type(self), self.args, vars(self))
+
+
+def _rebuilt(kind: type[CleanRoomsMLError], args: tuple[Any, ...], state: dict[str, Any]) -> Any:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    vars(error).update(state)
+    return error
+
 
 class ConfigurationError(CleanRoomsMLError):
     """The client cannot be set up or used as configured; nothing was sent."""
@@ -83,9 +94,6 @@ class RequestValidationError(CleanRoomsMLError, ValueError):
         head = f"{shape}: {len(self.faults)} fault{'s' if len(self.faults) != 1 else ''}, nothing was sent"
         super().__init__("\n".join([head, *(f"  {fault}" for fault in self.faults)]))
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.shape, self.faults)
-
 
 class ArnError(CleanRoomsMLError, ValueError):
     """Text that is not the ARN of a resource of this service, or not of the wanted kind."""
@@ -100,9 +108,6 @@ class MissingMembership(CleanRoomsMLError):
             f"{operation} needs a membership: pass membership_identifier=, use sdk.membership(id),"
             " or give CleanRoomsML a membership"
         )
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.operation,)
 
 
 class VersionRequired(CleanRoomsMLError, ValueError):
@@ -122,9 +127,6 @@ class NoSuchVersion(CleanRoomsMLError):
         self.wanted = wanted
         super().__init__(f"{trained_model_arn} has no version that is {wanted}")
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.trained_model_arn, self.wanted)
-
 
 class NoSuchName(CleanRoomsMLError, LookupError):
     """Nothing in the list has exactly that name.
@@ -140,9 +142,6 @@ class NoSuchName(CleanRoomsMLError, LookupError):
         self.near = tuple(near)
         hint = f"; there are {', '.join(map(repr, self.near))}" if self.near else ""
         super().__init__(f"no {what} has exactly the name {name!r}{hint}")
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.name, self.what, self.near)
 
 
 class AmbiguousName(CleanRoomsMLError, LookupError):
@@ -161,9 +160,6 @@ class AmbiguousName(CleanRoomsMLError, LookupError):
             f"{len(self.found)} of {what} have the name {name!r}: {', '.join(self.found)}"
         )
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.name, self.what, self.found)
-
 
 class PaginationStalled(CleanRoomsMLError):
     """The service gave a page token that it had given before; going on would never end."""
@@ -174,9 +170,6 @@ class PaginationStalled(CleanRoomsMLError):
         super().__init__(
             f"{operation} repeated a page token; stopped instead of reading in a circle"
         )
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.operation, self.token)
 
 
 class ServiceError(CleanRoomsMLError, ClientError):
@@ -223,9 +216,6 @@ class ServiceError(CleanRoomsMLError, ClientError):
     def attempts(self) -> int:
         """How many times the request was sent."""
         return self._exchange.get("RetryAttempts", 0) + 1
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.response, self.operation_name)  # pyright: ignore
 
 
 class AccessDeniedException(ServiceError):
@@ -292,9 +282,6 @@ class ResponseShapeError(CleanRoomsMLError):
             f"{operation}: the reply is not as documented: {problem}; it begins: {start}"
         )
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.operation, self.problem, self.payload, self.request_id)
-
 
 class TransportError(CleanRoomsMLError):
     """No reply came: connection refused or lost, timeout, TLS.
@@ -310,9 +297,6 @@ class TransportError(CleanRoomsMLError):
         self.problem = problem
         self.request_sent = request_sent
         super().__init__(f"{operation}: {problem}")
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.operation, self.problem, self.request_sent)
 
 
 class CallTimeout(TransportError, TimeoutError):
@@ -337,9 +321,6 @@ class OutcomeUnknown(CleanRoomsMLError):
             f"{operation} of {name!r}: no usable reply came, so it may or may not have happened."
             f" Look for that name before you send it again.{looked}"
         )
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.operation, self.name, self.looked_at)
 
 
 class WaitTimeout(CleanRoomsMLError, TimeoutError):
@@ -393,7 +374,8 @@ class WaitTimeout(CleanRoomsMLError, TimeoutError):
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuilt, (type(self), (self.handle,), _parts(self, "last_fault"))
+        state = {**vars(self), "last_fault": None}  # anything at all, so perhaps no pickle
+        return _rebuilt, (type(self), self.args, state)
 
 
 class ResourceFailed(CleanRoomsMLError):
@@ -438,25 +420,11 @@ class ResourceFailed(CleanRoomsMLError):
             + (f" ({hint})" if hint else "")
         )
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuilt, (type(self), (self.handle,), _parts(self))
-
 
 _FAILURE_HINTS: Mapping[str, str] = {
     "INACTIVE": "it was cancelled, or its output was deleted or has expired",
     "CANCEL_FAILED": "the cancellation failed: it may be running still",
 }
-
-
-def _parts(error: Any, *without: str) -> dict[str, Any]:
-    parts: dict[str, Any] = {**vars(error)}
-    del parts["handle"]
-    return {name: None if name in without else value for name, value in parts.items()}
-
-
-def _rebuilt(cls: Any, args: tuple[Any, ...], parts: dict[str, Any]) -> Any:
-    """For pickle, which knows nothing of keyword-only arguments."""
-    return cls(*args, **parts)
 
 
 SERVICE_ERRORS: Mapping[str, type[ServiceError]] = {

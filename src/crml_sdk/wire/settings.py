@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -110,18 +109,19 @@ def _httpx_session() -> Any:
 
 
 def check_region(region: str, partitions: list[dict[str, Any]]) -> None:
-    """Refuse a region that no partition can have, before a name that cannot resolve is looked up.
+    """Refuse a region that is not in botocore's list, before a name that cannot resolve is looked up.
 
     Raises:
-        UnknownRegion: With names that come close.
+        UnknownRegion: With names that come close, and the way around for a region that is new.
     """
     import difflib
 
-    known: list[str] = []
-    for partition in partitions:
-        known += partition["regions"]
-        if region in partition["regions"] or re.match(partition["regionRegex"], region):
-            return
+    known = [name for partition in partitions for name in partition["regions"]]
+    if region in known:
+        return
     near = difflib.get_close_matches(region, known, n=2)
-    hint = f"; did you mean {' or '.join(near)}?" if near else ""
-    raise UnknownRegion(f"no AWS partition has a region {region!r}{hint}")
+    hint = f"did you mean {' or '.join(near)}? " if near else ""
+    raise UnknownRegion(
+        f"no AWS partition has a region {region!r}; {hint}If it is newer than the installed botocore,"
+        " update that, or give endpoint_url="
+    )
