@@ -107,6 +107,28 @@ def test_the_failure_is_for_the_job_that_was_named(lab: Lab) -> None:
     assert lab.get_model(second)["status"] == "CREATE_FAILED"
 
 
+def test_a_plan_that_no_job_can_fit_is_refused(lab: Lab) -> None:
+    jobs = lab.local.jobs
+    for plan in ({"kind": "trained_model"}, {"phase": "birth"}, {"times": 0}):
+        with pytest.raises(ValueError, match=next(iter(plan))):
+            jobs.fail_next(**plan)  # type: ignore[arg-type]
+
+
+def test_an_export_can_be_told_to_fail(lab: Lab) -> None:
+    arn = lab.model(*lab.ready())
+    lab.local.jobs.fail_next(kind="trained-model-export-job", status_code="NoRoom")
+    place = {"membershipIdentifier": lab.membership, "trainedModelArn": arn}
+    output = {"members": [{"accountId": "111122223333"}]}
+    lab.call("StartTrainedModelExportJob", **place, name="e", outputConfiguration=output)
+    lab.settle()
+    (row,) = lab.call(
+        "ListCollaborationTrainedModelExportJobs",
+        collaborationIdentifier=lab.collaboration,
+        trainedModelArn=arn,
+    )["collaborationTrainedModelExportJobs"]
+    assert (row["status"], row["statusDetails"]["statusCode"]) == ("CREATE_FAILED", "NoRoom")
+
+
 def test_a_channel_expires_when_its_retention_is_over(lab: Lab) -> None:
     association, channel = lab.ready()
     place = {"membershipIdentifier": lab.membership, "mlInputChannelArn": channel}

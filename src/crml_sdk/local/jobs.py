@@ -11,9 +11,9 @@ import heapq
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, get_args
 
-from .records import Record
+from .records import JOB_KINDS, Record
 from .schema import JsonObject
 from .settings import Lifecycle
 
@@ -190,7 +190,8 @@ class Plan:
 class JobControl:
     """What a test says about jobs: the next one fails or stalls, this one moves on now.
 
-    `kind` is the resource segment of an ARN, such as `trained-model`; None means any.
+    `kind` is the resource segment of an ARN, such as `trained-model` (export jobs, which have no
+    ARN, are `trained-model-export-job` and `audience-export-job`); None means any.
     """
 
     def __init__(self, find: Callable[[], Iterator[Job]], guard: Any) -> None:
@@ -209,7 +210,7 @@ class JobControl:
         times: int = 1,
     ) -> None:
         """The next `times` jobs that fit end in failure, with this status code and message."""
-        self._plans.append(Plan(kind, name, phase, times, failure_details(status_code, message)))
+        self._plan(Plan(kind, name, phase, times, failure_details(status_code, message)))
 
     def stall_next(
         self,
@@ -220,7 +221,16 @@ class JobControl:
         times: int = 1,
     ) -> None:
         """The next `times` jobs that fit never end by themselves."""
-        self._plans.append(Plan(kind, name, phase, times, None))
+        self._plan(Plan(kind, name, phase, times, None))
+
+    def _plan(self, plan: Plan) -> None:
+        if plan.kind is not None and plan.kind not in JOB_KINDS:
+            raise ValueError(f"kind must be one of {', '.join(JOB_KINDS)}, not {plan.kind!r}")
+        if plan.phase not in get_args(Phase):
+            raise ValueError(f"phase must be one of {', '.join(get_args(Phase))}")
+        if plan.times < 1:
+            raise ValueError("times must be at least 1")
+        self._plans.append(plan)
 
     def under_way(self) -> list[Job]:
         """All jobs that have not ended, oldest first."""

@@ -23,6 +23,17 @@ CONFIGURED_AUDIENCE_MODEL = "configured-audience-model"
 GENERATION_JOB = "audience-generation-job"
 AUDIENCE_EXPORT_JOB = "audience-export-job"
 
+# The kinds that come about, or go, by a job.
+JOB_KINDS = (
+    TRAINED_MODEL,
+    INFERENCE_JOB,
+    EXPORT_JOB,
+    INPUT_CHANNEL,
+    AUDIENCE_MODEL,
+    GENERATION_JOB,
+    AUDIENCE_EXPORT_JOB,
+)
+
 
 @dataclass(slots=True, eq=False)
 class Record:
