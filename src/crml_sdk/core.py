@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -22,6 +23,9 @@ logger = logging.getLogger("crml_sdk")
 DEFAULT_POLLING_RATE: Final = 5.0
 """Requests a second for all waits of a client together. The limits of the service's operations are
 not published; an operation of the neighbouring service with a published one allows 5 a second."""
+
+STARTS_REMEMBERED: Final = 2_000
+"""How many resources that this client made it remembers the time of."""
 
 
 class Core:
@@ -43,6 +47,7 @@ class Core:
         self.adopt = adopt
         self.clock = clock or time.monotonic
         self._sleep = sleep
+        self.started: OrderedDict[str, float] = OrderedDict()
         self._connections: dict[str, Connection] = {}
         self._open = False
 
@@ -113,6 +118,8 @@ class Core:
     ) -> Any:
         """Send a checked request and give the model of its reply.
 
+        A create or start whose reply did not come is looked for (see `creating`).
+
         Args:
             operation: What to call.
             params: The request by wire names, checked.
@@ -121,6 +128,31 @@ class Core:
 
         Raises:
             CleanRoomsMLError: See `errors`.
+        """
+        if operation.creates:
+            from .creating import create_once
+
+            return await create_once(self, operation, params, timeout)
+        return await self.send(operation, params, timeout, once=once)
+
+    def note_start(self, arn: str) -> None:
+        """Remember that this client made a resource just now: it may not show at once."""
+        self.started[arn] = self.clock()
+        self.started.move_to_end(arn)
+        if len(self.started) > STARTS_REMEMBERED:
+            self.started.popitem(last=False)
+
+    async def send(
+        self,
+        operation: Operation,
+        params: dict[str, Any],
+        timeout: float | None = None,
+        *,
+        once: bool = False,
+    ) -> Any:
+        """Send a checked request and give the model of its reply; nothing more.
+
+        Args, Raises: As for `call`.
         """
         connection = await self._connection(operation.service)
         if not logger.isEnabledFor(logging.DEBUG):

@@ -61,6 +61,7 @@ class Service:
     calls: list[Call] = field(default_factory=list)
     latency: float = 0.0
     rate: float | None = None
+    started: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.began = current_runtime().clock()

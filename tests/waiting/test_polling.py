@@ -189,7 +189,7 @@ def test_what_was_just_started_may_be_missing_for_a_moment(run: Any) -> None:
         service = Service()
         missing = service_error("ResourceNotFoundException")
         service.on(GET_JOB, in_turn(missing, missing, job("ACTIVE")))
-        service.room.note_start(samples.JOB)
+        service.started[samples.JOB] = service.clock()
         await service.room.wait(JOB, timeout=600)
         assert service.now < 5
 
@@ -200,7 +200,7 @@ def test_but_not_for_ever(run: Any) -> None:
     async def main() -> None:
         service = Service()
         service.on(GET_JOB, in_turn(service_error("ResourceNotFoundException")))
-        service.room.note_start(samples.JOB)
+        service.started[samples.JOB] = service.clock()
         with pytest.raises(errors.ResourceNotFoundException):
             await service.room.wait(JOB, timeout=600)
         assert 9 < service.now < 13

@@ -12,6 +12,7 @@ import re
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.utils import formatdate
 from typing import NamedTuple
 
 from .access import Call
@@ -120,6 +121,8 @@ class Engine:
                 )
             entry.status = exchange.reply.status
             exchange.reply.headers["x-amzn-RequestId"] = entry.request_id
+            # By the same clock as the times in the records, as a service does.
+            exchange.reply.headers.setdefault("Date", formatdate(entry.time, usegmt=True))
             return exchange
 
     def refuse(self, method: str, raw_target: str, failure: ServiceFailure) -> Reply:

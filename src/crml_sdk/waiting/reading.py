@@ -25,6 +25,11 @@ class Caller(Protocol):
 
     @property
     def clock(self) -> Callable[[], float]: ...
+    @property
+    def started(self) -> Mapping[str, float]:
+        """When this client made a resource, by ARN, on its clock; the last ones."""
+        ...
+
     async def sleep(self, seconds: float) -> None: ...
     async def call(
         self,

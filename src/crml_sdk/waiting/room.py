@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Any, Generic, TypeVar
 
@@ -32,8 +31,6 @@ LONGEST = 29 * DAY
 GRACE = 10.0
 #: The same for export jobs, whose start gives no identifier, from the beginning of the wait.
 NAMED_GRACE = 30.0
-#: How many starts are remembered for that.
-REMEMBERED = 2_000
 #: Seconds that cancelling a remote job may take when a wait is left.
 CANCEL_LIMIT = 10.0
 
@@ -49,20 +46,12 @@ class WaitingRoom:
     def __init__(self, core: Caller, rate: float | None) -> None:
         self._core = core
         self._limiter = Limiter(rate, clock=core.clock, sleep=core.sleep)
-        self._started: OrderedDict[str, float] = OrderedDict()
-
-    def note_start(self, arn: str) -> None:
-        """Remember that this client made a resource just now: it may not show at once."""
-        self._started[arn] = self._core.clock()
-        self._started.move_to_end(arn)
-        if len(self._started) > REMEMBERED:
-            self._started.popitem(last=False)
 
     def _grace(self, handle: Handle) -> float:
         """Seconds from now for which the handle's resource may be missing."""
         if handle.name:
             return NAMED_GRACE
-        started = self._started.get(handle.arn)
+        started = self._core.started.get(handle.arn)
         return 0.0 if started is None else GRACE - (self._core.clock() - started)
 
     def _poller(self, handle: Handle, timeout: float | None, poll: Poll | None) -> Poller:
