@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 import threading
 from collections.abc import Callable
 from typing import Any, Final
@@ -65,23 +66,23 @@ def decoded(content: bytes, of_endpoints: bool) -> Any:
 
 
 def shortened(content: bytes) -> bytes:
-    """The file of all endpoints with the services of `KEPT` alone, cut out along its indentation."""
-    begin, end = b'\n    "services" : {', b"\n    }"
-    first, *partitions = content.split(begin)
+    """The file of all endpoints with the services of `KEPT` alone, cut out along its indentation.
+
+    Raises:
+        ValueError: When it is not indented as it used to be.
+    """
+    begin = b'\n    "services" : {'
+    names = b"|".join(re.escape(name.encode()) for name in KEPT)
+    service = re.compile(rb'\n      "(?:' + names + rb')" : \{')
+    first, *pieces = content.split(begin)
     parts = [first]
-    for partition in partitions:
-        services, found, rest = partition.partition(end)
-        kept = b",".join(filter(None, (_service(services, name) for name in KEPT)))
-        parts.append(kept + found + rest)
+    for piece in pieces:
+        # A piece goes from one partition's services to the next one's.
+        end = piece.rindex(b"\n    }\n  }")
+        starts = [found.start() for found in service.finditer(piece, 0, end)]
+        kept = [piece[start : piece.index(b"\n      }", start) + 8] for start in starts]
+        parts.append(b",".join(kept) + piece[end:])
     return begin.join(parts)
-
-
-def _service(services: bytes, name: str) -> bytes | None:
-    start = services.find(b'\n      "%s" : {' % name.encode())
-    if start < 0:
-        return None
-    end = b"\n      }"
-    return services[start : services.index(end, start) + len(end)]
 
 
 class QuickLoader(Loader):

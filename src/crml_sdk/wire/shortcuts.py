@@ -28,6 +28,7 @@ from botocore.hooks import EventAliaser
 from botocore.serialize import RestJSONSerializer
 
 from .endpoint import QuickEndpoint
+from .idle import drop_idle_handlers
 from .listeners import Listeners
 from .rules import remember_endpoint
 from .serializer import QuickSerializer
@@ -64,6 +65,7 @@ def take_shortcuts(client: Any, service: str) -> bool:
     """
     if not (is_tested() and is_as_released() and is_as_made(client)):
         return False
+    drop_idle_handlers(client)
     listeners = Listeners(client.meta.events)
     client._serializer = QuickSerializer(client._serializer)
     remember_endpoint(client._ruleset_resolver, listeners, service)
