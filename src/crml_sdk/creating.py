@@ -373,7 +373,7 @@ def difference(params: Mapping[str, Any], details: Any) -> str | None:
     What the service does not show cannot differ; what it shows beyond the request is a default.
     """
     shown = details.model_dump(by_alias=True)
-    members = cast("Mapping[str, Any]", type(details).model_fields)
+    members: Mapping[str, Any] = cast("Any", type(details)).model_fields
     known = {to_wire(name) for name in members}
     for name in _MEANT_WHEN_ABSENT:
         if name in known and bool(params.get(name)) != bool(shown.get(name)):
