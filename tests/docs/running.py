@@ -1,0 +1,85 @@
+"""Runs the Python of a page as a reader would paste it: block after block, in one namespace."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import inspect
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from types import CodeType
+from typing import Any
+
+import pytest
+
+from crml_sdk import CleanRoomsML
+from crml_sdk.local import LocalCleanRoomsML
+
+from .pages import Block, Page
+
+
+def compiled(code: str, page: Page, line: int) -> CodeType:
+    """A block, in which `await` may stand at the top, with the page's line numbers."""
+    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    return compile("\n" * (line - 1) + code, page.name, "exec", flags=flags, dont_inherit=True)
+
+
+class Reader:
+    """Someone who pastes a page's blocks into one prompt.
+
+    `local` is there from the start: a stand-in that every client of any AWS SDK reaches, because the
+    environment points to it. Pages may bring their own.
+    """
+
+    def __init__(self, page: Page, local: LocalCleanRoomsML) -> None:
+        self.page = page
+        self.names: dict[str, Any] = {"__name__": "__main__", "local": local}
+        self.loop = asyncio.new_event_loop()
+
+    def paste(self, block: Block) -> None:
+        """Run a block; tests that it defines are called, with the fixtures that they ask for."""
+        known = set(self.names)
+        self.run(compiled(block.code, self.page, block.line))
+        for name in set(self.names) - known:
+            if name.startswith("test_") and inspect.isfunction(self.names[name]):
+                self._call_test(self.names[name])
+
+    def run(self, code: CodeType) -> None:
+        result = eval(code, self.names)
+        if inspect.iscoroutine(result):
+            self.loop.run_until_complete(result)
+
+    def _call_test(self, function: Any) -> None:
+        local = LocalCleanRoomsML()
+        wanted = inspect.signature(function).parameters
+        with ExitStack() as stack:
+            given: dict[str, Any] = {"crml_local": local}
+            if "crml_local_server" in wanted:
+                given["crml_local_server"] = stack.enter_context(local.serve_in_thread())
+            self.loop.run_until_complete(self._call(function, wanted, given))
+
+    async def _call(self, function: Any, wanted: Any, given: dict[str, Any]) -> None:
+        async with given["crml_local"].sdk() as given["crml"]:
+            result = function(**{name: given[name] for name in wanted})
+            if inspect.isawaitable(result):
+                await result
+
+    def leave(self) -> None:
+        for value in list(self.names.values()):
+            if isinstance(value, CleanRoomsML):
+                self.loop.run_until_complete(value.close())
+        self.loop.close()
+
+
+@contextmanager
+def reading(page: Page, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
+    """A reader with nothing but dummy credentials, and a service on loopback that answers."""
+    local = LocalCleanRoomsML()
+    with local.serve_in_thread() as server:
+        for name, value in server.environment.items():
+            monkeypatch.setenv(name, value)
+        reader = Reader(page, local)
+        try:
+            yield reader
+        finally:
+            reader.leave()

@@ -1,0 +1,78 @@
+"""Every Python block of README and docs is run; what cannot run says why, and is compiled."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+
+import pytest
+
+from .pages import ROOT, Block, Page, all_pages
+from .running import compiled, reading
+
+PAGES = all_pages()
+WITH_PYTHON = [page for page in PAGES if page.of("python")]
+SHELL = ("sh", "bash", "console")
+NOT_RUN_AT_MOST = 1
+"""How many blocks are only compiled. A new one needs a reason beside it, and a thought about it."""
+
+
+def _fits(printed: str, said: str) -> bool:
+    """Whether the output is what the page says; `...` stands for any text."""
+    pattern = re.escape(said.strip()).replace(re.escape("..."), ".*?")
+    return re.fullmatch(pattern, printed.strip(), re.DOTALL) is not None
+
+
+@pytest.mark.parametrize("page", WITH_PYTHON, ids=lambda page: page.name)
+def test_blocks_run_in_order_as_pasted(
+    page: Page,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    monkeypatch.chdir(tmp_path_factory.mktemp("reader"))
+    with reading(page, monkeypatch) as reader:
+        reader.run(compiled(page.setup, page, 1))
+        for block in page.of("python"):
+            if block.not_run:
+                compiled(block.code, page, block.line)
+                continue
+            capsys.readouterr()
+            reader.paste(block)
+            printed = capsys.readouterr().out
+            if block.prints is not None:
+                assert _fits(printed, block.prints), f"{page.name}:{block.line} prints:\n{printed}"
+
+
+def test_what_is_not_run_is_little_and_has_reasons() -> None:
+    skipped = [
+        (page.name, block.line, block.not_run)
+        for page in PAGES
+        for block in page.of("python")
+        if block.not_run
+    ]
+    assert len(skipped) <= NOT_RUN_AT_MOST, skipped
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_json_parses(page: Page) -> None:
+    for block in page.of("json"):
+        json.loads(block.code)
+
+
+def _commands() -> list[tuple[Page, Block, str]]:
+    found: list[tuple[Page, Block, str]] = []
+    for page in PAGES:
+        for block in page.of(*SHELL):
+            for line in block.code.splitlines():
+                plain = line.strip().removeprefix("$ ").split("#")[0].strip()
+                found.append((page, block, plain))
+    return found
+
+
+def test_scripts_in_shell_blocks_exist() -> None:
+    for page, block, line in _commands():
+        for script in set(re.findall(r"(?<![\w/])scripts/[\w-]+", line)) - {"scripts/demo"}:
+            path = ROOT / script
+            assert os.access(path, os.X_OK), f"{page.name}:{block.line}: {script}"
