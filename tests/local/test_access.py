@@ -206,7 +206,7 @@ def test_every_quota_is_enforced_somewhere(quota: str) -> None:
             configuredModelAlgorithmArn=algorithm
         ),
         "Active ML input channels": lambda: lab.channel(association),
-        "Versions per trained model": lambda: lab.version(arn, association, channel),
+        "Active, pending and in-progress versions": lambda: lab.version(arn, association, channel),
     }
     step = max((name for name in steps if quota.startswith(name)), key=len)
     local.configure(quotas={quota: 0})
@@ -214,6 +214,24 @@ def test_every_quota_is_enforced_somewhere(quota: str) -> None:
         steps[step]()
     local.configure(quotas=None)
     steps[step]()
+
+
+def test_failed_versions_use_no_quota(lab: Lab) -> None:
+    association, channel = lab.ready()
+    arn = lab.model(association, channel)
+    lab.local.configure(quotas={"Active, pending and in-progress versions per trained model": 2})
+    lab.local.jobs.fail_next(times=3)
+    previous = [{"trainedModelArn": arn, "channelName": "before"}]
+    lab.local.configure(incremental_version="base")
+    name = lab.get_model(arn)["name"]
+    params = lab.model_params(
+        association, channel, name=name, incrementalTrainingDataChannels=previous
+    )
+    for _ in range(4):
+        lab.call("CreateTrainedModel", **params)
+        lab.settle()
+    with pytest.raises(Exception, match="ServiceQuotaExceededException"):
+        lab.call("CreateTrainedModel", **params)
 
 
 def _export(lab: Lab, job: str) -> None:

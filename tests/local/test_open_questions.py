@@ -12,11 +12,8 @@ from crml_sdk.local import Settings
 from .local_lab import Lab
 from .test_audiences import configured, generation
 
-TESTED: set[str] = set()
-
 
 def switch(lab: Lab, **changes: Any) -> None:
-    TESTED.update(changes)
     lab.local.configure(**changes)
 
 

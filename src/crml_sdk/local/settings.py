@@ -27,7 +27,7 @@ DEFAULT_QUOTAS: Mapping[str, int] = {
     "Active configured model algorithms per account": 1000,
     "Active configured model algorithm associations per membership": 1000,
     "Active ML input channels per membership": 100,
-    "Versions per trained model": 100,
+    "Active, pending and in-progress versions per trained model": 100,
 }
 
 

@@ -226,11 +226,10 @@ class LocalCleanRoomsML:
         from crml_sdk import CleanRoomsML
 
         options.setdefault("region_name", self.world.region)
-        client = CleanRoomsML(session=self.session(account), **options)
         if self.settings.simulated_time:
-            core: Any = vars(type(client))["_core"].__get__(client)
-            core.clock, core.sleep = self.clock.now, self._pass_time
-        return client
+            options.setdefault("clock", self.clock.now)
+            options.setdefault("sleep", self._pass_time)
+        return CleanRoomsML(session=self.session(account), **options)
 
     async def _pass_time(self, seconds: float) -> None:
         """The sleep of a client in the process: the local clock moves instead."""

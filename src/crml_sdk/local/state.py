@@ -204,11 +204,17 @@ class State:
         return self._counts[("in-progress", kind, scope)]
 
     def live(self, kind: str, scope: str) -> int:
-        """How many of a kind an account or membership has that are neither failed nor inactive."""
+        """How many of a kind are neither failed nor inactive, in an account or a membership.
+
+        Also the versions of a trained model, and the exports of an audience generation job, by ARN.
+        """
         return self._counts[("live", kind, scope)]
 
     def _count(self, record: Record, status: str, by: int) -> None:
-        for scope in (record.owner, record.membership):
+        parent = record.data.get("audienceGenerationJobArn")
+        if record.kind == kinds.TRAINED_MODEL:
+            parent = record.key
+        for scope in (record.owner, record.membership, parent):
             if scope is None:
                 continue
             if status in IN_PROGRESS:

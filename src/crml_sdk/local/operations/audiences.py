@@ -381,8 +381,10 @@ def start_export(call: Call) -> JsonObject:
         "Pending and in-progress audience export jobs per account",
         state.in_progress(AUDIENCE_EXPORT_JOB, call.account),
     )
-    active = state.index(AUDIENCE_EXPORT_JOB, "of", generation.arn)
-    state.check_quota("Active audience export jobs per audience generation job", len(active))
+    state.check_quota(
+        "Active audience export jobs per audience generation job",
+        state.live(AUDIENCE_EXPORT_JOB, generation.arn),
+    )
     key = f"{AUDIENCE_EXPORT_JOB}/{state.new_id()}"
     if state.settings.duplicate_job_names == "conflict":
         scope = f"{generation.arn}|{call['name']}"

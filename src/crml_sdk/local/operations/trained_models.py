@@ -54,7 +54,8 @@ def create(call: Call) -> JsonObject:
         arn = state.new_arn(TRAINED_MODEL, call.account, member.membership_id)
         state.claim_name(TRAINED_MODEL, room.id, call["name"], arn)
     else:
-        state.check_quota("Versions per trained model", len(state.versions(arn)))
+        quota = "Active, pending and in-progress versions per trained model"
+        state.check_quota(quota, state.live(TRAINED_MODEL, arn))
         version = state.new_id()
 
     data = call.given(*_CREATED_MEMBERS)
