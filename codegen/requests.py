@@ -129,6 +129,8 @@ def render_operations(services: list[Service]) -> str:
                 "name": op.name,
                 "service": service.name,
                 "scope": op.scope,
+                "group": op.group,
+                "method": op.method,
                 "input": key(service, op.input),
                 "output": op.output and exported(service, op.output),
                 "creates": op.creates or None,

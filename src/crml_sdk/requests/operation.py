@@ -13,6 +13,8 @@ class Operation:
         name: The documented name, `CreateTrainedModel`.
         service: `cleanroomsml`, or `cleanrooms` for the neighbour that knows memberships.
         scope: `account`, `membership` or `collaboration`.
+        group: The resource group on the client (or on its view of the collaboration).
+        method: The group's method.
         input: The key of the request's shape in `requests.shapes`.
         output: The model of the reply, or None when the operation answers nothing.
         creates: Whether it creates or starts something, so that sending it twice may cost twice.
@@ -24,6 +26,8 @@ class Operation:
     name: str
     service: str
     scope: str
+    group: str
+    method: str
     input: str
     output: str | None = None
     creates: bool = False
