@@ -1,0 +1,193 @@
+"""What `crml demo` does, a function a step.
+
+The body of each function is printed before it runs, so what a reader sees is what happened. All
+bodies in a row, with the same names for the same things, are a script that can be copied and run
+(a test does so). `poll=` is short because the local service is quick; leave it out against AWS.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crml_sdk import LATEST_ACTIVE, CleanRoomsML, errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from crml_sdk import Lineage
+    from crml_sdk.models import (
+        CollaborationConfiguredModelAlgorithmAssociationSummary,
+        CreateMLInputChannelResponse,
+        CreateTrainedModelResponse,
+        GetTrainedModelInferenceJobResponse,
+        MembershipSummary,
+        StartTrainedModelInferenceJobResponse,
+        TrainedModelSummary,
+    )
+
+    Room = MembershipSummary
+    Offer = CollaborationConfiguredModelAlgorithmAssociationSummary
+    Channel = CreateMLInputChannelResponse
+    Model = CreateTrainedModelResponse
+    Job = StartTrainedModelInferenceJobResponse
+    Report = Callable[[Any], None]
+
+
+async def connect(url: str) -> tuple[CleanRoomsML, CleanRoomsML]:
+    sdk = await CleanRoomsML(profile_name="member-one", endpoint_url=url).open()
+    partner = await CleanRoomsML(profile_name="member-two", endpoint_url=url).open()
+    return sdk, partner
+
+
+async def offer_algorithm(partner: CleanRoomsML) -> None:
+    algorithm = await partner.configured_model_algorithms.create(
+        name="churn",
+        role_arn="arn:aws:iam::444455556666:role/clean-rooms-ml",
+        training_container_config={
+            "image_uri": "444455556666.dkr.ecr.us-east-1.amazonaws.com/train:1"
+        },
+        inference_container_config={
+            "image_uri": "444455556666.dkr.ecr.us-east-1.amazonaws.com/infer:1"
+        },
+    )
+    theirs = await partner.memberships.by_name("Local collaboration")
+    await partner.configured_model_algorithm_associations.create(
+        name="churn-for-all",
+        configured_model_algorithm_arn=algorithm.configured_model_algorithm_arn,
+        membership_identifier=theirs.id,
+    )
+
+
+async def look_around(sdk: CleanRoomsML) -> tuple[Room, Offer]:
+    room = await sdk.memberships.by_name("Local collaboration")
+    offers = sdk.collaboration(room.collaboration_id).configured_model_algorithm_associations
+    offer = await offers.by_name("churn-for-all")
+    return room, offer
+
+
+async def prepare_data(sdk: CleanRoomsML, room: Room, offer: Offer, progress: Report) -> Channel:
+    channel = await sdk.ml_input_channels.create(
+        name="customers",
+        configured_model_algorithm_associations=[offer.configured_model_algorithm_association_arn],
+        input_channel={
+            "role_arn": "arn:aws:iam::111122223333:role/clean-rooms-ml",
+            "data_source": {
+                "protected_query_input_parameters": {
+                    "sql_parameters": {
+                        "query_string": "SELECT visits, spend, left_us FROM customers"
+                    }
+                }
+            },
+        },
+        retention_in_days=7,
+        membership_identifier=room.id,
+    )
+    await sdk.ml_input_channels.wait(channel, timeout=60, poll=0.2, on_update=progress)
+    return channel
+
+
+async def train_base(
+    sdk: CleanRoomsML, room: Room, offer: Offer, channel: Channel, progress: Report
+) -> Model:
+    model = await sdk.trained_models.create(
+        name="churn",
+        configured_model_algorithm_association_arn=offer.configured_model_algorithm_association_arn,
+        resource_config={"instance_type": "ml.m5.xlarge", "volume_size_in_gb": 10},
+        data_channels=[
+            {"ml_input_channel_arn": channel.ml_input_channel_arn, "channel_name": "train"}
+        ],
+        hyperparameters={"epochs": "5"},
+        membership_identifier=room.id,
+    )
+    await sdk.trained_models.wait(model, timeout=60, poll=0.2, on_update=progress)
+    return model
+
+
+async def train_on(
+    sdk: CleanRoomsML,
+    room: Room,
+    offer: Offer,
+    channel: Channel,
+    model: Model,
+    progress: Report,
+) -> Model:
+    version = await sdk.trained_models.create(
+        name="churn",
+        configured_model_algorithm_association_arn=offer.configured_model_algorithm_association_arn,
+        resource_config={"instance_type": "ml.m5.xlarge", "volume_size_in_gb": 10},
+        data_channels=[
+            {"ml_input_channel_arn": channel.ml_input_channel_arn, "channel_name": "train"}
+        ],
+        incremental_training_data_channels=[
+            {"trained_model_arn": f"{model.trained_model_arn}@latest", "channel_name": "before"}
+        ],
+        membership_identifier=room.id,
+    )
+    await sdk.trained_models.wait(version, timeout=60, poll=0.2, on_update=progress)
+    return version
+
+
+async def read_versions(
+    sdk: CleanRoomsML, model: Model
+) -> tuple[list[TrainedModelSummary], TrainedModelSummary]:
+    versions = await sdk.trained_models.versions(model.trained_model_arn)
+    newest = await sdk.trained_models.latest(model.trained_model_arn)
+    return versions, newest
+
+
+async def read_lineage(sdk: CleanRoomsML, model: Model) -> Lineage:
+    lineage = await sdk.trained_models.lineage(model.trained_model_arn)
+    return lineage
+
+
+async def start_inference(sdk: CleanRoomsML, model: Model, channel: Channel) -> Job:
+    job = await sdk.inference_jobs.start(
+        model.trained_model_arn,
+        version=LATEST_ACTIVE,
+        name="july",
+        resource_config={"instance_type": "ml.m5.large"},
+        data_source={"ml_input_channel_arn": channel.ml_input_channel_arn},
+        output_configuration={"members": [{"account_id": "111122223333"}]},
+    )
+    return job
+
+
+async def wait_for_inference(
+    sdk: CleanRoomsML, job: Job, progress: Report
+) -> GetTrainedModelInferenceJobResponse:
+    done = await sdk.inference_jobs.wait(job, timeout=60, poll=0.2, on_update=progress)
+    return done
+
+
+async def start_another(sdk: CleanRoomsML, model: Model, channel: Channel) -> Job:
+    another = await sdk.inference_jobs.start(
+        model.trained_model_arn,
+        version=LATEST_ACTIVE,
+        name="august",
+        resource_config={"instance_type": "ml.m5.large"},
+        data_source={"ml_input_channel_arn": channel.ml_input_channel_arn},
+        output_configuration={"members": [{"account_id": "111122223333"}]},
+    )
+    return another
+
+
+async def see_it_fail(
+    sdk: CleanRoomsML, another: Job, progress: Report
+) -> errors.ResourceFailed | None:
+    failure = None
+    try:
+        await sdk.inference_jobs.wait(another, timeout=60, poll=0.2, on_update=progress)
+    except errors.ResourceFailed as failed:
+        failure = failed
+    return failure
+
+
+async def look_as_partner(partner: CleanRoomsML, room: Room) -> list[str]:
+    models = await partner.collaboration(room.collaboration_id).trained_models.list()
+    return [f"{row.name}: {row.status}, made by account {row.creator_account_id}" for row in models]
+
+
+async def disconnect(sdk: CleanRoomsML, partner: CleanRoomsML) -> None:
+    await sdk.close()
+    await partner.close()

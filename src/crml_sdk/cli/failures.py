@@ -1,0 +1,139 @@
+"""What can end a command, in one line each, with what to do next and the exit status."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+FAILED: Final = 1
+USAGE: Final = 2
+TIMED_OUT: Final = 3
+INTERRUPTED: Final = 130
+
+
+class Refused(Exception):
+    """The command cannot do what was asked.
+
+    Args:
+        problem: What stands against it.
+        hint: What to do next.
+        status: The exit status.
+    """
+
+    def __init__(self, problem: str, hint: str | None = None, status: int = USAGE) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.hint = hint
+        self.status = status
+
+
+class Interrupted(BaseException):
+    """The user pressed Ctrl-C; `resume` is the command that takes a wait up again."""
+
+    def __init__(self, resume: str | None = None) -> None:
+        super().__init__(resume)
+        self.resume = resume
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """An error for people: one line, perhaps a next step, and the exit status."""
+
+    line: str
+    hint: str | None
+    status: int = FAILED
+
+
+def explain(error: BaseException) -> Explanation:
+    """What to say about an error, whatever it is."""
+    if isinstance(error, Refused):
+        return Explanation(error.problem, error.hint, error.status)
+    if isinstance(error, Interrupted | KeyboardInterrupt):
+        return _interruption(error)
+    from .. import errors
+
+    if isinstance(error, errors.WaitTimeout):
+        return Explanation(
+            f"still {error.status or 'not seen'} after {error.elapsed:.0f} s: {error.handle.arn}",
+            f"it goes on; take the wait up again with: crml wait '{error.handle}'",
+            TIMED_OUT,
+        )
+    if isinstance(error, errors.ResourceFailed):
+        return _failure(error)
+    for kind, hint in _HINTS.items():
+        if isinstance(error, getattr(errors, kind)):
+            status = USAGE if kind in _USAGE else FAILED
+            return Explanation(_one_line(error), hint, status)
+    if isinstance(error, errors.CleanRoomsMLError | OSError | ValueError):
+        return Explanation(_one_line(error), None)
+    return Explanation(
+        f"{type(error).__name__}: {_one_line(error)}", "run it again with --debug for the trace"
+    )
+
+
+def _one_line(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return " | ".join(lines) or type(error).__name__
+
+
+def _interruption(error: BaseException) -> Explanation:
+    resume = getattr(error, "resume", None)
+    if resume is None:
+        return Explanation("interrupted", None, INTERRUPTED)
+    return Explanation(
+        "interrupted: only the waiting has ended, the job goes on",
+        f"take the wait up again with: {resume}",
+        INTERRUPTED,
+    )
+
+
+def _failure(error: BaseException) -> Explanation:
+    from ..errors import ResourceFailed
+
+    assert isinstance(error, ResourceFailed)
+    handle = error.handle
+    reason = ": ".join(part for part in (error.status_code, error.status_message) if part)
+    what = f"{handle.describe()} ended as {error.status or 'no longer listed'}"
+    line = f"{what}: {reason}" if reason else what
+    show = {
+        "trained-model": f"crml models show {handle.arn}",
+        "trained-model-inference-job": f"crml jobs show {handle.arn}",
+        "ml-input-channel": f"crml channels show {handle.arn}",
+    }.get(handle.kind)
+    return Explanation(line, f"all there is to know: {show}" if show else None)
+
+
+_HINTS: Final[dict[str, str | None]] = {
+    "MissingRegion": "name one with --region or AWS_REGION",
+    "UnknownRegion": "see https://docs.aws.amazon.com/general/latest/gr/clean-rooms.html",
+    "MissingCredentials": "set AWS_PROFILE, --profile or the usual AWS variables; or start"
+    " `crml local` and set what it prints",
+    "ConfigurationError": None,
+    "RequestValidationError": None,
+    "ArnError": None,
+    "VersionRequired": "write MODEL@base, MODEL@latest or MODEL@VERSION",
+    "MissingMembership": "name one with --membership; `crml whoami` lists yours",
+    "NoSuchVersion": "`crml models versions MODEL` lists them",
+    "NoSuchName": "names are matched exactly, and in one membership",
+    "AmbiguousName": "use the ARN instead",
+    "AccessDeniedException": "check the caller's IAM policy and its part in the collaboration;"
+    " `crml whoami` says who you are",
+    "ResourceNotFoundException": "check the ARN, the --region and the --membership",
+    "ConflictException": None,
+    "ServiceQuotaExceededException": "let something end first, or ask for more in Service Quotas",
+    "ThrottlingException": "too many calls at once; try again in a minute",
+    "CallTimeout": "try again; the service or the way to it is slow",
+    "TransportError": "check the network and --endpoint-url",
+    "OutcomeUnknown": "look before you start it again: it may be running",
+    "ResponseShapeError": "the request was carried out; run it with --debug and report this",
+}
+_USAGE: Final = (
+    "MissingRegion",
+    "UnknownRegion",
+    "MissingCredentials",
+    "ConfigurationError",
+    "RequestValidationError",
+    "ArnError",
+    "VersionRequired",
+    "MissingMembership",
+)

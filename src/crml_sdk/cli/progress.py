@@ -1,0 +1,103 @@
+"""A wait as it is seen: elapsed time and the statuses so far, live on a terminal, else as lines."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.text import Text
+
+from .console import remarks, status_style
+from .durations import format_duration
+
+
+class Progress:
+    """A context manager to be passed as `on_update`: it is called with each `StatusChange`.
+
+    Args:
+        title: What is waited for, for people.
+        several: Several things are waited for at once, so lines name theirs.
+        console: Where to write; stderr when left out.
+    """
+
+    def __init__(
+        self, title: str, *, several: bool = False, console: Console | None = None
+    ) -> None:
+        self._title = title
+        self._several = several
+        self._console = console or remarks()
+        self._began = time.monotonic()
+        self._history: dict[Any, list[tuple[float, str]]] = {}
+        self._live: Live | None = None
+
+    def __enter__(self) -> Progress:
+        self._began = time.monotonic()
+        if self._console.is_terminal:
+            self._live = Live(
+                get_renderable=self._picture, console=self._console, refresh_per_second=8
+            )
+            self._live.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._live is not None:
+            live, self._live = self._live, None
+            live.__exit__(kind, error, trace)
+
+    def __call__(self, change: Any) -> None:
+        """Take note of a change."""
+        status = str(change.status)
+        self._history.setdefault(change.handle.arn, []).append((change.elapsed, status))
+        if self._live is None:
+            self._console.print(self._line(change, status))
+
+    def _line(self, change: Any, status: str) -> Text:
+        line = Text(f"{format_duration(change.elapsed):>8}  ", style="dim")
+        if self._several:
+            line.append(f"{name_of(change)}  ", style="not dim")
+        return line.append(status, style=f"not dim {status_style(status)}")
+
+    def _picture(self) -> RenderableType:
+        elapsed = format_duration(time.monotonic() - self._began)
+        running = self._live is not None
+        head = Text(f"{self._title}  ")
+        head.append(elapsed, style="cyan")
+        lines: list[RenderableType] = [Spinner("dots", text=head) if running else head]
+        if self._several:
+            lines.append(self._counts())
+        else:
+            lines += [self._trail(history) for history in self._history.values()]
+        return Group(*lines)
+
+    def _trail(self, history: list[tuple[float, str]]) -> Text:
+        trail = Text("  ")
+        for number, (at, status) in enumerate(history):
+            trail.append(" → " if number else "", style="dim")
+            trail.append(status, style=status_style(status))
+            trail.append(f" {format_duration(at)}", style="dim")
+        return trail
+
+    def _counts(self) -> Text:
+        counts: dict[str, int] = {}
+        for history in self._history.values():
+            status = history[-1][1]
+            counts[status] = counts.get(status, 0) + 1
+        line = Text("  ")
+        for status, count in sorted(counts.items()):
+            line.append(f"{count} {status}  ", style=status_style(status))
+        return line
+
+
+def name_of(change: Any) -> str:
+    """The name in a change's model, or the end of its ARN."""
+    name = getattr(change.model, "name", None)
+    return str(name or change.handle.arn.rpartition("/")[2])
