@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -52,7 +54,7 @@ def error(code: str, status: int, message: str = "told to", **members: Any) -> A
 class CannedServer:
     """Answers come from `answers` in turn, the last one again and again, or from `handler`.
 
-    The answer "cut" closes the connection without a reply; "hang" never answers.
+    The answer "cut" closes the connection without a reply, "reset" resets it; "hang" never answers.
     """
 
     answers: list[Any] = field(default_factory=list)
@@ -96,6 +98,11 @@ class CannedServer:
         self.received.append(request)
         answer = self._answer(request)
         if answer == "cut":
+            return False
+        if answer == "reset":
+            linger = struct.pack("ii", 1, 0)
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            writer.transport.abort()
             return False
         if answer == "hang":
             await asyncio.Event().wait()

@@ -20,7 +20,6 @@ from aiobotocore.endpoint import AioEndpoint
 from aiobotocore.retries.standard import AioRetryHandler
 from botocore import handlers
 from botocore.endpoint import history_recorder
-from botocore.exceptions import HTTPClientError
 
 from .listeners import Listeners
 from .retrying import resend_create, send_once
@@ -99,7 +98,8 @@ class QuickEndpoint(AioEndpoint):
             return await super()._get_response(request, operation_model, context)
         try:
             reply = await self.http_session.send(request)
-        except HTTPClientError as error:
+        except Exception as error:
+            # botocore's errors of this kind have no base of their own; the retry policy decides.
             return None, error
         if not 200 <= reply.status_code < 300:
             request.received = reply

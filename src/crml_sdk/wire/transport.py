@@ -53,7 +53,9 @@ def described(error: Exception) -> str:
         "EndpointConnectionError": "could not connect"
         if surely_not_sent(error)
         else "the connection was lost",
-        "ConnectTimeoutError": "timed out while connecting",
+        "ConnectTimeoutError": "timed out while connecting"
+        if surely_not_sent(error)
+        else "timed out while sending",
         "ReadTimeoutError": "timed out while waiting for the reply",
         "ConnectionClosedError": "the connection was closed before a reply came",
         "ProxyConnectionError": "could not connect to the proxy",
