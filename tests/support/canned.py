@@ -61,6 +61,7 @@ class CannedServer:
     handler: Callable[[Received], Any] | None = None
     received: list[Received] = field(default_factory=list)
     url: str = ""
+    hanging: int = 0
 
     async def __aenter__(self) -> CannedServer:
         self._tasks: set[asyncio.Task[None]] = set()
@@ -105,7 +106,12 @@ class CannedServer:
             writer.transport.abort()
             return False
         if answer == "hang":
-            await asyncio.Event().wait()
+            self.hanging += 1
+            try:
+                await reader.read()  # until the client leaves
+            finally:
+                self.hanging -= 1
+            return False
         status, extra, payload = answer
         lines = [
             f"HTTP/1.1 {status} Status",

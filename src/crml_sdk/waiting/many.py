@@ -343,12 +343,14 @@ class Gathering:
             self._groups.pop(group.key, None)
 
     def _begin_round(self, group: _Group, now: float) -> None:
-        if group.lists:
+        if all(job.queued or job.busy for job in group.pending()):
+            self._end_round(group, None)  # each is about to be read anyway
+        elif group.lists:
             group.listing = _Listing(now)
-            return
-        for job in group.pending():
-            self._enqueue(job)
-        self._end_round(group, None)
+        else:
+            for job in group.pending():
+                self._enqueue(job)
+            self._end_round(group, None)
 
     def _end_round(self, group: _Group, error: BaseException | None) -> None:
         group.listing = None
