@@ -19,6 +19,9 @@ class Shapes(Extension):
     def on_module_members(self, *, mod: Module, **_: Any) -> None:
         if mod.path.startswith(MODELS):
             mod.docstring = None  # the page has a title
+        elif mod.path == "crml_sdk.errors" and mod.docstring is not None:
+            _, _, tree = mod.docstring.value.partition("\n")
+            mod.docstring = Docstring(f"```text\n{tree.strip()}\n```", parent=mod)
 
     def on_class_members(self, *, cls: Class, **_: Any) -> None:
         if not cls.path.startswith(MODELS) or cls.parent.name.startswith("_"):

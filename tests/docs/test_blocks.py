@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
+from typing import Any
 
 import pytest
 
@@ -73,6 +75,50 @@ def _commands() -> list[tuple[Page, Block, str]]:
 
 def test_scripts_in_shell_blocks_exist() -> None:
     for page, block, line in _commands():
-        for script in set(re.findall(r"(?<![\w/])scripts/[\w-]+", line)) - {"scripts/demo"}:
+        for script in re.findall(r"(?<![\w/])scripts/[\w-]+", line):
             path = ROOT / script
             assert os.access(path, os.X_OK), f"{page.name}:{block.line}: {script}"
+
+
+def test_crml_commands_in_shell_blocks_exist() -> None:
+    from typer.main import get_command
+
+    from crml_sdk.cli.app import app
+
+    root = get_command(app)
+    seen = 0
+    for page, block, line in _commands():
+        words = shlex.split(line.replace("\\", " "), comments=True) if "crml " in line else []
+        if words[:1] != ["crml"]:
+            continue
+        problem = _unknown(root, words[1:])
+        assert problem is None, f"{page.name}:{block.line}: {line}: {problem}"
+        seen += 1
+    assert seen > 0
+
+
+def _unknown(command: Any, words: list[str]) -> str | None:
+    """The command or option in the words that the command line does not know."""
+    options = set(_options(command))
+    for word in words:
+        commands = getattr(command, "commands", None)
+        if word.startswith("-"):
+            if word.partition("=")[0] not in options:
+                return word
+        elif commands is not None:
+            if word not in commands:
+                return word
+            command = commands[word]
+            options |= set(_options(command))
+    return None
+
+
+def _options(command: Any) -> list[str]:
+    own = [name for parameter in command.params for name in parameter.opts]
+    return ["--help", "-h", *own]
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
+def test_links_of_pages_outside_the_site_lead_somewhere(name: str) -> None:
+    for target in re.findall(r"\]\(([^):#]+)(?:#[\w-]+)?\)", (ROOT / name).read_text("utf-8")):
+        assert (ROOT / target).exists(), (name, target)
