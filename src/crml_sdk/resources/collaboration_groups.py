@@ -15,16 +15,20 @@ from .generated.collaboration_export_jobs import CollaborationExportJobsOperatio
 from .generated.collaboration_inference_jobs import CollaborationInferenceJobsOperations
 from .generated.collaboration_ml_input_channels import CollaborationMLInputChannelsOperations
 from .generated.collaboration_trained_models import CollaborationTrainedModelsOperations
+from .waitable import LONGEST, CollaborationWaitable
 
 if TYPE_CHECKING:
-    from ..models import (
+    from ..models import (  # noqa: F401
         CollaborationConfiguredModelAlgorithmAssociationSummary,
         CollaborationMLInputChannelSummary,
         CollaborationTrainedModelExportJobSummary,
         CollaborationTrainedModelInferenceJobSummary,
         CollaborationTrainedModelSummary,
+        GetCollaborationMLInputChannelResponse,
+        GetCollaborationTrainedModelResponse,
     )
     from ..versions import TrainedModelRef
+    from ..waiting import Handle, Poll, Report
 
 
 class CollaborationConfiguredModelAlgorithmAssociations(
@@ -51,8 +55,13 @@ class CollaborationConfiguredModelAlgorithmAssociations(
         )
 
 
-class CollaborationMLInputChannels(CollaborationMLInputChannelsOperations):
+class CollaborationMLInputChannels(
+    CollaborationMLInputChannelsOperations,
+    CollaborationWaitable["GetCollaborationMLInputChannelResponse"],
+):
     """ML input channels in a collaboration, whoever made them."""
+
+    _kind = "ml-input-channel"
 
     async def by_name(self, name: str) -> CollaborationMLInputChannelSummary:
         """The one ML input channel with exactly that name; reads every page of the list.
@@ -70,8 +79,13 @@ class CollaborationMLInputChannels(CollaborationMLInputChannelsOperations):
         )
 
 
-class CollaborationInferenceJobs(CollaborationInferenceJobsOperations):
+class CollaborationInferenceJobs(
+    CollaborationInferenceJobsOperations,
+    CollaborationWaitable["CollaborationTrainedModelInferenceJobSummary"],
+):
     """Inference jobs in a collaboration, whoever made them."""
+
+    _kind = "trained-model-inference-job"
 
     async def by_name(self, name: str) -> CollaborationTrainedModelInferenceJobSummary:
         """The one inference job with exactly that name; reads every page of the list.
@@ -89,8 +103,13 @@ class CollaborationInferenceJobs(CollaborationInferenceJobsOperations):
         )
 
 
-class CollaborationTrainedModels(CollaborationTrainedModelsOperations):
+class CollaborationTrainedModels(
+    CollaborationTrainedModelsOperations,
+    CollaborationWaitable["GetCollaborationTrainedModelResponse"],
+):
     """Trained models in a collaboration, whoever made them."""
+
+    _kind = "trained-model"
 
     async def by_name(self, name: str) -> CollaborationTrainedModelSummary:
         """The one trained model with exactly that name; reads every page of the list.
@@ -108,6 +127,54 @@ class CollaborationTrainedModels(CollaborationTrainedModelsOperations):
 
 class CollaborationExportJobs(CollaborationExportJobsOperations):
     """Export jobs of trained models in a collaboration. They have no identifier but their name."""
+
+    def handle(self, trained_model_arn: str | TrainedModelRef, *, name: str) -> Handle:
+        """An export job as a value to wait for, although the service gives it no identifier.
+
+        Args:
+            trained_model_arn: The exported model; a reference narrows it to one version.
+            name: The name that the export was started with.
+        """
+        from ..waiting import Handle
+
+        model = Handle.of(trained_model_arn)
+        return Handle(
+            "trained-model-export-job",
+            model.arn,
+            version=model.version,
+            collaboration=self._collaboration,
+            name=name,
+        )
+
+    async def wait(
+        self,
+        trained_model_arn: str | TrainedModelRef,
+        *,
+        name: str,
+        timeout: float | None = LONGEST,
+        poll: Poll | None = None,
+        on_update: Report | None = None,
+    ) -> CollaborationTrainedModelExportJobSummary:
+        """Wait for an export job, found by model, version and name; the newest if there are more.
+
+        Args:
+            trained_model_arn: The exported model; a reference narrows it to one version.
+            name: The name that the export was started with.
+            timeout: Seconds for all of it, calls included; None for no end.
+            poll: When to look again: any wait of tenacity's, or seconds.
+            on_update: Called (and awaited, if async) with each `StatusChange`, the first included.
+
+        Raises:
+            WaitTimeout: The time was up; the error tells how to resume.
+            ResourceFailed: It failed, or the list does not show it within half a minute.
+            ServiceError, TransportError: A fault that looking again would not cure.
+        """
+        return await self._core.waiting.wait(
+            self.handle(trained_model_arn, name=name),
+            timeout=timeout,
+            poll=poll,
+            on_update=on_update,
+        )
 
     async def by_name(
         self, trained_model_arn: str | TrainedModelRef, name: str

@@ -188,3 +188,67 @@ class Cancellable(Waitable[M]):
             poll=poll,
             on_update=on_update,
         )
+
+
+class CollaborationWaitable(Generic[M]):
+    """Waiting for what members of a collaboration own, as the collaboration shows it."""
+
+    _core: Core
+    _collaboration: str
+    _kind: ClassVar[str]
+
+    def handle(self, arn: Any) -> Handle:
+        """What to wait for as a value: its text, `str(handle)`, resumes the wait anywhere.
+
+        Args:
+            arn: An ARN, the text of a handle, or a reply that names the resource; for a trained
+                model also a `TrainedModelRef`.
+
+        Raises:
+            ArnError: It names another kind of resource.
+        """
+        from ..waiting import Handle
+
+        handle = Handle.of(arn)
+        if handle.kind != self._kind:
+            raise ArnError(f"{handle.arn!r} is a {handle.kind}, not a {self._kind}")
+        return replace(handle, membership=None, collaboration=self._collaboration)
+
+    async def wait(
+        self,
+        arn: Any,
+        *,
+        timeout: float | None = LONGEST,
+        poll: Poll | None = None,
+        on_update: Report | None = None,
+    ) -> M:
+        """Wait until a resource of any member has finished.
+
+        Args:
+            arn: As for `handle`.
+            timeout: Seconds for all of it, calls included; None for no end.
+            poll: When to look again: any wait of tenacity's, or seconds.
+            on_update: Called (and awaited, if async) with each `StatusChange`, the first included.
+
+        Returns:
+            The collaboration's Get response, or the row of its list where there is no get.
+
+        Raises:
+            WaitTimeout: The time was up; the error tells how to resume.
+            ResourceFailed: It ended otherwise, or no list shows it.
+            ServiceError, TransportError: A fault that looking again would not cure.
+        """
+        return await self._core.waiting.wait(
+            self.handle(arn), timeout=timeout, poll=poll, on_update=on_update
+        )
+
+    def watch(
+        self, arn: Any, *, timeout: float | None = None, poll: Poll | None = None
+    ) -> Watch[M]:
+        """The changes of the resource's status, as they are seen: `async for change in ...`.
+
+        Args:
+            arn, poll: As for `wait`.
+            timeout: Seconds for all of it; None, the default, for no end.
+        """
+        return self._core.waiting.watch(self.handle(arn), timeout=timeout, poll=poll)

@@ -241,15 +241,20 @@ class Gathering:
         """Sleep until a task has something to say or the next thing is due."""
         due = self._next_due() if until is None else until
         now = self._stopwatch.elapsed()
-        if due is not None and all(due < alarm for alarm in self._alarms):
+        # Never less than the clock can tell apart.
+        seconds = None if due is None else max(due - now, 0.001)
+        if seconds is not None and not (self._running or self._running_slow or self._fetching):
+            await self._core.sleep(seconds)
+            return
+        if due is not None and seconds is not None and all(due < alarm for alarm in self._alarms):
             self._alarms.add(due)
-            # Never less than the clock can tell apart.
-            tasks.start(self._ring, max(due - now, 0.001), due)
+            tasks.start(self._ring, seconds, due)
         await self._wake.wait()
         self._wake = self._runtime.event()
 
     async def _ring(self, seconds: float, due: float) -> None:
-        await self._core.sleep(seconds)
+        # In real time: a clock that is moved by sleeping must not move while requests are under way.
+        await self._runtime.sleep(seconds)
         self._alarms.discard(due)
         self._wake.set()
 
