@@ -247,7 +247,7 @@ class CollaborationScope:
 
     def __init__(self, core: Core, collaboration_identifier: str) -> None:
         self._core = core
-        self.collaboration_identifier = _scope(collaboration_identifier, "collaboration")
+        self.collaboration_identifier: str = _scope(collaboration_identifier, "collaboration")
 
     @cached_property
     def trained_models(self) -> CollaborationTrainedModels:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .waiting.room import WaitingRoom
     from .wire.settings import Settings
 
-logger = logging.getLogger("crml_sdk")
+logger: logging.Logger = logging.getLogger("crml_sdk")
 
 DEFAULT_POLLING_RATE: Final = 5.0
 """Requests a second for all waits of a client together. The limits of the service's operations are
@@ -45,7 +45,7 @@ class Core:
         self.membership = membership
         self.polling_rate = polling_rate
         self.adopt = adopt
-        self.clock = clock or time.monotonic
+        self.clock: Callable[[], float] = clock or time.monotonic
         self._sleep = sleep
         self.started: OrderedDict[str, float] = OrderedDict()
         self._connections: dict[str, Connection] = {}

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from .core import Core
     from .requests.operation import Operation
 
-logger = logging.getLogger("crml_sdk")
+logger: logging.Logger = logging.getLogger("crml_sdk")
 
 PAUSES: Final = (0.0, 1.0, 2.0, 4.0)
 """Seconds before each look: a request whose reply was lost may still be at work."""

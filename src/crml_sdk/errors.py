@@ -35,11 +35,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
 if TYPE_CHECKING:
+
+    class ClientError(Exception):
+        """botocore's, which comes without types: what is used of it."""
+
+        response: Mapping[str, Any]
+        operation_name: str
+
+        def __init__(self, error_response: Mapping[str, Any], operation_name: str) -> None: ...
+
     from .requests.faults import Fault
     from .waiting.handles import Handle
+else:
+    from botocore.exceptions import ClientError
 
 
 class CleanRoomsMLError(Exception):
@@ -90,7 +99,7 @@ class RequestValidationError(CleanRoomsMLError, ValueError):
 
     def __init__(self, shape: str, faults: Sequence[Fault]) -> None:
         self.shape = shape
-        self.faults = tuple(faults)
+        self.faults: tuple[Fault, ...] = tuple(faults)
         head = f"{shape}: {len(self.faults)} fault{'s' if len(self.faults) != 1 else ''}, nothing was sent"
         super().__init__("\n".join([head, *(f"  {fault}" for fault in self.faults)]))
 
@@ -139,7 +148,7 @@ class NoSuchName(CleanRoomsMLError, LookupError):
     def __init__(self, name: str, what: str, near: Sequence[str] = ()) -> None:
         self.name = name
         self.what = what
-        self.near = tuple(near)
+        self.near: tuple[str, ...] = tuple(near)
         hint = f"; there are {', '.join(map(repr, self.near))}" if self.near else ""
         super().__init__(f"no {what} has exactly the name {name!r}{hint}")
 
@@ -155,7 +164,7 @@ class AmbiguousName(CleanRoomsMLError, LookupError):
     def __init__(self, name: str, what: str, found: Sequence[str]) -> None:
         self.name = name
         self.what = what
-        self.found = tuple(found)
+        self.found: tuple[str, ...] = tuple(found)
         super().__init__(
             f"{len(self.found)} of {what} have the name {name!r}: {', '.join(self.found)}"
         )
@@ -176,14 +185,14 @@ class ServiceError(CleanRoomsMLError, ClientError):
     """The service answered with an error. Also a botocore `ClientError`, with its `response`."""
 
     def __init__(self, error_response: Mapping[str, Any], operation_name: str) -> None:
-        ClientError.__init__(self, error_response, operation_name)  # pyright: ignore[reportUnknownMemberType, reportArgumentType]
-        self.args = (
+        ClientError.__init__(self, error_response, operation_name)
+        self.args: tuple[Any, ...] = (
             str(self.args[0]) + (f" (request {self.request_id})" if self.request_id else ""),
         )
 
     @property
     def _exchange(self) -> Mapping[str, Any]:
-        return self.response.get("ResponseMetadata", {})  # pyright: ignore
+        return self.response.get("ResponseMetadata", {})
 
     @property
     def operation(self) -> str:
@@ -193,12 +202,12 @@ class ServiceError(CleanRoomsMLError, ClientError):
     @property
     def code(self) -> str:
         """The service's name of the error."""
-        return self.response.get("Error", {}).get("Code", "Unknown")  # pyright: ignore
+        return self.response.get("Error", {}).get("Code", "Unknown")
 
     @property
     def message(self) -> str:
         """What the service said."""
-        return self.response.get("Error", {}).get("Message", "")  # pyright: ignore
+        return self.response.get("Error", {}).get("Message", "")
 
     @property
     def status_code(self) -> int:
@@ -244,12 +253,12 @@ class ServiceQuotaExceededException(ServiceError):
     @property
     def quota_name(self) -> str | None:
         """The quota, when the service names it."""
-        return self.response.get("quotaName")  # pyright: ignore
+        return self.response.get("quotaName")
 
     @property
     def quota_value(self) -> float | None:
         """How much the quota allows, when the service says so."""
-        return self.response.get("quotaValue")  # pyright: ignore
+        return self.response.get("quotaValue")
 
 
 class ThrottlingException(ServiceError):
@@ -315,7 +324,7 @@ class OutcomeUnknown(CleanRoomsMLError):
     def __init__(self, operation: str, name: str, looked_at: Sequence[str] = ()) -> None:
         self.operation = operation
         self.name = name
-        self.looked_at = tuple(looked_at)
+        self.looked_at: tuple[str, ...] = tuple(looked_at)
         looked = "".join(f"\n  {line}" for line in self.looked_at)
         super().__init__(
             f"{operation} of {name!r}: no usable reply came, so it may or may not have happened."

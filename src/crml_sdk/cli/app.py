@@ -14,7 +14,7 @@ from . import options as given
 from .failures import USAGE, explain
 from .options import Options
 
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     name="crml",
     help="AWS Clean Rooms ML from the command line: models and their versions, jobs, channels.",
     epilog="Models and jobs are named by ARN or exact name; MODEL@latest, MODEL@latest-active,"

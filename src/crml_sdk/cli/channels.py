@@ -14,7 +14,9 @@ from .waits import LONGEST, Poll, Timeout, wait_for
 if TYPE_CHECKING:
     from .session import Session
 
-app = typer.Typer(name="channels", help="ML input channels: prepared data.", no_args_is_help=True)
+app: typer.Typer = typer.Typer(
+    name="channels", help="ML input channels: prepared data.", no_args_is_help=True
+)
 
 Channel = Annotated[str, typer.Argument(help="The ML input channel: ARN or exact name.")]
 

@@ -44,7 +44,7 @@ class Story:
     """Tells a step, shows its code, runs it."""
 
     def __init__(self, console: Console | None = None) -> None:
-        self.console = console or results()
+        self.console: Console = console or results()
         self.shown: list[str] = []
         self._number = 0
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..models import GetTrainedModelInferenceJobResponse
     from .session import Session
 
-app = typer.Typer(name="jobs", help="Inference jobs.", no_args_is_help=True)
+app: typer.Typer = typer.Typer(name="jobs", help="Inference jobs.", no_args_is_help=True)
 
 JOB = "The inference job: ARN or exact name."
 Job = Annotated[str, typer.Argument(help=JOB)]

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from ..versions import Lineage, LineageNode, TrainedModelRef
     from .session import Session
 
-app = typer.Typer(name="models", help="Trained models and their versions.", no_args_is_help=True)
+app: typer.Typer = typer.Typer(
+    name="models", help="Trained models and their versions.", no_args_is_help=True
+)
 
 MODEL = "The model: ARN or exact name; MODEL@VERSION, @latest, @latest-active or @base."
 Model = Annotated[str, typer.Argument(help=MODEL)]

@@ -39,7 +39,7 @@ class Session:
     def __init__(self, sdk: CleanRoomsML, options: Options, trail: Trail) -> None:
         self.sdk = sdk
         self.options = options
-        self.writer = Writer(options.output or Format.TABLE)
+        self.writer: Writer = Writer(options.output or Format.TABLE)
         self._membership: str | None = None
         self._trail = trail
 

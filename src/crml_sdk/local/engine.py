@@ -80,7 +80,7 @@ class Engine:
         self._routes = RouteTable(self.operations.values())
         self._parser = RequestParser()
         self._serialiser = ReplySerialiser()
-        self.faults = Faults(state.paging, self.operations)
+        self.faults: Faults = Faults(state.paging, self.operations)
         self.requests: deque[RecordedRequest] = deque(maxlen=state.settings.keep_requests)
         self._served = 0
 

@@ -22,10 +22,10 @@ class ServiceFailure(Exception):
     ) -> None:
         super().__init__(message)
         self.message = message
-        self.kind = kind or type(self).kind
-        self.status = status or type(self).status
-        self.members = members or {}
-        self.headers = headers or {}
+        self.kind: str = kind or type(self).kind
+        self.status: int = status or type(self).status
+        self.members: JsonObject = members or {}
+        self.headers: dict[str, str] = headers or {}
 
 
 class Invalid(ServiceFailure):

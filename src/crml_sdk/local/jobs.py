@@ -50,11 +50,11 @@ class Job:
         on_status: Callable[[Record, str, float | None], None],
         on_end: Callable[[Job, JsonObject | None, float | None], None],
     ) -> None:
-        self.record = record
+        self.record: Record = record
         self.phase: Phase = phase
-        self.request = request
+        self.request: JsonObject = request
         self.planned_failure: JsonObject | None = None
-        self.stalled = False
+        self.stalled: bool = False
         self._on_status = on_status
         self._on_end = on_end
 

@@ -27,8 +27,8 @@ class Match:
     __slots__ = ("labels", "operation")
 
     def __init__(self, operation: Operation, labels: dict[str, str]) -> None:
-        self.operation = operation
-        self.labels = labels
+        self.operation: Operation = operation
+        self.labels: dict[str, str] = labels
 
 
 class RouteTable:

@@ -32,9 +32,9 @@ class LocalServer:
         self._port = port
         self._server: asyncio.Server | None = None
         self._web: _WebServer | None = None
-        self.access_key = engine.state.world.access_key
-        self.secret_key = engine.state.world.secret_key
-        self.region = engine.state.world.region
+        self.access_key: str = engine.state.world.access_key
+        self.secret_key: str = engine.state.world.secret_key
+        self.region: str = engine.state.world.region
 
     @property
     def port(self) -> int:

@@ -31,10 +31,10 @@ class State:
 
     def __init__(self, settings: Settings, clock: LocalClock, world: World) -> None:
         self.clock = clock
-        self.lock = threading.RLock()
-        self.paging = Paging(lambda: self.settings)
+        self.lock: Any = threading.RLock()
+        self.paging: Paging = Paging(lambda: self.settings)
         self.executor: Executor | None = None
-        self.jobs = JobControl(lambda: iter(list(self._under_way.values())), self.lock)
+        self.jobs: JobControl = JobControl(lambda: iter(list(self._under_way.values())), self.lock)
         self.clear(settings, world)
 
     def clear(self, settings: Settings, world: World) -> None:

@@ -208,7 +208,7 @@ class Gathering:
         self._alarms: set[float] = set()
         self._wake: Event = runtime.event()
         self._usual = 0.1
-        self.pending = 0
+        self.pending: int = 0
         self.ready: deque[tuple[int, Outcome]] = deque()
         for number, handle in enumerate(handles):
             self._join(_Job(handle, number))

@@ -92,7 +92,7 @@ class Pace:
         )
         self._state.start_time = clock()
         #: The last interval, in seconds.
-        self.last = 2.0
+        self.last: float = 2.0
 
     @property
     def attempts(self) -> int:

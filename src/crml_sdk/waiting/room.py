@@ -19,7 +19,7 @@ from .reading import Caller, scope_params
 from .tracing import WaitSpan, wait_attributes
 from .tracker import StatusChange
 
-logger = logging.getLogger("crml_sdk.waiting")
+logger: logging.Logger = logging.getLogger("crml_sdk.waiting")
 
 M = TypeVar("M")
 

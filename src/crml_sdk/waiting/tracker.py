@@ -11,7 +11,7 @@ from ..errors import ResponseShapeError
 from .handles import Handle
 from .statuses import Phase, Verdict, judge, phase
 
-logger = logging.getLogger("crml_sdk.waiting")
+logger: logging.Logger = logging.getLogger("crml_sdk.waiting")
 
 #: A doubtful status counts when it was read so many times in a row.
 DOUBTS = 3
@@ -66,11 +66,11 @@ class Tracker:
     __slots__ = ("doubts", "faults", "handle", "last_fault", "status", "unreadable")
 
     def __init__(self, handle: Handle) -> None:
-        self.handle = handle
+        self.handle: Handle = handle
         self.status: Any = None
-        self.doubts = 0
-        self.faults = 0
-        self.unreadable = 0
+        self.doubts: int = 0
+        self.faults: int = 0
+        self.unreadable: int = 0
         self.last_fault: BaseException | None = None
 
     @property

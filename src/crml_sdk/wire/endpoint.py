@@ -14,9 +14,8 @@ someone else's is registered, a debug line is wanted, or a reply is not a 2xx, i
 from __future__ import annotations
 
 import logging
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from aiobotocore.endpoint import AioEndpoint
 from aiobotocore.retries.standard import AioRetryHandler
 from botocore import handlers
 from botocore.endpoint import history_recorder
@@ -25,6 +24,11 @@ from .listeners import Listeners
 from .retrying import resend_create, send_once
 from .session import QuickRequest
 from .signature import OWN_HEADERS, Signature
+
+if TYPE_CHECKING:
+    from .untyped import AioEndpoint
+else:
+    from aiobotocore.endpoint import AioEndpoint
 
 _LOGGERS: Final = tuple(
     logging.getLogger(f"botocore.{name}") for name in ("auth", "endpoint", "hooks", "parsers")
@@ -46,8 +50,8 @@ class Watch:
     __slots__ = ("quiet", "seen")
 
     def __init__(self, seen: Any, quiet: bool) -> None:
-        self.seen = seen
-        self.quiet = quiet
+        self.seen: Any = seen
+        self.quiet: bool = quiet
 
 
 class QuickEndpoint(AioEndpoint):

@@ -17,11 +17,16 @@ import os
 import re
 import threading
 from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import DataNotFoundError
-from botocore.loaders import JSONFileLoader, Loader, create_loader
+from botocore.loaders import create_loader
 from pydantic_core import from_json
+
+if TYPE_CHECKING:  # they come without types
+    from .untyped import JSONFileLoader, Loader
+else:
+    from botocore.loaders import JSONFileLoader, Loader
 
 _OPENERS: Final[tuple[tuple[str, Callable[..., Any]], ...]] = (
     (".json", open),

@@ -40,7 +40,7 @@ class TypedReply(dict[str, Any]):
 
     def __init__(self, model: Model | None, metadata: dict[str, Any]) -> None:
         super().__init__(ResponseMetadata=metadata)
-        self.model = model
+        self.model: Model | None = model
 
 
 class TypedParser:

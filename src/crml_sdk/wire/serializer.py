@@ -40,11 +40,11 @@ class Form:
         query: dict[str, str],
         body: set[str],
     ) -> None:
-        self.method = method
-        self.path = path
-        self.labels = labels
-        self.query = query
-        self.body = body
+        self.method: str = method
+        self.path: str = path
+        self.labels: list[tuple[str, str]] = labels
+        self.query: dict[str, str] = query
+        self.body: set[str] = body
 
 
 class QuickSerializer:

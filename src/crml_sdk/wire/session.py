@@ -9,15 +9,21 @@ from __future__ import annotations
 import asyncio
 import socket
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
-from aiobotocore.awsrequest import AioAWSResponse
-from aiobotocore.httpsession import AIOHTTPSession
 from aiohttp.http_exceptions import BadStatusLine
 from botocore import exceptions
-from botocore.awsrequest import AWSPreparedRequest
 from yarl import URL
+
+if TYPE_CHECKING:  # they come without types
+    from .untyped import AIOHTTPSession
+    from .untyped import Untyped as AWSPreparedRequest
+    from .untyped import Untyped as AioAWSResponse
+else:
+    from aiobotocore.awsrequest import AioAWSResponse
+    from aiobotocore.httpsession import AIOHTTPSession
+    from botocore.awsrequest import AWSPreparedRequest
 
 
 class QuickRequest(AWSPreparedRequest):
@@ -31,9 +37,11 @@ class Received(AioAWSResponse):
     """A reply whose body has been read."""
 
     def __init__(self, request: QuickRequest, reply: aiohttp.ClientResponse, body: bytes) -> None:
-        self.url = request.url
-        self.status_code = reply.status
-        self.headers = {name.decode().lower(): value.decode() for name, value in reply.raw_headers}
+        self.url: Any = request.url
+        self.status_code: int = reply.status
+        self.headers: dict[str, str] = {
+            name.decode().lower(): value.decode() for name, value in reply.raw_headers
+        }
         self.raw = reply
         self._content = body
 

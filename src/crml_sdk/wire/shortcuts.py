@@ -37,7 +37,7 @@ from .session import QuickSession
 TESTED: Final = ((3, 10),)
 """Minor versions of aiobotocore whose inside is known."""
 
-REPLACED: Final = (
+REPLACED: Final[tuple[tuple[Any, str], ...]] = (
     (AioEndpoint, "create_request"),
     (AioEndpoint, "_get_response"),
     (AioEndpoint, "_do_get_response"),

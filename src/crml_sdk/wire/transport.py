@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from botocore.exceptions import (
     ConnectionError as BotoConnectionError,
@@ -15,10 +15,15 @@ from botocore.exceptions import (
     SSLError,
 )
 
-TRANSPORT = (BotoConnectionError, HTTPClientError)
+TRANSPORT: Final[tuple[Any, ...]] = (BotoConnectionError, HTTPClientError)
 """What botocore raises when no reply came: two families that share no base of their own."""
 
-NEVER_SENT = (ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError, SSLError)
+NEVER_SENT: Final[tuple[Any, ...]] = (
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    ProxyConnectionError,
+    SSLError,
+)
 
 
 def surely_not_sent(error: BaseException) -> bool:
