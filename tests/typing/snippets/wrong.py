@@ -1,0 +1,62 @@
+"""What a type checker must refuse: each marked line, by the rule it names, and no other."""
+
+from __future__ import annotations
+
+from crml_sdk import LATEST, CleanRoomsML, Paginator, models
+
+ARN = "arn:aws:cleanrooms-ml:us-east-1:111122223333:membership/m/trained-model/x"
+
+
+async def arguments(sdk: CleanRoomsML) -> None:
+    await sdk.trained_models.get()  # expect: reportCallIssue
+    await sdk.trained_models.get(trainedModelArn=ARN)  # expect: reportCallIssue
+    await sdk.trained_models.get(ARN, LATEST)  # expect: reportCallIssue
+    await sdk.trained_models.get(ARN, version=1)  # expect: reportArgumentType,reportCallIssue
+    await sdk.trained_models.export(ARN, name="x")  # expect: reportCallIssue
+    await sdk.tags.add(ARN, tags={"a": 1})  # expect: reportArgumentType
+    sdk.trained_models.versions(ARN, maxResults=5)  # expect: reportCallIssue
+    sdk.trained_models.versions(ARN, status="READY")  # expect: reportArgumentType
+    sdk.trained_models.list(version=LATEST)  # expect: reportCallIssue
+    await sdk.trained_models.cancel(ARN)  # expect: reportCallIssue,reportArgumentType
+    await sdk.trained_models.delete_output(ARN)  # expect: reportCallIssue,reportArgumentType
+
+
+async def nested(sdk: CleanRoomsML) -> None:
+    await sdk.inference_jobs.start(
+        ARN,
+        name="x",
+        resource_config={"instance_type": "ml.m5.huge"},  # expect: reportArgumentType
+        output_configuration={"members": [{"accountId": "1"}]},  # expect: reportArgumentType
+        data_source={},  # expect: reportArgumentType
+    )
+    models.ResourceConfig(instance_type=models.InstanceType.ML_M5_LARGE)  # expect: reportCallIssue
+
+
+async def replies(sdk: CleanRoomsML) -> None:
+    model = await sdk.trained_models.get(ARN)
+    print(model.trainedModelArn)  # expect: reportAttributeAccessIssue
+    print(model["name"])  # expect: reportIndexIssue
+    print(model.description.upper())  # expect: reportOptionalMemberAccess
+    said: str = await sdk.tags.remove(ARN, tag_keys=[])  # expect: reportAssignmentType
+    print(said)
+
+
+async def lists(sdk: CleanRoomsML) -> None:
+    listed = sdk.trained_models.versions(ARN)
+    print(listed.name)  # expect: reportAttributeAccessIssue
+    for row in listed:  # expect: reportGeneralTypeIssues
+        print(row)
+    async for page in listed.pages():
+        print((await page).name)  # expect: reportGeneralTypeIssues
+        print(page.name)  # expect: reportAttributeAccessIssue
+    first: models.TrainedModelSummary = await listed.first()  # expect: reportAssignmentType
+    jobs: Paginator[models.TrainedModelInferenceJobSummary] = listed  # expect: reportAssignmentType
+    print(first, jobs)
+
+
+def client() -> None:
+    CleanRoomsML("us-east-1")  # expect: reportCallIssue
+    CleanRoomsML(region="us-east-1")  # expect: reportCallIssue
+    CleanRoomsML(http_backend="requests")  # expect: reportArgumentType
+    with CleanRoomsML() as sdk:  # expect: reportAttributeAccessIssue,reportGeneralTypeIssues
+        print(sdk)
