@@ -189,7 +189,7 @@ def render_method(service: Service, words: Words, op: Operation) -> str:
         member = next(iter(service.shape(op.output or "")["members"]))
         inner = annotation(service, service.shape(op.output or "")["members"][member]["shape"], "")
         doc = docstring(service, words, op, everything, f"`{inner}`.")
-        call = f"(await self._call({constant(op.name)}, {{{request}}}, None, timeout)).{member}"
+        call = f'self._part(await self._call({constant(op.name)}, {{{request}}}, None, timeout), "{member}")'
         return f'    async def {method}({signature}) -> {inner}:\n        """\n{doc}\n        """\n        return {call}\n'
     doc = docstring(service, words, op, everything, returns)
     call = f"await self._call({constant(op.name)}, {{{request}}}{scope or ', None'}, timeout)"

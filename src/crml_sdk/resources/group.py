@@ -40,6 +40,13 @@ class Group:
             await self._pin_channel(request[_CHANNELS_ON_WIRE][index], meant, timeout)
         return await self._core.call(operation, request, timeout)
 
+    @staticmethod
+    def _part(reply: Any, member: str) -> Any:
+        """The one member of a reply that only wraps it, with the exchange's metadata."""
+        part = getattr(reply, member)
+        object.__setattr__(part, "_response_metadata", reply.response_metadata)
+        return part
+
     def _paginator(
         self,
         operation: Operation,

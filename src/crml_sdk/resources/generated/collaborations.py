@@ -86,11 +86,12 @@ class CollaborationsOperations(Group):
 
         [API reference: GetCollaboration](https://docs.aws.amazon.com/clean-rooms/latest/apireference/API_GetCollaboration.html)
         """
-        return (
+        return self._part(
             await self._call(
                 GET_COLLABORATION,
                 {"collaboration_identifier": collaboration_identifier},
                 None,
                 timeout,
-            )
-        ).collaboration
+            ),
+            "collaboration",
+        )

@@ -85,8 +85,9 @@ class MembershipsOperations(Group):
 
         [API reference: GetMembership](https://docs.aws.amazon.com/clean-rooms/latest/apireference/API_GetMembership.html)
         """
-        return (
+        return self._part(
             await self._call(
                 GET_MEMBERSHIP, {"membership_identifier": membership_identifier}, None, timeout
-            )
-        ).membership
+            ),
+            "membership",
+        )
