@@ -48,7 +48,11 @@ def arguments() -> argparse.Namespace:
 
 
 def machine() -> dict[str, str]:
-    found = {"python": platform.python_version(), "cores": str(os.cpu_count())}
+    found = {
+        "python": platform.python_version(),
+        "cores": str(os.cpu_count()),
+        "load before the run": f"{os.getloadavg()[0]:.1f}",
+    }
     for package in PACKAGES:
         try:
             found[package] = version(package)
@@ -103,7 +107,7 @@ def main() -> None:
             one = {"name": case.name, "title": case.title, "figures": figures, "goals": goals}
             measured.append(one)
             print("\n".join(report.rows(one)), flush=True)
-    print("\n" + "\n".join(f"{key} {value}" for key, value in result["machine"].items()))
+    print("\n" + ", ".join(f"{key} {value}" for key, value in result["machine"].items()))
     if options.json is not None:
         options.json.write_text(json.dumps(result, indent=1) + "\n")
 

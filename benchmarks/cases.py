@@ -6,6 +6,9 @@ from typing import Any
 
 from .processes import Worker, fresh, requests_made
 
+ONE_EACH = ("crml_sdk", "aiobotocore", "boto3_threads", "capo", "floor")
+"""One contender of each kind, for the cases that start a process for every sample."""
+
 Figures = dict[str, dict[str, float]]
 
 
@@ -78,9 +81,10 @@ CASES = [
         "cold",
         "cold start to the first reply",
         "cold",
+        only=ONE_EACH,
         goals={"aiobotocore": 1.15},
     ),
-    Case("second", "second client to its first reply", "second"),
+    Case("second", "second client to its first reply", "second", only=ONE_EACH),
     Case(
         "imported",
         "import over a bare interpreter",
@@ -88,7 +92,7 @@ CASES = [
         only=("crml_sdk", "aiobotocore"),
         limit=("seconds", 0.025),
     ),
-    Case("clients", "memory", "clients"),
+    Case("clients", "memory", "clients", only=ONE_EACH),
 ]
 
 

@@ -55,10 +55,3 @@ def rows(case: dict[str, Any]) -> list[str]:
         allowed, value = value_of(name, goal["goal"]), value_of(name, goal["value"])
         lines.append(f"    goal: {name} <= {allowed}: {value}, {verdict}")
     return lines
-
-
-def table(report: dict[str, Any]) -> str:
-    lines = [f"{key}: {value}" for key, value in report["machine"].items()]
-    for case in report["cases"]:
-        lines += rows(case)
-    return "\n".join(lines)
