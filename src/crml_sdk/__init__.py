@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from .metadata import ResponseMetadata as ResponseMetadata
     from .pagination import Page as Page
     from .pagination import Paginator as Paginator
+    from .showing import show as show
+    from .showing import to_records as to_records
     from .versions import BASE as BASE
     from .versions import LATEST as LATEST
     from .versions import LATEST_ACTIVE as LATEST_ACTIVE
@@ -50,6 +52,8 @@ _HOMES: Final = {
     "Paginator": "pagination",
     "ResponseMetadata": "metadata",
     "StatusChange": "waiting",
+    "show": "showing",
+    "to_records": "showing",
     "TrainedModelRef": "versions",
     "VersionSelector": "versions",
 }

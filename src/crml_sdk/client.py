@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from .resources.tags import Tags
     from .resources.trained_models import TrainedModels
     from .resources.training_datasets import TrainingDatasets
-    from .waiting import Completions, Handle, Outcome, Poll, Report
+    from .waiting import Completions, Handle, Outcomes, Poll, Report
     from .wire.settings import HttpBackend
 
 LONGEST = 29 * 86_400.0
@@ -93,7 +93,7 @@ class _Groups:
         timeout: float | None = LONGEST,
         poll: Poll | None = None,
         on_update: Report | None = None,
-    ) -> list[Outcome]:
+    ) -> Outcomes:
         """Wait for many resources, of any kinds and memberships, sharing the requests.
 
         Waiting for N resources of one membership and kind costs about N/100 requests a round, and

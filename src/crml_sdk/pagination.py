@@ -45,6 +45,17 @@ class Page(Generic[T_co]):
     def __iter__(self) -> Iterator[T_co]:
         return iter(self.items)
 
+    def to_records(self) -> list[dict[str, Any]]:
+        """The rows as plain flat dicts, which pandas and polars take; see `crml_sdk.to_records`."""
+        from .showing import to_records
+
+        return to_records(self.items)
+
+    def _repr_html_(self) -> str:
+        from .showing.tables import table
+
+        return table(self.items)
+
     @property
     def response_metadata(self) -> ResponseMetadata | None:
         """Request id, status, headers and attempts of this page's reply."""

@@ -192,6 +192,21 @@ class Lineage:
                 return tuple(trail)
         raise NoSuchVersion(self.trained_model_arn, version_identifier or "the base version")
 
+    def to_mermaid(self) -> str:
+        """The tree as the text of a Mermaid flowchart, for Markdown pages."""
+        from .showing.lineages import mermaid
+
+        return mermaid(self)
+
+    def to_svg(self) -> str:
+        """The tree as an SVG picture; a notebook shows it by itself."""
+        from .showing.lineages import svg
+
+        return svg(self)
+
+    def _repr_html_(self) -> str:
+        return self.to_svg()
+
     def __str__(self) -> str:
         lines: list[str] = []
         for depth, node in self.walk():

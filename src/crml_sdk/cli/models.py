@@ -140,12 +140,17 @@ async def diff(
 async def lineage(
     session: Session,
     model: Model,
+    mermaid: Annotated[bool, typer.Option("--mermaid", help="As a Mermaid diagram.")] = False,
+    svg: Annotated[bool, typer.Option("--svg", help="As an SVG picture.")] = False,
 ) -> None:
     """Show which version was trained from which."""
     from .tree import lineage_tree
 
     ref = await find_model(session, model)
     found = await session.sdk.trained_models.lineage(ref)
+    if mermaid or svg:
+        print(found.to_mermaid() if mermaid else found.to_svg())
+        return
     session.writer.picture(lineage_tree(found), _lineage_document(found))
 
 

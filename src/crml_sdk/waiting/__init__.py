@@ -6,7 +6,7 @@ waits), `room` (all waits of a client).
 """
 
 from .handles import Handle
-from .many import Outcome
+from .many import Outcome, Outcomes
 from .pace import Poll, wait_elapsed
 from .polling import Report
 from .room import Completions, WaitingRoom, Watch
@@ -18,6 +18,7 @@ __all__ = [
     "Goal",
     "StatusChange",
     "Outcome",
+    "Outcomes",
     "Watch",
     "Completions",
     "Poll",

@@ -90,6 +90,19 @@ class Outcome:
         return self.model
 
 
+class Outcomes(list[Outcome]):
+    """What `wait_all` gives: a list that a notebook shows as a timeline, from create to end."""
+
+    def to_svg(self) -> str:
+        """The timeline as an SVG picture."""
+        from ..showing.timelines import svg
+
+        return svg(self)
+
+    def _repr_html_(self) -> str:
+        return self.to_svg()
+
+
 class _Job:
     """One resource among many."""
 

@@ -12,7 +12,7 @@ from ..errors import WaitTimeout
 from ..naming import to_wire
 from .handles import Handle
 from .limiter import Limiter
-from .many import Gathering, Outcome
+from .many import Gathering, Outcome, Outcomes
 from .pace import Poll
 from .polling import Poller, Report
 from .reading import Caller, scope_params
@@ -108,12 +108,12 @@ class WaitingRoom:
         timeout: float | None,
         poll: Poll | None = None,
         on_update: Report | None = None,
-    ) -> list[Outcome]:
+    ) -> Outcomes:
         """Wait for all of them; their outcomes in the same order."""
         wanted = list(handles)
         completions = self.as_completed(wanted, timeout=timeout, poll=poll, on_update=on_update)
         outcomes = await completions.collect()
-        return [outcomes[handle] for handle in wanted]
+        return Outcomes(outcomes[handle] for handle in wanted)
 
     def as_completed(
         self,
