@@ -1,0 +1,55 @@
+"""Every notebook runs from its first cell to its last, and is kept without outputs."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .pages import ROOT
+
+NOTEBOOKS = sorted((ROOT / "docs" / "notebooks").glob("*.ipynb"))
+
+
+def code_cells(path: Path) -> list[dict[str, Any]]:
+    notebook = json.loads(path.read_text("utf-8"))
+    assert (notebook["nbformat"], notebook["metadata"]["kernelspec"]["name"]) == (4, "python3")
+    return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+
+
+def test_there_is_one() -> None:
+    assert NOTEBOOKS
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+async def test_its_cells_run_in_order_and_what_they_end_with_shows_itself(path: Path) -> None:
+    names: dict[str, Any] = {"__name__": "__main__"}
+    pictures: list[str] = []
+    for number, cell in enumerate(code_cells(path)):
+        tree = ast.parse("".join(cell["source"]))
+        last = tree.body[-1]
+        if isinstance(last, ast.Expr):  # what a notebook shows
+            tree.body[-1] = ast.copy_location(
+                ast.Assign([ast.Name("_", ast.Store())], last.value), last
+            )
+        ast.fix_missing_locations(tree)
+        flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+        running = eval(compile(tree, f"{path.name}[{number}]", "exec", flags=flags), names)
+        if inspect.iscoroutine(running):
+            await running
+        shown = names.pop("_", None)
+        if hasattr(shown, "_repr_html_"):
+            pictures.append(shown._repr_html_())
+    assert [html[:4] for html in pictures] == ["<tab", "<svg"]
+    assert names["done"].status == "ACTIVE"
+    assert names["failure"].status_code == "AlgorithmError"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+def test_it_is_kept_without_outputs(path: Path) -> None:
+    cells = code_cells(path)
+    assert not [cell for cell in cells if cell["outputs"] or cell["execution_count"]]
