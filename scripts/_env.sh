@@ -44,8 +44,9 @@ setup_env() {
     local args=(--all-extras)
     if [ "${WITH_EXTRAS:-1}" = 0 ]; then args=(); fi
     for group in "$@"; do args+=(--group "$group"); done
+    # Compiled beforehand, as pip does: Python itself may not be allowed to write here.
     env -u VIRTUAL_ENV UV_PROJECT_ENVIRONMENT="$VENV" "$uv" sync -q --frozen --python "$base" \
-      --no-default-groups "${args[@]}"
+      --compile-bytecode --no-default-groups ${args[@]+"${args[@]}"}
   else
     [ -x "$PYTHON" ] || "$base" -m venv "$VENV"
     "$PYTHON" -m pip install -q --disable-pip-version-check --upgrade 'pip>=25.1'

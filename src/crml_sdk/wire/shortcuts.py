@@ -33,6 +33,7 @@ from .listeners import Listeners
 from .rules import remember_endpoint
 from .serializer import QuickSerializer
 from .session import QuickSession
+from .signature import agrees_with_botocore
 
 TESTED: Final = ((3, 10),)
 """Minor versions of aiobotocore whose inside is known."""
@@ -64,6 +65,9 @@ def take_shortcuts(client: Any, service: str) -> bool:
         service: Its service, which is also the event id: `cleanroomsml` or `cleanrooms`.
     """
     if not (is_tested() and is_as_released() and is_as_made(client)):
+        return False
+    signer = client._request_signer
+    if not agrees_with_botocore(signer._signing_name, signer._region_name):
         return False
     drop_idle_handlers(client)
     listeners = Listeners(client.meta.events)
