@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from crml_sdk.models import Model
 
@@ -80,23 +79,23 @@ def exchanged(exchange: Exchange, operation: Entry, payload: dict[str, Any]) -> 
 
 
 @pytest.mark.parametrize("operation", ANSWERING, ids=str)
-@EXACTNESS
-@given(data=st.data())
-def test_a_reply_is_read_as_botocore_reads_it(
-    operation: Entry, exchange: Exchange, data: st.DataObject
-) -> None:
-    payload = data.draw(replies(operation), "reply")
-    theirs, ours = exchanged(exchange, operation, payload)
-    shape = operation.model.output_shape
-    if operation.service == "cleanrooms" and not operation.is_list:
-        # The neighbour wraps its one answer; the SDK unwraps it.
-        ((name, shape),) = shape.members.items()
-        theirs, payload = theirs[name], payload[name]
-    compare(shape, theirs, ours, operation.name)
-    as_sent(shape, payload, ours.model_dump(mode="json", by_alias=True))
-    again = type(ours).model_validate(ours.model_dump(by_alias=True))
-    assert again == ours
-    assert type(ours).model_validate_json(ours.model_dump_json(by_alias=True)) == ours
+def test_a_reply_is_read_as_botocore_reads_it(operation: Entry, exchange: Exchange) -> None:
+    @EXACTNESS
+    @given(replies(operation))
+    def check(payload: dict[str, Any]) -> None:
+        theirs, ours = exchanged(exchange, operation, payload)
+        shape = operation.model.output_shape
+        if operation.service == "cleanrooms" and not operation.is_list:
+            # The neighbour wraps its one answer; the SDK unwraps it.
+            ((name, shape),) = shape.members.items()
+            theirs, payload = theirs[name], payload[name]
+        compare(shape, theirs, ours, operation.name)
+        as_sent(shape, payload, ours.model_dump(mode="json", by_alias=True))
+        again = type(ours).model_validate(ours.model_dump(by_alias=True))
+        assert again == ours
+        assert type(ours).model_validate_json(ours.model_dump_json(by_alias=True)) == ours
+
+    check()
 
 
 def test_what_the_service_adds_tomorrow_is_kept(exchange: Exchange) -> None:
