@@ -205,6 +205,9 @@ class LocalCleanRoomsML:
 
         In: None for the default account, `"other"`, or an account id (KeyError if unknown).
         """
+        return self._session(account, lent=True)
+
+    def _session(self, account: str | None, *, lent: bool) -> AioSession:
         from .inprocess import local_session
 
         holder = self.world.account_named(account)
@@ -213,6 +216,7 @@ class LocalCleanRoomsML:
             access_key=holder.access_key,
             secret_key=holder.secret_key,
             region=self.world.region,
+            lent=lent,
         )
 
     def sdk(self, account: str | None = None, **options: Any) -> CleanRoomsML:
@@ -229,7 +233,7 @@ class LocalCleanRoomsML:
         if self.settings.simulated_time:
             options.setdefault("clock", self.clock.now)
             options.setdefault("sleep", self._pass_time)
-        return CleanRoomsML(session=self.session(account), **options)
+        return CleanRoomsML(session=self._session(account, lent=False), **options)
 
     async def _pass_time(self, seconds: float) -> None:
         """The sleep of a client in the process: the local clock moves instead."""
