@@ -31,29 +31,36 @@ find_uv() {
   echo "$tools/bin/uv"
 }
 
+sync_with_uv() {
+  local uv=$1 base=$2 group args=(--all-extras)
+  shift 2
+  if [ "${WITH_EXTRAS:-1}" = 0 ]; then args=(); fi
+  for group in "$@"; do args+=(--group "$group"); done
+  # Compiled beforehand, as pip does: Python itself may not be allowed to write here.
+  env -u VIRTUAL_ENV UV_PROJECT_ENVIRONMENT="$VENV" "$uv" sync -q --frozen --python "$base" \
+    --compile-bytecode --no-default-groups ${args[@]+"${args[@]}"}
+}
+
+install_with_pip() {
+  local base=$1 group args=(-e '.[cli,local,httpx]')
+  shift
+  if [ "${WITH_EXTRAS:-1}" = 0 ]; then args=(-e .); fi
+  for group in "$@"; do args+=(--group "$group"); done
+  [ -x "$PYTHON" ] || "$base" -m venv "$VENV"
+  "$PYTHON" -m ensurepip -q >/dev/null
+  "$PYTHON" -m pip install -q --disable-pip-version-check --upgrade 'pip>=25.1'
+  "$PYTHON" -m pip install -q --disable-pip-version-check "${args[@]}"
+}
+
 # setup_env GROUP...: makes or refreshes $VENV; with a stamp, so that the second time costs nothing.
 # WITH_EXTRAS=0 leaves the optional parts of the package out, as a plain installation does.
 setup_env() {
-  local base uv stamp wanted group
+  local base uv stamp wanted
   base=$(find_python)
   stamp="$VENV/.crml-stamp"
   wanted="$(cat pyproject.toml uv.lock | cksum) $ROOT $* $("$base" -c 'import sys; print(sys.version_info[:2], sys.base_prefix)')"
   if [ -x "$PYTHON" ] && [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ]; then return 0; fi
   echo "Setting up .venv (once) ..." >&2
-  if uv=$(find_uv "$base"); then
-    local args=(--all-extras)
-    if [ "${WITH_EXTRAS:-1}" = 0 ]; then args=(); fi
-    for group in "$@"; do args+=(--group "$group"); done
-    # Compiled beforehand, as pip does: Python itself may not be allowed to write here.
-    env -u VIRTUAL_ENV UV_PROJECT_ENVIRONMENT="$VENV" "$uv" sync -q --frozen --python "$base" \
-      --compile-bytecode --no-default-groups ${args[@]+"${args[@]}"}
-  else
-    [ -x "$PYTHON" ] || "$base" -m venv "$VENV"
-    "$PYTHON" -m pip install -q --disable-pip-version-check --upgrade 'pip>=25.1'
-    local args=(-e '.[cli,local,httpx]')
-    if [ "${WITH_EXTRAS:-1}" = 0 ]; then args=(-e .); fi
-    for group in "$@"; do args+=(--group "$group"); done
-    "$PYTHON" -m pip install -q --disable-pip-version-check "${args[@]}"
-  fi
+  if uv=$(find_uv "$base") && sync_with_uv "$uv" "$base" "$@"; then :; else install_with_pip "$base" "$@"; fi
   printf '%s' "$wanted" >"$stamp"
 }
