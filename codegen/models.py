@@ -184,10 +184,7 @@ def render(services: list[Service]) -> Files:
 
 
 def render_index(index: dict[str, list[str]]) -> str:
-    typed = "\n".join(
-        f"    from .{module} import {', '.join(f'{n} as {n}' for n in sorted(names))}"
-        for module, names in sorted(index.items())
-    )
+    typed = "\n".join(f"    from .{module} import *  # noqa: F403" for module in sorted(index))
     table = "\n".join(
         f'    "{module}": """\n{block(" ".join(sorted(names)), "        ")}\n    """,'
         for module, names in sorted({**index, "_base": ["Model", "OpenEnum", "UnionModel"]}.items())
