@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 from typing import Any
 
 from .. import models
@@ -136,9 +137,15 @@ def _session(settings: Settings) -> Any:
 
 
 def _region(session: Any, settings: Settings, config: Any) -> str | None:
-    if settings.region_name is not None:
-        return settings.region_name
-    return getattr(config, "region_name", None) or session.get_config_variable("region")
+    """The region: given, in the config, set on the session, in the environment, of the profile.
+
+    botocore itself reads only `AWS_DEFAULT_REGION`; the other AWS SDKs, and AWS Lambda, speak of
+    `AWS_REGION`, which therefore stands between that and the profile.
+    """
+    given = settings.region_name or getattr(config, "region_name", None)
+    if given or session.instance_variables().get("region") or os.environ.get("AWS_DEFAULT_REGION"):
+        return given or session.get_config_variable("region")
+    return os.environ.get("AWS_REGION") or session.get_config_variable("region")
 
 
 def _mind_retries(client: Any, service: str) -> None:
