@@ -145,14 +145,22 @@ def docstring(
         own.append("MissingMembership: Before anything is sent, when no membership is known.")
     own += [f"{error}: {ERROR_WORDS[error]}" for error in sorted(op.errors)]
     own.append("TransportError: No reply came.")
-    lines += ["", "Raises:", *(block(line, "    ", 88) for line in own)]
+    if op.creates:
+        own.append(
+            "OutcomeUnknown: No reply came, and looking for what it may have made did not tell."
+        )
+    lines += ["", "Raises:", *(hanging(line) for line in own)]
     lines += ["", f"[API reference: {op.name}]({words.link(op.name)})"]
     return "\n".join(f"        {line}".rstrip() for text in lines for line in text.split("\n"))
 
 
 def textwrap_arg(parameter: Parameter) -> str:
-    text = block(f"{parameter.name}: {parameter.text}", "        ", 88)
-    return text[4:].replace("\\", "\\\\")
+    return hanging(f"{parameter.name}: {parameter.text}").replace("\\", "\\\\")
+
+
+def hanging(text: str) -> str:
+    """An entry of a docstring's section: what does not fit its line goes on further in."""
+    return block(text, "        ", 88)[4:]
 
 
 def render_method(service: Service, words: Words, op: Operation) -> str:

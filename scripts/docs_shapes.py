@@ -1,4 +1,4 @@
-"""For the reference pages: models as one table of members, enumerations with their values.
+"""For the reference pages: models as one table of members, enumerations with their values, links.
 
 Without it each member would be a heading with a code block of its own, and the values of an
 enumeration, which have no docstrings, would not show at all.
@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from griffe import Class, Docstring, Extension, Module
+from griffe import Alias, Class, Docstring, Extension, Module
+
+from crml_sdk import errors
 
 MODELS = "crml_sdk.models."
+ERRORS = "crml_sdk.errors"
 
 
 class Shapes(Extension):
@@ -19,13 +22,20 @@ class Shapes(Extension):
     def on_module_members(self, *, mod: Module, **_: Any) -> None:
         if mod.path.startswith(MODELS):
             mod.docstring = None  # the page has a title
-        elif mod.path == "crml_sdk.errors" and mod.docstring is not None:
+        elif mod.path == ERRORS and mod.docstring is not None:
             _, _, tree = mod.docstring.value.partition("\n")
             mod.docstring = Docstring(f"```text\n{tree.strip()}\n```", parent=mod)
+        elif mod.path.startswith("crml_sdk"):
+            # "Raises" sections name errors that their modules do not all import; they shall be links.
+            for name, value in vars(errors).items():
+                if isinstance(value, type) and value.__module__ == ERRORS:
+                    mod.members.setdefault(name, Alias(name, f"{ERRORS}.{name}", parent=mod))
 
     def on_class_members(self, *, cls: Class, **_: Any) -> None:
         if not cls.path.startswith(MODELS) or cls.parent.name.startswith("_"):
             return
+        # What annotations name is `crml_sdk.models.X`; links to that shall lead here.
+        cls.aliases[MODELS + cls.name] = None
         said = cls.docstring.value if cls.docstring else ""
         bases = {str(base).rpartition(".")[2] for base in cls.bases}
         added = _values(cls) if "OpenEnum" in bases else _members(cls)

@@ -64,15 +64,18 @@ class AudienceModelsOperations(Group):
             `CreateAudienceModelResponse`.
 
         Raises:
-            RequestValidationError: Before anything is sent, with every fault of the arguments.
+            RequestValidationError: Before anything is sent, with every fault of the
+                arguments.
             AccessDeniedException: The caller may not do this (403).
             ConflictException: The resource's state or name stands against it (409).
             ResourceNotFoundException: The resource does not exist (404).
-            ServiceQuotaExceededException: A quota is used up; `quota_name` and `quota_value`
-            say which (402).
+            ServiceQuotaExceededException: A quota is used up; `quota_name` and
+                `quota_value` say which (402).
             ThrottlingException: Too many requests, even after the retries (429).
             ValidationException: The service refused the request's contents (400).
             TransportError: No reply came.
+            OutcomeUnknown: No reply came, and looking for what it may have made did not
+                tell.
 
         [API reference: CreateAudienceModel](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_CreateAudienceModel.html)
         """
@@ -106,7 +109,8 @@ class AudienceModelsOperations(Group):
             `GetAudienceModelResponse`.
 
         Raises:
-            RequestValidationError: Before anything is sent, with every fault of the arguments.
+            RequestValidationError: Before anything is sent, with every fault of the
+                arguments.
             AccessDeniedException: The caller may not do this (403).
             ResourceNotFoundException: The resource does not exist (404).
             ThrottlingException: Too many requests, even after the retries (429).
@@ -142,7 +146,8 @@ class AudienceModelsOperations(Group):
             `async for`, or over its `pages()`.
 
         Raises:
-            RequestValidationError: Before anything is sent, with every fault of the arguments.
+            RequestValidationError: Before anything is sent, with every fault of the
+                arguments.
             AccessDeniedException: The caller may not do this (403).
             ThrottlingException: Too many requests, even after the retries (429).
             ValidationException: The service refused the request's contents (400).
@@ -170,7 +175,8 @@ class AudienceModelsOperations(Group):
             timeout: Seconds for each call with all its retries.
 
         Raises:
-            RequestValidationError: Before anything is sent, with every fault of the arguments.
+            RequestValidationError: Before anything is sent, with every fault of the
+                arguments.
             AccessDeniedException: The caller may not do this (403).
             ConflictException: The resource's state or name stands against it (409).
             ResourceNotFoundException: The resource does not exist (404).

@@ -35,7 +35,8 @@ class CollaborationMLInputChannelsOperations(CollaborationGroup):
             `GetCollaborationMLInputChannelResponse`.
 
         Raises:
-            RequestValidationError: Before anything is sent, with every fault of the arguments.
+            RequestValidationError: Before anything is sent, with every fault of the
+                arguments.
             AccessDeniedException: The caller may not do this (403).
             ResourceNotFoundException: The resource does not exist (404).
             ThrottlingException: Too many requests, even after the retries (429).
@@ -74,7 +75,8 @@ class CollaborationMLInputChannelsOperations(CollaborationGroup):
             over it with `async for`, or over its `pages()`.
 
         Raises:
-            RequestValidationError: Before anything is sent, with every fault of the arguments.
+            RequestValidationError: Before anything is sent, with every fault of the
+                arguments.
             AccessDeniedException: The caller may not do this (403).
             ThrottlingException: Too many requests, even after the retries (429).
             ValidationException: The service refused the request's contents (400).

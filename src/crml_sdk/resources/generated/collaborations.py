@@ -44,7 +44,8 @@ class CollaborationsOperations(Group):
             `async for`, or over its `pages()`.
 
         Raises:
-            RequestValidationError: Before anything is sent, with every fault of the arguments.
+            RequestValidationError: Before anything is sent, with every fault of the
+                arguments.
             AccessDeniedException: The caller may not do this (403).
             InternalServerException: The service failed (500).
             ThrottlingException: Too many requests, even after the retries (429).
@@ -77,7 +78,8 @@ class CollaborationsOperations(Group):
             `Collaboration`.
 
         Raises:
-            RequestValidationError: Before anything is sent, with every fault of the arguments.
+            RequestValidationError: Before anything is sent, with every fault of the
+                arguments.
             AccessDeniedException: The caller may not do this (403).
             InternalServerException: The service failed (500).
             ThrottlingException: Too many requests, even after the retries (429).

@@ -92,15 +92,18 @@ class ConfiguredAudienceModelsOperations(Group):
             `CreateConfiguredAudienceModelResponse`.
 
         Raises:
-            RequestValidationError: Before anything is sent, with every fault of the arguments.
+            RequestValidationError: Before anything is sent, with every fault of the
+                arguments.
             AccessDeniedException: The caller may not do this (403).
             ConflictException: The resource's state or name stands against it (409).
             ResourceNotFoundException: The resource does not exist (404).
-            ServiceQuotaExceededException: A quota is used up; `quota_name` and `quota_value`
-            say which (402).
+            ServiceQuotaExceededException: A quota is used up; `quota_name` and
+                `quota_value` say which (402).
             ThrottlingException: Too many requests, even after the retries (429).
             ValidationException: The service refused the request's contents (400).
             TransportError: No reply came.
+            OutcomeUnknown: No reply came, and looking for what it may have made did not
+                tell.
 
         [API reference: CreateConfiguredAudienceModel](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_CreateConfiguredAudienceModel.html)
         """
@@ -136,7 +139,8 @@ class ConfiguredAudienceModelsOperations(Group):
             `GetConfiguredAudienceModelResponse`.
 
         Raises:
-            RequestValidationError: Before anything is sent, with every fault of the arguments.
+            RequestValidationError: Before anything is sent, with every fault of the
+                arguments.
             AccessDeniedException: The caller may not do this (403).
             ResourceNotFoundException: The resource does not exist (404).
             ThrottlingException: Too many requests, even after the retries (429).
@@ -175,7 +179,8 @@ class ConfiguredAudienceModelsOperations(Group):
             it with `async for`, or over its `pages()`.
 
         Raises:
-            RequestValidationError: Before anything is sent, with every fault of the arguments.
+            RequestValidationError: Before anything is sent, with every fault of the
+                arguments.
             AccessDeniedException: The caller may not do this (403).
             ThrottlingException: Too many requests, even after the retries (429).
             ValidationException: The service refused the request's contents (400).
@@ -231,7 +236,8 @@ class ConfiguredAudienceModelsOperations(Group):
             `UpdateConfiguredAudienceModelResponse`.
 
         Raises:
-            RequestValidationError: Before anything is sent, with every fault of the arguments.
+            RequestValidationError: Before anything is sent, with every fault of the
+                arguments.
             AccessDeniedException: The caller may not do this (403).
             ConflictException: The resource's state or name stands against it (409).
             ResourceNotFoundException: The resource does not exist (404).
@@ -268,7 +274,8 @@ class ConfiguredAudienceModelsOperations(Group):
             timeout: Seconds for each call with all its retries.
 
         Raises:
-            RequestValidationError: Before anything is sent, with every fault of the arguments.
+            RequestValidationError: Before anything is sent, with every fault of the
+                arguments.
             AccessDeniedException: The caller may not do this (403).
             ConflictException: The resource's state or name stands against it (409).
             ResourceNotFoundException: The resource does not exist (404).
@@ -300,7 +307,8 @@ class ConfiguredAudienceModelsOperations(Group):
             `GetConfiguredAudienceModelPolicyResponse`.
 
         Raises:
-            RequestValidationError: Before anything is sent, with every fault of the arguments.
+            RequestValidationError: Before anything is sent, with every fault of the
+                arguments.
             AccessDeniedException: The caller may not do this (403).
             ResourceNotFoundException: The resource does not exist (404).
             ThrottlingException: Too many requests, even after the retries (429).
@@ -345,7 +353,8 @@ class ConfiguredAudienceModelsOperations(Group):
             `PutConfiguredAudienceModelPolicyResponse`.
 
         Raises:
-            RequestValidationError: Before anything is sent, with every fault of the arguments.
+            RequestValidationError: Before anything is sent, with every fault of the
+                arguments.
             AccessDeniedException: The caller may not do this (403).
             ResourceNotFoundException: The resource does not exist (404).
             ThrottlingException: Too many requests, even after the retries (429).
@@ -378,7 +387,8 @@ class ConfiguredAudienceModelsOperations(Group):
             timeout: Seconds for each call with all its retries.
 
         Raises:
-            RequestValidationError: Before anything is sent, with every fault of the arguments.
+            RequestValidationError: Before anything is sent, with every fault of the
+                arguments.
             AccessDeniedException: The caller may not do this (403).
             ResourceNotFoundException: The resource does not exist (404).
             ThrottlingException: Too many requests, even after the retries (429).

@@ -67,14 +67,17 @@ class ConfiguredModelAlgorithmsOperations(Group):
             `CreateConfiguredModelAlgorithmResponse`.
 
         Raises:
-            RequestValidationError: Before anything is sent, with every fault of the arguments.
+            RequestValidationError: Before anything is sent, with every fault of the
+                arguments.
             AccessDeniedException: The caller may not do this (403).
             ConflictException: The resource's state or name stands against it (409).
-            ServiceQuotaExceededException: A quota is used up; `quota_name` and `quota_value`
-            say which (402).
+            ServiceQuotaExceededException: A quota is used up; `quota_name` and
+                `quota_value` say which (402).
             ThrottlingException: Too many requests, even after the retries (429).
             ValidationException: The service refused the request's contents (400).
             TransportError: No reply came.
+            OutcomeUnknown: No reply came, and looking for what it may have made did not
+                tell.
 
         [API reference: CreateConfiguredModelAlgorithm](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_CreateConfiguredModelAlgorithm.html)
         """
@@ -108,7 +111,8 @@ class ConfiguredModelAlgorithmsOperations(Group):
             `GetConfiguredModelAlgorithmResponse`.
 
         Raises:
-            RequestValidationError: Before anything is sent, with every fault of the arguments.
+            RequestValidationError: Before anything is sent, with every fault of the
+                arguments.
             AccessDeniedException: The caller may not do this (403).
             ResourceNotFoundException: The resource does not exist (404).
             ThrottlingException: Too many requests, even after the retries (429).
@@ -147,7 +151,8 @@ class ConfiguredModelAlgorithmsOperations(Group):
             over it with `async for`, or over its `pages()`.
 
         Raises:
-            RequestValidationError: Before anything is sent, with every fault of the arguments.
+            RequestValidationError: Before anything is sent, with every fault of the
+                arguments.
             AccessDeniedException: The caller may not do this (403).
             ThrottlingException: Too many requests, even after the retries (429).
             ValidationException: The service refused the request's contents (400).
@@ -177,7 +182,8 @@ class ConfiguredModelAlgorithmsOperations(Group):
             timeout: Seconds for each call with all its retries.
 
         Raises:
-            RequestValidationError: Before anything is sent, with every fault of the arguments.
+            RequestValidationError: Before anything is sent, with every fault of the
+                arguments.
             AccessDeniedException: The caller may not do this (403).
             ConflictException: The resource's state or name stands against it (409).
             ResourceNotFoundException: The resource does not exist (404).

@@ -97,16 +97,19 @@ class InferenceJobsOperations(Group):
             `StartTrainedModelInferenceJobResponse`.
 
         Raises:
-            RequestValidationError: Before anything is sent, with every fault of the arguments.
+            RequestValidationError: Before anything is sent, with every fault of the
+                arguments.
             MissingMembership: Before anything is sent, when no membership is known.
             AccessDeniedException: The caller may not do this (403).
             ConflictException: The resource's state or name stands against it (409).
             ResourceNotFoundException: The resource does not exist (404).
-            ServiceQuotaExceededException: A quota is used up; `quota_name` and `quota_value`
-            say which (402).
+            ServiceQuotaExceededException: A quota is used up; `quota_name` and
+                `quota_value` say which (402).
             ThrottlingException: Too many requests, even after the retries (429).
             ValidationException: The service refused the request's contents (400).
             TransportError: No reply came.
+            OutcomeUnknown: No reply came, and looking for what it may have made did not
+                tell.
 
         [API reference: StartTrainedModelInferenceJob](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_StartTrainedModelInferenceJob.html)
         """
@@ -152,7 +155,8 @@ class InferenceJobsOperations(Group):
             `GetTrainedModelInferenceJobResponse`.
 
         Raises:
-            RequestValidationError: Before anything is sent, with every fault of the arguments.
+            RequestValidationError: Before anything is sent, with every fault of the
+                arguments.
             MissingMembership: Before anything is sent, when no membership is known.
             AccessDeniedException: The caller may not do this (403).
             ResourceNotFoundException: The resource does not exist (404).
@@ -201,7 +205,8 @@ class InferenceJobsOperations(Group):
             over it with `async for`, or over its `pages()`.
 
         Raises:
-            RequestValidationError: Before anything is sent, with every fault of the arguments.
+            RequestValidationError: Before anything is sent, with every fault of the
+                arguments.
             MissingMembership: Before anything is sent, when no membership is known.
             AccessDeniedException: The caller may not do this (403).
             ThrottlingException: Too many requests, even after the retries (429).
@@ -238,7 +243,8 @@ class InferenceJobsOperations(Group):
             timeout: Seconds for each call with all its retries.
 
         Raises:
-            RequestValidationError: Before anything is sent, with every fault of the arguments.
+            RequestValidationError: Before anything is sent, with every fault of the
+                arguments.
             MissingMembership: Before anything is sent, when no membership is known.
             AccessDeniedException: The caller may not do this (403).
             ConflictException: The resource's state or name stands against it (409).

@@ -44,7 +44,8 @@ class MembershipsOperations(Group):
             `async for`, or over its `pages()`.
 
         Raises:
-            RequestValidationError: Before anything is sent, with every fault of the arguments.
+            RequestValidationError: Before anything is sent, with every fault of the
+                arguments.
             AccessDeniedException: The caller may not do this (403).
             InternalServerException: The service failed (500).
             ThrottlingException: Too many requests, even after the retries (429).
@@ -75,7 +76,8 @@ class MembershipsOperations(Group):
             `Membership`.
 
         Raises:
-            RequestValidationError: Before anything is sent, with every fault of the arguments.
+            RequestValidationError: Before anything is sent, with every fault of the
+                arguments.
             AccessDeniedException: The caller may not do this (403).
             InternalServerException: The service failed (500).
             ResourceNotFoundException: The resource does not exist (404).

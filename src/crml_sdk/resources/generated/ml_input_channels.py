@@ -72,16 +72,19 @@ class MLInputChannelsOperations(Group):
             `CreateMLInputChannelResponse`.
 
         Raises:
-            RequestValidationError: Before anything is sent, with every fault of the arguments.
+            RequestValidationError: Before anything is sent, with every fault of the
+                arguments.
             MissingMembership: Before anything is sent, when no membership is known.
             AccessDeniedException: The caller may not do this (403).
             ConflictException: The resource's state or name stands against it (409).
             ResourceNotFoundException: The resource does not exist (404).
-            ServiceQuotaExceededException: A quota is used up; `quota_name` and `quota_value`
-            say which (402).
+            ServiceQuotaExceededException: A quota is used up; `quota_name` and
+                `quota_value` say which (402).
             ThrottlingException: Too many requests, even after the retries (429).
             ValidationException: The service refused the request's contents (400).
             TransportError: No reply came.
+            OutcomeUnknown: No reply came, and looking for what it may have made did not
+                tell.
 
         [API reference: CreateMLInputChannel](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_CreateMLInputChannel.html)
         """
@@ -122,7 +125,8 @@ class MLInputChannelsOperations(Group):
             `GetMLInputChannelResponse`.
 
         Raises:
-            RequestValidationError: Before anything is sent, with every fault of the arguments.
+            RequestValidationError: Before anything is sent, with every fault of the
+                arguments.
             MissingMembership: Before anything is sent, when no membership is known.
             AccessDeniedException: The caller may not do this (403).
             ResourceNotFoundException: The resource does not exist (404).
@@ -165,7 +169,8 @@ class MLInputChannelsOperations(Group):
             `async for`, or over its `pages()`.
 
         Raises:
-            RequestValidationError: Before anything is sent, with every fault of the arguments.
+            RequestValidationError: Before anything is sent, with every fault of the
+                arguments.
             MissingMembership: Before anything is sent, when no membership is known.
             AccessDeniedException: The caller may not do this (403).
             ThrottlingException: Too many requests, even after the retries (429).
@@ -202,7 +207,8 @@ class MLInputChannelsOperations(Group):
             timeout: Seconds for each call with all its retries.
 
         Raises:
-            RequestValidationError: Before anything is sent, with every fault of the arguments.
+            RequestValidationError: Before anything is sent, with every fault of the
+                arguments.
             MissingMembership: Before anything is sent, when no membership is known.
             AccessDeniedException: The caller may not do this (403).
             ConflictException: The resource's state or name stands against it (409).

@@ -34,7 +34,8 @@ class TagsOperations(Group):
             `ListTagsForResourceResponse`.
 
         Raises:
-            RequestValidationError: Before anything is sent, with every fault of the arguments.
+            RequestValidationError: Before anything is sent, with every fault of the
+                arguments.
             AccessDeniedException: The caller may not do this (403).
             ResourceNotFoundException: The resource does not exist (404).
             ValidationException: The service refused the request's contents (400).
@@ -65,7 +66,8 @@ class TagsOperations(Group):
             `TagResourceResponse`.
 
         Raises:
-            RequestValidationError: Before anything is sent, with every fault of the arguments.
+            RequestValidationError: Before anything is sent, with every fault of the
+                arguments.
             AccessDeniedException: The caller may not do this (403).
             ResourceNotFoundException: The resource does not exist (404).
             ValidationException: The service refused the request's contents (400).
@@ -98,7 +100,8 @@ class TagsOperations(Group):
             `UntagResourceResponse`.
 
         Raises:
-            RequestValidationError: Before anything is sent, with every fault of the arguments.
+            RequestValidationError: Before anything is sent, with every fault of the
+                arguments.
             AccessDeniedException: The caller may not do this (403).
             ResourceNotFoundException: The resource does not exist (404).
             ValidationException: The service refused the request's contents (400).
