@@ -59,3 +59,11 @@ async def test_what_it_shows_is_a_script_that_runs(tmp_path: Path, told: Story) 
             await running
     assert names["done"].status == "ACTIVE"
     assert len(names["versions"]) == 2
+
+
+def test_code_is_not_cut_at_the_edge_of_a_narrow_terminal() -> None:
+    """It was, at 80 columns, so what was copied did not run."""
+    story = Story(Console(file=io.StringIO(), width=40, force_terminal=True, color_system=None))
+    line = f"name = {'x' * 100!r}"
+    story.show(line)
+    assert text_of(story) == f"    {line}\n"

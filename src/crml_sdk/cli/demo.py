@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from rich.padding import Padding
 from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
@@ -62,8 +61,10 @@ class Story:
         if not self.console.is_terminal:
             self.say(textwrap.indent(code, "    "))
             return
-        syntax = Syntax(code, "python", theme="ansi_dark", background_color="default")
-        self.console.print(Padding(syntax, (0, 4)))
+        lexed = Syntax("", "python", theme="ansi_dark", background_color="default")
+        # Not wrapped or cut at the edge of the terminal: it is to be copied.
+        code = textwrap.indent(code, "    ")
+        self.console.print(lexed.highlight(code), soft_wrap=True, end="")
 
     async def run(self, step: Callable[..., Awaitable[T]], *arguments: Any) -> T:
         """Show the body of a step and run it."""
