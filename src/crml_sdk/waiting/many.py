@@ -326,11 +326,12 @@ class Gathering:
     def _next_start(self, now: float) -> Callable[[TaskGroup], None] | None:
         """The next request to make, if one is due and has room."""
         if self._running < LANE:
+            # Gets first: rounds that come faster than the polling rate allows would starve them.
+            if _drop_closed(self._gets):
+                return lambda tasks: self._start_get(tasks, self._gets.popleft())
             for group in self._groups.values():
                 if group.listing is not None and not group.busy and group.due <= now:
                     return lambda tasks, group=group: self._start_page(tasks, group)
-            if _drop_closed(self._gets):
-                return lambda tasks: self._start_get(tasks, self._gets.popleft())
         if self._running_slow < SLOW_LANE and _drop_closed(self._slow_gets):
             return lambda tasks: self._start_get(tasks, self._slow_gets.popleft())
         return None
