@@ -104,6 +104,13 @@ def test_diff_names_the_members_that_differ(run: Run) -> None:
     assert out.splitlines()[0].split() == ["member", "base", "latest"]
 
 
+def test_diff_takes_the_versions_as_they_are_written_elsewhere(run: Run) -> None:
+    by_words = run("models", "diff", "churn", "base", "latest", "-o", "json").json
+    assert run("models", "diff", "churn@base", "churn@latest", "-o", "json").json == by_words
+    assert run("models", "diff", "churn@base", "-o", "json").json == by_words
+    assert run("models", "diff", "churn", "-o", "json").json == by_words
+
+
 def test_lineage_is_a_tree_for_people_and_nested_rows_for_programs(run: Run) -> None:
     tree = run("models", "lineage", "churn").out.splitlines()
     assert [line.count("── churn") for line in tree] == [0, 1, 1, 1]
@@ -133,6 +140,8 @@ def test_a_job_is_started_on_a_pinned_version(run: Run) -> None:
 def test_results_tell_where_they_are(run: Run, local: LocalCleanRoomsML) -> None:
     place = {"destination": {"s3Destination": {"s3Uri": "s3://bucket/ml"}}, "roleArn": ROLE}
     arguments = json.dumps({"defaultOutputLocation": place})
+    unset = run("jobs", "results", "july")
+    assert (unset.status, "no ML configuration" in unset.err) == (1, True)
     assert run("call", "PutMLConfiguration", "-a", arguments).status == 0
     address = run("jobs", "results", "july").out.strip()
     room = local.world.collaboration_id

@@ -233,7 +233,18 @@ async def _address(session: Session, job: GetTrainedModelInferenceJobResponse) -
             "ask them to run this command",
             FAILED,
         )
-    place = await session.sdk.ml_configuration.get(membership_identifier=job.membership_identifier)
+    from .. import errors  # late: it loads botocore, which --help need not
+
+    try:
+        place = await session.sdk.ml_configuration.get(
+            membership_identifier=job.membership_identifier
+        )
+    except errors.ResourceNotFoundException:
+        raise Refused(
+            "the membership has no ML configuration, which would name the place in S3",
+            "crml call PutMLConfiguration",
+            FAILED,
+        ) from None
     model = await session.sdk.trained_models.get(job.trained_model_arn)
     destination = place.default_output_location.destination
     if destination is None:

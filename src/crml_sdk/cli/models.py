@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .failures import Refused
 from .finding import find_model
 from .options import Format, command
 from .waits import LONGEST, Poll, Timeout, wait_for
 from .writing import Column, flat, plain
 
 if TYPE_CHECKING:
-    from ..versions import Lineage, LineageNode, TrainedModelRef
+    from ..versions import Lineage, LineageNode, TrainedModelRef, VersionSelector
     from .session import Session
 
 app: typer.Typer = typer.Typer(
@@ -109,18 +110,26 @@ async def show(session: Session, model: Model) -> None:
 async def diff(
     session: Session,
     model: Model,
-    old: Annotated[str, typer.Argument(help="A version, or base, latest, latest-active.")],
-    new: Annotated[str, typer.Argument(help="The other one.")] = "latest",
+    old: Annotated[
+        str | None, typer.Argument(help="A version, or base, latest, latest-active.")
+    ] = None,
+    new: Annotated[str | None, typer.Argument(help="The other one; latest when left out.")] = None,
 ) -> None:
-    """Say what differs between two versions: data, parameters, resources, images, status."""
-    from ..versions import parse_version
+    """Say what differs between two versions: data, parameters, resources, images, status.
+
+    MODEL@OLD MODEL@NEW is understood, too.
+    """
+    from ..versions import BASE, LATEST  # late: it loads botocore, which --help need not
 
     ref = await find_model(session, model)
+    versions = [] if ref.version is None else [ref.version]
+    for text in (old, new):
+        if text is not None:
+            versions.append(await _version_of(session, text, ref))
+    old_version, new_version, *_ = [*versions, LATEST] if versions else [BASE, LATEST]
     found: list[dict[str, Any]] = []
-    for version in (old, new):
-        reply: Any = await session.sdk.trained_models.get(
-            ref.trained_model_arn, version=parse_version(version)
-        )
+    for version in (old_version, new_version):
+        reply: Any = await session.sdk.trained_models.get(ref.trained_model_arn, version=version)
         found.append(dict(flat(plain(reply))))
     paths = list(dict.fromkeys([*found[0], *found[1]]))
     rows = [
@@ -130,10 +139,24 @@ async def diff(
     ]
     columns = [
         Column("member", lambda row: row["member"]),
-        Column(old, lambda row: row["old"]),
-        Column(new, lambda row: row["new"]),
+        Column(_word(old_version), lambda row: row["old"]),
+        Column(_word(new_version), lambda row: row["new"]),
     ]
     session.write(rows, columns)
+
+
+async def _version_of(session: Session, text: str, ref: TrainedModelRef) -> str | VersionSelector:
+    """The version that a word names: by itself, or behind the name of the same model."""
+    from ..versions import parse_version
+
+    name, at, version = text.rpartition("@")
+    if at and (await find_model(session, name)).trained_model_arn != ref.trained_model_arn:
+        raise Refused(f"{name} is another model", "compare two versions of one model")
+    return parse_version(version)
+
+
+def _word(version: str | VersionSelector) -> str:
+    return version if isinstance(version, str) else version.value
 
 
 @command(app, "lineage")
