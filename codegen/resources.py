@@ -12,7 +12,6 @@ from .requests import MODEL_LED, given_type, version_member
 from .source import Operation, Service
 
 PAGING = ("nextToken", "maxResults")
-SCOPE_MEMBERS = ("membershipIdentifier", "collaborationIdentifier")
 
 VERSION_NOTES = {
     "GetTrainedModel": "Left out, the service answers with the latest version.",

@@ -378,7 +378,8 @@ class WaitTimeout(CleanRoomsMLError, TimeoutError):
         fault = f" The last look failed: {self.last_fault}." if self.last_fault else ""
         return (
             f"{self.handle.describe()} {seen} after {self.elapsed:.1f} s"
-            f" ({self.looks} looks, timeout {self.timeout:g} s).{fault} {goes_on}"
+            f" ({self.looks} look{'s' if self.looks != 1 else ''}, timeout {self.timeout:g} s)."
+            f"{fault} {goes_on}"
             f" Resume with sdk.wait({str(self.handle)!r})"
         )
 

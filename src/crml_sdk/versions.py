@@ -81,9 +81,6 @@ def parse_version(text: str) -> str | VersionSelector:
     return known.get(text.lower().replace("_", "-"), text)
 
 
-Summary = "TrainedModelSummary | CollaborationTrainedModelSummary"
-
-
 def newest_first(rows: Iterable[Any]) -> list[Any]:
     """Rows by the time they were created, newest first, never by their order in the list.
 

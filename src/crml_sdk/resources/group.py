@@ -309,12 +309,3 @@ class CollaborationGroup(Group):
         )
         mine = [row for row in rows if row.trained_model_arn == arn]
         return select(mine, selector, arn).version_identifier
-
-
-def by_attribute(name: str) -> Callable[[Any], str]:
-    """Reads an attribute: the identity of a row."""
-
-    def read(row: Any) -> str:
-        return getattr(row, name)
-
-    return read

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
 from typing_extensions import TypeVar
 
-from ..arns import membership_in
+from ..arns import a, membership_in
 from ..errors import ArnError
 
 if TYPE_CHECKING:
@@ -40,11 +40,7 @@ class Waitable(Generic[M]):
         return self._handle(arn, membership_identifier)
 
     def _handle(self, arn: Any, membership: str | None, goal: Goal | None = None) -> Handle:
-        from ..waiting import Handle
-
-        handle = Handle.of(arn)
-        if handle.kind != self._kind:
-            raise ArnError(f"{handle.arn!r} is a {handle.kind}, not a {self._kind}")
+        handle = _handle_of(arn, self._kind)
         if membership is not None:
             handle = replace(handle, membership=membership_in(membership) or membership)
         return handle if goal is None else handle.with_goal(goal)
@@ -207,11 +203,7 @@ class CollaborationWaitable(Generic[M]):
         Raises:
             ArnError: It names another kind of resource.
         """
-        from ..waiting import Handle
-
-        handle = Handle.of(arn)
-        if handle.kind != self._kind:
-            raise ArnError(f"{handle.arn!r} is a {handle.kind}, not a {self._kind}")
+        handle = _handle_of(arn, self._kind)
         return replace(handle, membership=None, collaboration=self._collaboration)
 
     async def wait(
@@ -252,3 +244,13 @@ class CollaborationWaitable(Generic[M]):
             timeout: Seconds for all of it; None, the default, for no end.
         """
         return self._core.waiting.watch(self.handle(arn), timeout=timeout, poll=poll)
+
+
+def _handle_of(arn: Any, kind: str) -> Handle:
+    """What names a resource as a handle, refused when it is of another kind than the group's."""
+    from ..waiting import Handle
+
+    handle = Handle.of(arn)
+    if handle.kind != kind:
+        raise ArnError(f"{handle.arn!r} is {a(handle.kind)}, not {a(kind)}")
+    return handle
