@@ -68,7 +68,7 @@ async def waited(client: Any, command: dict[str, Any]) -> dict[str, float]:
 
 async def checked(client: Any, command: dict[str, Any]) -> dict[str, float]:
     """Checks the arguments of a create, which is what happens before anything is sent."""
-    from crml_sdk.requests.checking import checked
+    from crml_sdk.checking import checked
 
     arguments = payload.snake(payload.create_arguments())
     wall, cpu = time.perf_counter(), time.process_time()

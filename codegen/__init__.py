@@ -1,1 +1,1 @@
-"""Reads botocore's service models and writes the generated rooms of crml_sdk. Not shipped."""
+"""Reads botocore's service models and writes the generated files of crml_sdk. Not shipped."""

@@ -1,4 +1,4 @@
-"""`python -m codegen` writes the generated rooms; `python -m codegen --check` fails on any difference."""
+"""`python -m codegen` writes the generated files; `python -m codegen --check` fails on any difference."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from .source import HERE, LOCK, SERVICES, load_service, lock_problems, lock_text
 
 ROOT = HERE.parent
 PACKAGE = ROOT / "src" / "crml_sdk"
-OWNED = ("models", "requests", "types", "resources/generated")
-"""Folders that hold generated files; those that carry the header belong to the generator."""
+OWNED = ("api", "models", "types")
+"""Folders that hold generated files and nothing else."""
 
 
 def formatted(files: dict[str, str]) -> dict[str, str]:
@@ -51,9 +51,7 @@ def present() -> dict[str, str]:
     found: dict[str, str] = {}
     for folder in OWNED:
         for path in sorted((PACKAGE / folder).glob("*.py")):
-            text = path.read_text("utf-8")
-            if text.startswith(models.HEADER.splitlines()[0]):
-                found[path.relative_to(PACKAGE).as_posix()] = text
+            found[path.relative_to(PACKAGE).as_posix()] = path.read_text("utf-8")
     return found
 
 

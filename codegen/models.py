@@ -119,15 +119,15 @@ def render_file(
     for name in names:
         shape = service.shape(name)
         if "enum" in shape:
-            uses["_base"].add("OpenEnum")
+            uses[".model"].add("OpenEnum")
             body.append(render_enum(service, words, name))
             continue
         text = render_structure(service, words, name)
         body.append(text)
-        uses["_base"].update(part.strip() for part in bases(service, name).split(","))
+        uses[".model"].update(part.strip() for part in bases(service, name).split(","))
         for helper in ("EpochTimestamp", "Timestamp", "VersionIdentifier"):
             if f": {helper}" in text:
-                uses["_base"].add(helper)
+                uses[".model"].add(helper)
         for child in reachable(service.shapes, [name]):
             if (
                 child != name
@@ -187,13 +187,15 @@ def render_index(index: dict[str, list[str]]) -> str:
     typed = "\n".join(f"    from .{module} import *  # noqa: F403" for module in sorted(index))
     table = "\n".join(
         f'    "{module}": """\n{block(" ".join(sorted(names)), "        ")}\n    """,'
-        for module, names in sorted({**index, "_base": ["Model", "OpenEnum", "UnionModel"]}.items())
+        for module, names in sorted(
+            {**index, ".model": ["Model", "OpenEnum", "UnionModel"]}.items()
+        )
     )
     return (
         HEADER
         + '"""All documented shapes as models, each noun loaded on first use."""\n\n'
         + "from importlib import import_module\nfrom typing import TYPE_CHECKING, Any, Final\n\n"
-        + "if TYPE_CHECKING:\n    from ._base import Model as Model, OpenEnum as OpenEnum, UnionModel as UnionModel\n"
+        + "if TYPE_CHECKING:\n    from ..model import Model as Model, OpenEnum as OpenEnum, UnionModel as UnionModel\n"
         + typed
         + "\n\n_NOUNS: Final = {\n"
         + table

@@ -1,4 +1,4 @@
-"""Writes crml_sdk/requests (what is checked before sending) and crml_sdk/types (what callers may pass)."""
+"""Writes the data of crml_sdk/api (operations, constraints) and crml_sdk/types (what callers may pass)."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def render_operations(services: list[Service]) -> str:
         HEADER,
         '"""Every operation the SDK offers, as data."""\n',
         "from typing import Final\n",
-        "from .operation import Operation\n",
+        "from ..operation import Operation\n",
     ]
     for service in services:
         for op in service.operations:
@@ -242,8 +242,8 @@ def render_types_index(services: list[Service]) -> str:
 
 def render(services: list[Service]) -> Files:
     return {
-        "requests/shapes.py": render_shapes(services),
-        "requests/operations.py": render_operations(services),
+        "api/constraints.py": render_shapes(services),
+        "api/operations.py": render_operations(services),
         "types/literals.py": render_literals(services),
         "types/structures.py": render_typed_dicts(services),
         "types/__init__.py": render_types_index(services),

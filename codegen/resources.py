@@ -1,4 +1,4 @@
-"""Writes crml_sdk/resources/generated: the plain method of every operation, one file per group."""
+"""Writes crml_sdk/api: the plain method of every operation, one file per group."""
 
 from __future__ import annotations
 
@@ -226,22 +226,22 @@ def render_group(service: Service, words: Words, key: str, operations: list[Oper
     lines = [HEADER, f'"""The plain methods of {whose}{noun}."""\n']
     lines.append("from __future__ import annotations\n")
     lines.append("from typing import TYPE_CHECKING\n")
-    lines.append(f"from ...requests.operations import {constants}")
-    lines.append(f"from ..group import {base}\n")
+    lines.append(f"from .operations import {constants}")
+    lines.append(f"from ..resources.group import {base}\n")
     lines.append("if TYPE_CHECKING:")
     used = [n for n in ("Mapping", "Sequence") if f"{n}[" in code]
     if used:
         lines.append(f"    from collections.abc import {', '.join(used)}")
     if "datetime" in code:
         lines.append("    from datetime import datetime")
-    lines.append(f"    from ...models import {', '.join(models)}") if models else None
+    lines.append(f"    from ..models import {', '.join(models)}") if models else None
     if "Paginator[" in code:
-        lines.append("    from ...pagination import Paginator")
+        lines.append("    from ..pagination import Paginator")
     if dicts or literals:
-        lines.append(f"    from ...types import {', '.join([*dicts, *literals])}")
+        lines.append(f"    from ..types import {', '.join([*dicts, *literals])}")
     used = [n for n in ("TrainedModelRef", "VersionSelector") if re.search(rf"\b{n}\b", code)]
     if used:
-        lines.append(f"    from ...versions import {', '.join(used)}")
+        lines.append(f"    from ..versions import {', '.join(used)}")
     if lines[-1] == "if TYPE_CHECKING:":
         lines.pop()
     lines.append(f'\n\nclass {name}({base}):\n    """Operations on: {noun}."""\n\n')
@@ -260,8 +260,9 @@ def render(services: list[Service]) -> Files:
         for op in service.operations:
             groups[group_key(op)].append(op)
         for key, operations in groups.items():
-            files[f"resources/generated/{key}.py"] = render_group(service, words, key, operations)
-    files["resources/generated/__init__.py"] = (
-        HEADER + '"""The plain method of every operation."""\n'
+            files[f"api/{key}.py"] = render_group(service, words, key, operations)
+    files["api/__init__.py"] = (
+        HEADER
+        + '"""Every operation of the service: as data, with the constraints of its request, and as a plain method."""\n'
     )
     return files

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from crml_sdk import models
-from crml_sdk.showing.tables import table
+from crml_sdk.display.tables import table
 from crml_sdk.versions import build_lineage
 from crml_sdk.waiting import Handle, Outcome, Outcomes
 

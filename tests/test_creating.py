@@ -13,8 +13,8 @@ from urllib.parse import unquote
 import pytest
 
 from crml_sdk import CleanRoomsML, errors, models
+from crml_sdk.api import operations
 from crml_sdk.creating import LOOKUPS, difference
-from crml_sdk.requests import operations
 
 from .support import samples
 from .support.canned import CannedServer, Received, error, reply

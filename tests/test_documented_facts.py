@@ -16,9 +16,9 @@ from typing import Annotated, Any, Union, get_args, get_origin
 import pytest
 
 from crml_sdk import models
-from crml_sdk.requests import operations
-from crml_sdk.requests.operation import Operation
-from crml_sdk.requests.shapes import SHAPES
+from crml_sdk.api import operations
+from crml_sdk.api.constraints import SHAPES
+from crml_sdk.operation import Operation
 from crml_sdk.types import literals
 
 from .exactness.service import entry, snake

@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from crml_sdk import BASE, CleanRoomsML, errors
-from crml_sdk.requests.faults import Fault
+from crml_sdk.errors import RequestFault
 
 from .support.canned import CannedServer, error
 from .support.samples import MODEL
@@ -89,7 +89,7 @@ def _service(kind: type[errors.ServiceError]) -> errors.ServiceError:
 
 SAMPLES: list[errors.CleanRoomsMLError] = [
     *(_service(kind) for kind in (errors.ServiceError, *errors.SERVICE_ERRORS.values())),
-    errors.RequestValidationError("Shape", [Fault("a.b", "is wrong", "7", "8")]),
+    errors.RequestValidationError("Shape", [RequestFault("a.b", "is wrong", "7", "8")]),
     errors.ArnError("no"),
     errors.MissingMembership("GetTrainedModel"),
     errors.VersionRequired("which"),
@@ -173,8 +173,8 @@ def test_an_except_clause_of_the_standard_library_catches_them() -> None:
 
 
 def test_a_fault_says_where_what_and_why() -> None:
-    assert str(Fault("a", "is wrong", "7", "8")) == "a: is wrong; given 7; allowed: 8"
-    assert str(Fault("", "is wrong")) == "is wrong"
+    assert str(RequestFault("a", "is wrong", "7", "8")) == "a: is wrong; given 7; allowed: 8"
+    assert str(RequestFault("", "is wrong")) == "is wrong"
 
 
 async def test_the_cause_is_botocores_error(canned: CannedServer) -> None:

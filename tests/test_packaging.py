@@ -42,7 +42,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(built: Path) -> None:
     assert wheel.name == f"crml_sdk-{crml_sdk.__version__}-py3-none-any.whl"
     names = zipfile.ZipFile(wheel).namelist()
     assert "crml_sdk/py.typed" in names
-    assert "crml_sdk/resources/generated/trained_models.py" in names
+    assert "crml_sdk/api/trained_models.py" in names
     assert {name.split("/")[0].partition("-")[0] for name in names} == {"crml_sdk"}
     shipped = {Path(name) for name in names if name.endswith(".py")}
     source = ROOT / "src"

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from .client import CleanRoomsML as CleanRoomsML
     from .client import CollaborationScope as CollaborationScope
     from .client import MembershipScope as MembershipScope
+    from .display import show as show
+    from .display import to_records as to_records
     from .metadata import ResponseMetadata as ResponseMetadata
     from .pagination import Page as Page
     from .pagination import Paginator as Paginator
-    from .showing import show as show
-    from .showing import to_records as to_records
     from .versions import BASE as BASE
     from .versions import LATEST as LATEST
     from .versions import LATEST_ACTIVE as LATEST_ACTIVE
@@ -52,8 +52,8 @@ _HOMES: Final = {
     "Paginator": "pagination",
     "ResponseMetadata": "metadata",
     "StatusChange": "waiting",
-    "show": "showing",
-    "to_records": "showing",
+    "show": "display",
+    "to_records": "display",
     "TrainedModelRef": "versions",
     "VersionSelector": "versions",
 }

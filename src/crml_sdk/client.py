@@ -9,8 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from .arns import is_identifier, membership_in
-from .errors import ConfigurationError, RequestValidationError
-from .requests.faults import Fault
+from .errors import ConfigurationError, RequestFault, RequestValidationError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -457,7 +456,7 @@ def _identifier(given: Any, kind: str) -> str | None:
 def _scope(given: Any, kind: str) -> str:
     identifier = _identifier(given, kind)
     if identifier is None:
-        fault = Fault(
+        fault = RequestFault(
             f"{kind}_identifier", f"is not the identifier of a {kind}", repr(given), _SHAPE
         )
         raise RequestValidationError(kind, [fault])

@@ -14,7 +14,7 @@ from .errors import CallTimeout, CleanRoomsMLError, ServiceError
 from .wire.connection import Connection, connect
 
 if TYPE_CHECKING:
-    from .requests.operation import Operation
+    from .operation import Operation
     from .waiting.room import WaitingRoom
     from .wire.settings import Settings
 

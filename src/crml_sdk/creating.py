@@ -21,6 +21,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from . import models
+from .api import operations
 from .errors import (
     CallTimeout,
     ConflictException,
@@ -30,11 +31,10 @@ from .errors import (
     TransportError,
 )
 from .naming import to_wire
-from .requests import operations
 
 if TYPE_CHECKING:
     from .core import Core
-    from .requests.operation import Operation
+    from .operation import Operation
 
 logger: logging.Logger = logging.getLogger("crml_sdk")
 

@@ -33,6 +33,7 @@ CleanRoomsMLError
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
 
         def __init__(self, error_response: Mapping[str, Any], operation_name: str) -> None: ...
 
-    from .requests.faults import Fault
     from .waiting.handles import Handle
 else:
     from botocore.exceptions import ClientError
@@ -89,6 +89,31 @@ class MissingCredentials(ConfigurationError):
     """No credentials were found, or only a part of them."""
 
 
+@dataclass(frozen=True)
+class RequestFault:
+    """One member of a request that the service would refuse.
+
+    Attributes:
+        path: The member, as `data_channels[0].channel_name`.
+        problem: What is wrong, in a few words.
+        given: What was given, shortened; for values that may be secret their type and length only.
+        allowed: What is allowed.
+    """
+
+    path: str
+    problem: str
+    given: str | None = None
+    allowed: str | None = None
+
+    def __str__(self) -> str:
+        text = f"{self.path}: {self.problem}" if self.path else self.problem
+        if self.given is not None:
+            text += f"; given {self.given}"
+        if self.allowed is not None:
+            text += f"; allowed: {self.allowed}"
+        return text
+
+
 class RequestValidationError(CleanRoomsMLError, ValueError):
     """Arguments that the service would refuse; nothing was sent.
 
@@ -97,9 +122,9 @@ class RequestValidationError(CleanRoomsMLError, ValueError):
         faults: Every fault, each with the member's path.
     """
 
-    def __init__(self, shape: str, faults: Sequence[Fault]) -> None:
+    def __init__(self, shape: str, faults: Sequence[RequestFault]) -> None:
         self.shape = shape
-        self.faults: tuple[Fault, ...] = tuple(faults)
+        self.faults: tuple[RequestFault, ...] = tuple(faults)
         head = f"{shape}: {len(self.faults)} fault{'s' if len(self.faults) != 1 else ''}, nothing was sent"
         super().__init__("\n".join([head, *(f"  {fault}" for fault in self.faults)]))
 

@@ -47,12 +47,12 @@ class Page(Generic[T_co]):
 
     def to_records(self) -> list[dict[str, Any]]:
         """The rows as plain flat dicts, which pandas and polars take; see `crml_sdk.to_records`."""
-        from .showing import to_records
+        from .display import to_records
 
         return to_records(self.items)
 
     def _repr_html_(self) -> str:
-        from .showing.tables import table
+        from .display.tables import table
 
         return table(self.items)
 

@@ -191,13 +191,13 @@ class Lineage:
 
     def to_mermaid(self) -> str:
         """The tree as the text of a Mermaid flowchart, for Markdown pages."""
-        from .showing.lineages import mermaid
+        from .display.lineages import mermaid
 
         return mermaid(self)
 
     def to_svg(self) -> str:
         """The tree as an SVG picture; a notebook shows it by itself."""
-        from .showing.lineages import svg
+        from .display.lineages import svg
 
         return svg(self)
 

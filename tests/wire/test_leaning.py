@@ -19,7 +19,7 @@ from aiobotocore.session import AioSession
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from crml_sdk import BASE, CleanRoomsML, errors, models
-from crml_sdk.requests import operations
+from crml_sdk.api import operations
 from crml_sdk.wire.parsing import TypedParserFactory
 
 from ..support.canned import CannedServer, error, reply

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from crml_sdk import CleanRoomsML, errors
-from crml_sdk.requests.operations import GET_TRAINED_MODEL
+from crml_sdk.api.operations import GET_TRAINED_MODEL
 
 from ..support import samples
 from ..support.canned import CannedServer, error

@@ -14,7 +14,7 @@ from botocore.loaders import Loader
 from botocore.model import ServiceModel
 from botocore.serialize import create_serializer
 
-from crml_sdk.requests import operations
+from crml_sdk.api import operations
 from crml_sdk.wire.serializer import QuickSerializer, form_of, quoted
 
 MODELS = {

@@ -112,7 +112,7 @@ async def main():
         await sdk.trained_models.get(sys.argv[2])
 
 asyncio.run(main())
-from crml_sdk.models._base import Model
+from crml_sdk.model import Model
 
 def below(cls):
     for sub in cls.__subclasses__():
@@ -136,4 +136,4 @@ async def test_one_get_builds_one_validator_from_one_noun(canned: CannedServer):
     found = json.loads(out)
     # The parts of the reply are built into the one validator of its own class.
     assert found["built"] == ["GetTrainedModelResponse"]
-    assert found["nouns"] == ["_base", "common", "instance_type", "trained_model"]
+    assert found["nouns"] == ["common", "instance_type", "trained_model"]

@@ -16,7 +16,7 @@ from .options import Format, command
 from .writing import Column, plain
 
 if TYPE_CHECKING:
-    from ..requests.operation import Operation
+    from ..operation import Operation
     from .session import Session
 
 OPERATIONS: Final = (
@@ -53,7 +53,7 @@ def find_operation(text: str) -> Operation:
     Raises:
         Refused: There is none.
     """
-    from ..requests.operations import ALL
+    from ..api.operations import ALL
 
     wanted = text.replace("-", "").replace("_", "").lower()
     for operation in ALL:
@@ -129,7 +129,7 @@ async def _method(
     session: Session, operation: Operation, given: dict[str, Any]
 ) -> tuple[Any, dict[str, Any]]:
     """The method of the SDK for an operation, and its arguments by Python names."""
-    from ..requests.checking import checked
+    from ..checking import checked
 
     values = dict(given)
     if operation.scope == "membership" and not _names_membership(values):
@@ -205,7 +205,7 @@ def operations(
     output: Annotated[Format, typer.Option("--output", "-o")] = Format.TABLE,
 ) -> None:
     """List every operation, with its name on the command line and its place in the SDK."""
-    from ..requests.operations import ALL
+    from ..api.operations import ALL
     from .writing import Writer
 
     writer = Writer(output)

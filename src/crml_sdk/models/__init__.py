@@ -5,9 +5,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from ._base import Model as Model
-    from ._base import OpenEnum as OpenEnum
-    from ._base import UnionModel as UnionModel
+    from ..model import Model as Model
+    from ..model import OpenEnum as OpenEnum
+    from ..model import UnionModel as UnionModel
     from .audience_export_job import *  # noqa: F403
     from .audience_export_job_requests import *  # noqa: F403
     from .audience_generation_job import *  # noqa: F403
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from .training_dataset_requests import *  # noqa: F403
 
 _NOUNS: Final = {
-    "_base": """
+    ".model": """
         Model OpenEnum UnionModel
     """,
     "audience_export_job": """

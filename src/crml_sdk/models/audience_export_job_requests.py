@@ -2,7 +2,7 @@
 
 """Shapes of: audience export job requests."""
 
-from ._base import RequestModel
+from ..model import RequestModel
 from .common import AudienceSize
 
 __all__ = ["ListAudienceExportJobsRequest", "StartAudienceExportJobRequest"]

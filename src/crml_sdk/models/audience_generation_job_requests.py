@@ -2,7 +2,7 @@
 
 """Shapes of: audience generation job requests."""
 
-from ._base import RequestModel
+from ..model import RequestModel
 from .audience_generation_job import AudienceGenerationJobDataSource
 
 __all__ = [

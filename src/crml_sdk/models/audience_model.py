@@ -2,7 +2,7 @@
 
 """Shapes of: audience model."""
 
-from ._base import Model, OpenEnum, Timestamp
+from ..model import Model, OpenEnum, Timestamp
 from .common import StatusDetails
 
 __all__ = [

@@ -2,7 +2,7 @@
 
 """Shapes of: audience model requests."""
 
-from ._base import RequestModel, Timestamp
+from ..model import RequestModel, Timestamp
 
 __all__ = [
     "CreateAudienceModelRequest",

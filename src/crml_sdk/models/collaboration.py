@@ -2,7 +2,7 @@
 
 """Shapes of: collaboration."""
 
-from ._base import EpochTimestamp, Model, OpenEnum
+from ..model import EpochTimestamp, Model, OpenEnum
 
 __all__ = [
     "AnalyticsEngine",

@@ -2,7 +2,7 @@
 
 """Shapes of: collaboration requests."""
 
-from ._base import RequestModel
+from ..model import RequestModel
 from .collaboration import FilterableMemberStatus
 
 __all__ = ["GetCollaborationInput", "ListCollaborationsInput"]

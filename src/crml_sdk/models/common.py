@@ -2,7 +2,7 @@
 
 """Shapes of: common."""
 
-from ._base import Model, OpenEnum, UnionModel
+from ..model import Model, OpenEnum, UnionModel
 
 __all__ = [
     "AudienceSize",

@@ -2,7 +2,7 @@
 
 """Shapes of: configured audience model."""
 
-from ._base import Model, OpenEnum, Timestamp
+from ..model import Model, OpenEnum, Timestamp
 from .common import AudienceSizeType, S3ConfigMap
 
 __all__ = [

@@ -2,7 +2,7 @@
 
 """Shapes of: configured audience model requests."""
 
-from ._base import RequestModel
+from ..model import RequestModel
 from .configured_audience_model import (
     AudienceSizeConfig,
     ConfiguredAudienceModelOutputConfig,

@@ -2,7 +2,7 @@
 
 """Shapes of: configured model algorithm."""
 
-from ._base import Model, Timestamp
+from ..model import Model, Timestamp
 
 __all__ = [
     "ConfiguredModelAlgorithmSummary",

@@ -2,7 +2,7 @@
 
 """Shapes of: configured model algorithm association."""
 
-from ._base import Model, OpenEnum, Timestamp
+from ..model import Model, OpenEnum, Timestamp
 
 __all__ = [
     "CollaborationConfiguredModelAlgorithmAssociationSummary",

@@ -2,7 +2,7 @@
 
 """Shapes of: configured model algorithm association requests."""
 
-from ._base import RequestModel
+from ..model import RequestModel
 from .configured_model_algorithm_association import PrivacyConfiguration
 
 __all__ = [

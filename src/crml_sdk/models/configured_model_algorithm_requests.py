@@ -2,7 +2,7 @@
 
 """Shapes of: configured model algorithm requests."""
 
-from ._base import RequestModel
+from ..model import RequestModel
 from .configured_model_algorithm import ContainerConfig, InferenceContainerConfig
 
 __all__ = [

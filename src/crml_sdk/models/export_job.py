@@ -2,7 +2,7 @@
 
 """Shapes of: export job."""
 
-from ._base import Model, OnTrainedModel, OpenEnum, Timestamp, VersionIdentifier
+from ..model import Model, OnTrainedModel, OpenEnum, Timestamp, VersionIdentifier
 from .common import StatusDetails, TrainedModelExportOutputConfiguration
 
 __all__ = [

@@ -2,7 +2,7 @@
 
 """Shapes of: export job requests."""
 
-from ._base import RequestModel
+from ..model import RequestModel
 
 __all__ = ["ListCollaborationTrainedModelExportJobsRequest"]
 

@@ -2,7 +2,7 @@
 
 """Shapes of: inference job."""
 
-from ._base import Model, OnTrainedModel, OpenEnum, Timestamp, VersionIdentifier
+from ..model import Model, OnTrainedModel, OpenEnum, Timestamp, VersionIdentifier
 from .common import LogsStatus, MetricsStatus, StatusDetails
 from .instance_type import InferenceInstanceType
 

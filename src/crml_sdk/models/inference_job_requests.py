@@ -2,7 +2,7 @@
 
 """Shapes of: inference job requests."""
 
-from ._base import RequestModel
+from ..model import RequestModel
 from .inference_job import (
     InferenceContainerExecutionParameters,
     InferenceOutputConfiguration,

@@ -2,7 +2,7 @@
 
 """Shapes of: instance type."""
 
-from ._base import OpenEnum
+from ..model import OpenEnum
 
 __all__ = ["InferenceInstanceType", "InstanceType"]
 

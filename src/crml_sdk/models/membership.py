@@ -2,7 +2,7 @@
 
 """Shapes of: membership."""
 
-from ._base import EpochTimestamp, Model, OpenEnum, UnionModel
+from ..model import EpochTimestamp, Model, OpenEnum, UnionModel
 
 __all__ = [
     "CustomMLMemberAbility",

@@ -2,7 +2,7 @@
 
 """Shapes of: membership requests."""
 
-from ._base import RequestModel
+from ..model import RequestModel
 from .membership import MembershipStatus
 
 __all__ = ["GetMembershipInput", "ListMembershipsInput"]

@@ -2,7 +2,7 @@
 
 """Shapes of: ml configuration."""
 
-from ._base import Model, Timestamp
+from ..model import Model, Timestamp
 from .common import S3ConfigMap
 
 __all__ = ["Destination", "GetMLConfigurationResponse", "MLOutputConfiguration"]

@@ -2,7 +2,7 @@
 
 """Shapes of: ml configuration requests."""
 
-from ._base import RequestModel
+from ..model import RequestModel
 from .ml_configuration import MLOutputConfiguration
 
 __all__ = ["DeleteMLConfigurationRequest", "GetMLConfigurationRequest", "PutMLConfigurationRequest"]

@@ -2,7 +2,7 @@
 
 """Shapes of: ml input channel."""
 
-from ._base import Model, OpenEnum, Timestamp, UnionModel
+from ..model import Model, OpenEnum, Timestamp, UnionModel
 from .common import ComputeConfiguration, ProtectedQuerySQLParameters, StatusDetails
 
 __all__ = [

@@ -2,7 +2,7 @@
 
 """Shapes of: ml input channel requests."""
 
-from ._base import RequestModel
+from ..model import RequestModel
 from .ml_input_channel import InputChannel, PayerConfiguration
 
 __all__ = [

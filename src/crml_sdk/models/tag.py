@@ -2,7 +2,7 @@
 
 """Shapes of: tag."""
 
-from ._base import Model
+from ..model import Model
 
 __all__ = ["ListTagsForResourceResponse", "TagResourceResponse", "UntagResourceResponse"]
 

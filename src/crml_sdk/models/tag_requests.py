@@ -2,7 +2,7 @@
 
 """Shapes of: tag requests."""
 
-from ._base import RequestModel
+from ..model import RequestModel
 
 __all__ = ["ListTagsForResourceRequest", "TagResourceRequest", "UntagResourceRequest"]
 

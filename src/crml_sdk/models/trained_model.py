@@ -2,7 +2,7 @@
 
 """Shapes of: trained model."""
 
-from ._base import Model, OpenEnum, Timestamp, Versioned, VersionedChannel, VersionIdentifier
+from ..model import Model, OpenEnum, Timestamp, Versioned, VersionedChannel, VersionIdentifier
 from .common import LogsStatus, MetricsStatus, StatusDetails
 from .instance_type import InstanceType
 

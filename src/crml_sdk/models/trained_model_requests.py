@@ -2,7 +2,7 @@
 
 """Shapes of: trained model requests."""
 
-from ._base import RequestModel
+from ..model import RequestModel
 from .common import TrainedModelExportOutputConfiguration
 from .trained_model import (
     IncrementalTrainingDataChannel,

@@ -2,7 +2,7 @@
 
 """Shapes of: training dataset."""
 
-from ._base import Model, OpenEnum, Timestamp
+from ..model import Model, OpenEnum, Timestamp
 
 __all__ = [
     "ColumnSchema",

@@ -2,7 +2,7 @@
 
 """Shapes of: training dataset requests."""
 
-from ._base import RequestModel
+from ..model import RequestModel
 from .training_dataset import Dataset
 
 __all__ = [

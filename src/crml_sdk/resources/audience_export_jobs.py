@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .generated.audience_export_jobs import AudienceExportJobsOperations
+from ..api.audience_export_jobs import AudienceExportJobsOperations
 from .waitable import LONGEST
 
 if TYPE_CHECKING:

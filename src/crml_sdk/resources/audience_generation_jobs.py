@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .generated.audience_generation_jobs import AudienceGenerationJobsOperations
+from ..api.audience_generation_jobs import AudienceGenerationJobsOperations
 from .waitable import Deletable
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .generated.audience_models import AudienceModelsOperations
+from ..api.audience_models import AudienceModelsOperations
 from .waitable import Deletable
 
 if TYPE_CHECKING:

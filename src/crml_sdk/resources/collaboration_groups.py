@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .generated.collaboration_configured_model_algorithm_associations import (
+from ..api.collaboration_configured_model_algorithm_associations import (
     CollaborationConfiguredModelAlgorithmAssociationsOperations,
 )
-from .generated.collaboration_export_jobs import CollaborationExportJobsOperations
-from .generated.collaboration_inference_jobs import CollaborationInferenceJobsOperations
-from .generated.collaboration_ml_input_channels import CollaborationMLInputChannelsOperations
-from .generated.collaboration_trained_models import CollaborationTrainedModelsOperations
+from ..api.collaboration_export_jobs import CollaborationExportJobsOperations
+from ..api.collaboration_inference_jobs import CollaborationInferenceJobsOperations
+from ..api.collaboration_ml_input_channels import CollaborationMLInputChannelsOperations
+from ..api.collaboration_trained_models import CollaborationTrainedModelsOperations
 from .waitable import LONGEST, CollaborationWaitable
 
 if TYPE_CHECKING:

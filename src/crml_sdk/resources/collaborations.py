@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .generated.collaborations import CollaborationsOperations
+from ..api.collaborations import CollaborationsOperations
 
 if TYPE_CHECKING:
     from ..models import CollaborationSummary, FilterableMemberStatus

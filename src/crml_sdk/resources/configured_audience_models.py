@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .generated.configured_audience_models import ConfiguredAudienceModelsOperations
+from ..api.configured_audience_models import ConfiguredAudienceModelsOperations
 
 if TYPE_CHECKING:
     from ..models import ConfiguredAudienceModelSummary

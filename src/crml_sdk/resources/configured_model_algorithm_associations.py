@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .generated.configured_model_algorithm_associations import (
+from ..api.configured_model_algorithm_associations import (
     ConfiguredModelAlgorithmAssociationsOperations,
 )
 

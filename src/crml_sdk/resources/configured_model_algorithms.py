@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .generated.configured_model_algorithms import ConfiguredModelAlgorithmsOperations
+from ..api.configured_model_algorithms import ConfiguredModelAlgorithmsOperations
 
 if TYPE_CHECKING:
     from ..models import ConfiguredModelAlgorithmSummary

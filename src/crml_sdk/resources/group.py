@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from ..arns import membership_in
+from ..checking import check_request, checked
 from ..errors import AmbiguousName, MissingMembership, NoSuchName, RequestValidationError
 from ..pagination import Page, Paginator
-from ..requests.checking import check_request, checked
 from ..versions import BASE, LATEST_ACTIVE, TrainedModelRef, VersionSelector, select
 
 if TYPE_CHECKING:
     from ..core import Core
-    from ..requests.operation import Operation
+    from ..operation import Operation
 
 T = TypeVar("T")
 
@@ -168,7 +168,7 @@ class Group:
         self, arn: str, selector: VersionSelector, membership: str | None, timeout: float | None
     ) -> Any:
         """The row of the version list that a selector means; one call per hundred versions."""
-        from ..requests.operations import LIST_TRAINED_MODEL_VERSIONS
+        from ..api.operations import LIST_TRAINED_MODEL_VERSIONS
 
         values: dict[str, Any] = {"trained_model_arn": arn}
         if selector is LATEST_ACTIVE:
@@ -293,7 +293,7 @@ class CollaborationGroup(Group):
         self, request: Mapping[str, Any], selector: VersionSelector, timeout: float | None
     ) -> str | None:
         """Versions of another member's model cannot be listed; the collaboration's rows must do."""
-        from ..requests.operations import LIST_COLLABORATION_TRAINED_MODELS
+        from ..api.operations import LIST_COLLABORATION_TRAINED_MODELS
 
         if selector is BASE:
             return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .generated.inference_jobs import InferenceJobsOperations
+from ..api.inference_jobs import InferenceJobsOperations
 from .waitable import LONGEST, Cancellable
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .generated.memberships import MembershipsOperations
+from ..api.memberships import MembershipsOperations
 
 if TYPE_CHECKING:
     from ..models import MembershipStatus, MembershipSummary

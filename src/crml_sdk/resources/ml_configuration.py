@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .generated.ml_configuration import MLConfigurationOperations
+from ..api.ml_configuration import MLConfigurationOperations
 
 
 class MLConfiguration(MLConfigurationOperations):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .generated.ml_input_channels import MLInputChannelsOperations
+from ..api.ml_input_channels import MLInputChannelsOperations
 from .waitable import Deletable
 
 if TYPE_CHECKING:

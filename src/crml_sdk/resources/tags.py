@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .generated.tags import TagsOperations
+from ..api.tags import TagsOperations
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,7 +38,7 @@ class Tags(TagsOperations):
             ResourceNotFoundException: The resource does not exist (404).
             ServiceError: See the three plain methods.
         """
-        from ..requests.checking import checked
+        from ..checking import checked
 
         checked("TagResourceRequest", {"resource_arn": _text(resource_arn), "tags": tags})
         now = (await self.list(resource_arn, timeout=timeout)).tags

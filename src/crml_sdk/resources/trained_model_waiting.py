@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ..api.trained_models import TrainedModelsOperations
 from ..versions import BASE, LATEST, LATEST_ACTIVE, TrainedModelRef, VersionSelector
-from .generated.trained_models import TrainedModelsOperations
 from .waitable import LONGEST, Cancellable, Deletable
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .generated.training_datasets import TrainingDatasetsOperations
+from ..api.training_datasets import TrainingDatasetsOperations
 
 if TYPE_CHECKING:
     from ..models import TrainingDatasetSummary

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from ..api import operations
 from ..arns import kind_of
 from ..errors import ArnError
-from ..requests import operations
-from ..requests.operation import Operation
+from ..operation import Operation
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,7 @@ class Outcomes(list[Outcome]):
 
     def to_svg(self) -> str:
         """The timeline as an SVG picture."""
-        from ..showing.timelines import svg
+        from ..display.timelines import svg
 
         return svg(self)
 

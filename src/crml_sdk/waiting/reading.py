@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 from .._runtime import Expired, Runtime
 from ..errors import CallTimeout, MissingMembership, ServiceError
 from ..naming import to_wire
-from ..requests.operation import Operation
+from ..operation import Operation
 from .faults import is_throttling
 from .handles import Handle
 from .kinds import Kind

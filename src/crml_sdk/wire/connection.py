@@ -7,9 +7,9 @@ import os
 from typing import Any
 
 from .. import models
+from ..api import operations
 from ..metadata import ResponseMetadata
-from ..requests import operations
-from ..requests.operation import Operation
+from ..operation import Operation
 from .own_session import make_session
 from .parsing import EXPECTED, Expected, TypedParserFactory, TypedReply
 from .retrying import ONCE, resend_create, send_once

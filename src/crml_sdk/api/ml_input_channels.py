@@ -6,26 +6,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...requests.operations import (
+from ..resources.group import Group
+from .operations import (
     CREATE_ML_INPUT_CHANNEL,
     DELETE_ML_INPUT_CHANNEL_DATA,
     GET_ML_INPUT_CHANNEL,
     LIST_ML_INPUT_CHANNELS,
 )
-from ..group import Group
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ...models import (
+    from ..models import (
         CreateMLInputChannelResponse,
         GetMLInputChannelResponse,
         InputChannel,
         MLInputChannelSummary,
         PayerConfiguration,
     )
-    from ...pagination import Paginator
-    from ...types import InputChannelDict, PayerConfigurationDict
+    from ..pagination import Paginator
+    from ..types import InputChannelDict, PayerConfigurationDict
 
 
 class MLInputChannelsOperations(Group):

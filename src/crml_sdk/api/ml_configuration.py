@@ -6,16 +6,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...requests.operations import (
-    DELETE_ML_CONFIGURATION,
-    GET_ML_CONFIGURATION,
-    PUT_ML_CONFIGURATION,
-)
-from ..group import Group
+from ..resources.group import Group
+from .operations import DELETE_ML_CONFIGURATION, GET_ML_CONFIGURATION, PUT_ML_CONFIGURATION
 
 if TYPE_CHECKING:
-    from ...models import GetMLConfigurationResponse, MLOutputConfiguration
-    from ...types import MLOutputConfigurationDict
+    from ..models import GetMLConfigurationResponse, MLOutputConfiguration
+    from ..types import MLOutputConfigurationDict
 
 
 class MLConfigurationOperations(Group):

@@ -1,6 +1,6 @@
 """The check before sending: all faults of a request at once, and its wire form.
 
-A shape's data (`shapes`) is turned into a function once; a sound request then passes through plain
+A shape's data (`api.constraints`) is turned into a function once; a sound request then passes through plain
 calls without a path ever being built. Only what has a fault learns where it stands: each level puts
 its own name in front of what its children found.
 """
@@ -15,9 +15,9 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, Final, get_args
 
-from ..arns import a, kind_of
-from .faults import Fault
-from .shapes import SHAPES
+from .api.constraints import SHAPES
+from .arns import a, kind_of
+from .errors import RequestFault
 
 SHOWN: Final = 60
 """Characters of a given value that an error repeats."""
@@ -36,14 +36,14 @@ class _Found:
         self.given = given
         self.allowed = allowed
 
-    def fault(self) -> Fault:
+    def fault(self) -> RequestFault:
         path = ""
         for part in reversed(self.parts):
             path += part if part.startswith("[") or not path else f".{part}"
-        return Fault(path, self.problem, self.given, self.allowed)
+        return RequestFault(path, self.problem, self.given, self.allowed)
 
 
-def check_request(shape: str, values: Any) -> list[Fault]:
+def check_request(shape: str, values: Any) -> list[RequestFault]:
     """The faults of a request, none when it may be sent.
 
     Args:
@@ -64,7 +64,7 @@ def checked(shape: str, values: Mapping[str, Any]) -> dict[str, Any]:
     found: list[_Found] = []
     wire = _compiled(shape)(values, found)
     if found:
-        from ..errors import RequestValidationError
+        from .errors import RequestValidationError
 
         raise RequestValidationError(shape.rpartition(":")[2], [one.fault() for one in found])
     return wire
@@ -161,7 +161,7 @@ def _mismatch(value: str, pattern: str | None, arn: str | None, secret: bool) ->
 
 
 def _enum(name: str, literal: str) -> Check:
-    from ..types import literals
+    from .types import literals
 
     values = get_args(getattr(literals, f"{literal}Literal"))
     allowed = frozenset(values)

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...requests.operations import LIST_AUDIENCE_EXPORT_JOBS, START_AUDIENCE_EXPORT_JOB
-from ..group import Group
+from ..resources.group import Group
+from .operations import LIST_AUDIENCE_EXPORT_JOBS, START_AUDIENCE_EXPORT_JOB
 
 if TYPE_CHECKING:
-    from ...models import AudienceExportJobSummary, AudienceSize
-    from ...pagination import Paginator
-    from ...types import AudienceSizeDict
+    from ..models import AudienceExportJobSummary, AudienceSize
+    from ..pagination import Paginator
+    from ..types import AudienceSizeDict
 
 
 class AudienceExportJobsOperations(Group):

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...requests.operations import (
+from ..resources.group import Group
+from .operations import (
     CANCEL_TRAINED_MODEL,
     CREATE_TRAINED_MODEL,
     DELETE_TRAINED_MODEL_OUTPUT,
@@ -15,12 +16,11 @@ from ...requests.operations import (
     LIST_TRAINED_MODELS,
     START_TRAINED_MODEL_EXPORT_JOB,
 )
-from ..group import Group
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ...models import (
+    from ..models import (
         CreateTrainedModelResponse,
         GetTrainedModelResponse,
         IncrementalTrainingDataChannel,
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
         TrainedModelSummary,
         TrainingInputMode,
     )
-    from ...pagination import Paginator
-    from ...types import (
+    from ..pagination import Paginator
+    from ..types import (
         IncrementalTrainingDataChannelDict,
         ModelTrainingDataChannelDict,
         ResourceConfigDict,
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
         TrainedModelStatusLiteral,
         TrainingInputModeLiteral,
     )
-    from ...versions import TrainedModelRef, VersionSelector
+    from ..versions import TrainedModelRef, VersionSelector
 
 
 class TrainedModelsOperations(Group):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Operation:
-    """What the rooms need to know of one documented operation.
+    """What the library knows of one documented operation.
 
     Attributes:
         name: The documented name, `CreateTrainedModel`.
@@ -15,7 +15,7 @@ class Operation:
         scope: `account`, `membership` or `collaboration`.
         group: The resource group on the client (or on its view of the collaboration).
         method: The group's method.
-        input: The key of the request's shape in `requests.shapes`.
+        input: The key of the request's shape in `api.constraints`.
         output: The model of the reply, or None when the operation answers nothing.
         creates: Whether it creates or starts something, so that sending it twice may cost twice.
         items: On a list operation, the attribute of the reply that holds the rows.

@@ -6,25 +6,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...requests.operations import (
+from ..resources.group import Group
+from .operations import (
     DELETE_AUDIENCE_GENERATION_JOB,
     GET_AUDIENCE_GENERATION_JOB,
     LIST_AUDIENCE_GENERATION_JOBS,
     START_AUDIENCE_GENERATION_JOB,
 )
-from ..group import Group
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ...models import (
+    from ..models import (
         AudienceGenerationJobDataSource,
         AudienceGenerationJobSummary,
         GetAudienceGenerationJobResponse,
         StartAudienceGenerationJobResponse,
     )
-    from ...pagination import Paginator
-    from ...types import AudienceGenerationJobDataSourceDict
+    from ..pagination import Paginator
+    from ..types import AudienceGenerationJobDataSourceDict
 
 
 class AudienceGenerationJobsOperations(Group):

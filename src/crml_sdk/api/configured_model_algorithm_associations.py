@@ -6,25 +6,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...requests.operations import (
+from ..resources.group import Group
+from .operations import (
     CREATE_CONFIGURED_MODEL_ALGORITHM_ASSOCIATION,
     DELETE_CONFIGURED_MODEL_ALGORITHM_ASSOCIATION,
     GET_CONFIGURED_MODEL_ALGORITHM_ASSOCIATION,
     LIST_CONFIGURED_MODEL_ALGORITHM_ASSOCIATIONS,
 )
-from ..group import Group
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ...models import (
+    from ..models import (
         ConfiguredModelAlgorithmAssociationSummary,
         CreateConfiguredModelAlgorithmAssociationResponse,
         GetConfiguredModelAlgorithmAssociationResponse,
         PrivacyConfiguration,
     )
-    from ...pagination import Paginator
-    from ...types import PrivacyConfigurationDict
+    from ..pagination import Paginator
+    from ..types import PrivacyConfigurationDict
 
 
 class ConfiguredModelAlgorithmAssociationsOperations(Group):

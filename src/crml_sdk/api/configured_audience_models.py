@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...requests.operations import (
+from ..resources.group import Group
+from .operations import (
     CREATE_CONFIGURED_AUDIENCE_MODEL,
     DELETE_CONFIGURED_AUDIENCE_MODEL,
     DELETE_CONFIGURED_AUDIENCE_MODEL_POLICY,
@@ -16,12 +17,11 @@ from ...requests.operations import (
     PUT_CONFIGURED_AUDIENCE_MODEL_POLICY,
     UPDATE_CONFIGURED_AUDIENCE_MODEL,
 )
-from ..group import Group
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ...models import (
+    from ..models import (
         AudienceSizeConfig,
         ConfiguredAudienceModelOutputConfig,
         ConfiguredAudienceModelSummary,
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
         TagOnCreatePolicy,
         UpdateConfiguredAudienceModelResponse,
     )
-    from ...pagination import Paginator
-    from ...types import (
+    from ..pagination import Paginator
+    from ..types import (
         AudienceSizeConfigDict,
         ConfiguredAudienceModelOutputConfigDict,
         PolicyExistenceConditionLiteral,

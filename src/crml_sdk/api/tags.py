@@ -6,14 +6,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...requests.operations import LIST_TAGS_FOR_RESOURCE, TAG_RESOURCE, UNTAG_RESOURCE
-from ..group import Group
+from ..resources.group import Group
+from .operations import LIST_TAGS_FOR_RESOURCE, TAG_RESOURCE, UNTAG_RESOURCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ...models import ListTagsForResourceResponse, TagResourceResponse, UntagResourceResponse
-    from ...versions import TrainedModelRef
+    from ..models import ListTagsForResourceResponse, TagResourceResponse, UntagResourceResponse
+    from ..versions import TrainedModelRef
 
 
 class TagsOperations(Group):

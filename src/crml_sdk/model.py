@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from ..naming import to_wire
+from .naming import to_wire
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-    from ..metadata import ResponseMetadata
-    from ..versions import TrainedModelRef
+    from .metadata import ResponseMetadata
+    from .versions import TrainedModelRef
 
 _UNKNOWN = "UNKNOWN_VALUE"
 
@@ -141,7 +141,7 @@ class RequestModel(Model):
     """The input of an operation. Its constraints are checked when it is made."""
 
     def model_post_init(self, context: Any, /) -> None:
-        from ..requests.checking import check_request
+        from .checking import check_request
 
         faults = check_request(type(self).__name__, self)
         if faults:
@@ -163,7 +163,7 @@ class Versioned:
     @property
     def ref(self) -> TrainedModelRef:
         """This version as a reference that can be stored and used wherever an ARN is."""
-        from ..versions import TrainedModelRef
+        from .versions import TrainedModelRef
 
         return TrainedModelRef.of(self.trained_model_arn, self.version_identifier)
 
@@ -190,6 +190,6 @@ class OnTrainedModel:
     @property
     def trained_model_ref(self) -> TrainedModelRef:
         """The version that the job runs on; the base version when the reply names none."""
-        from ..versions import TrainedModelRef
+        from .versions import TrainedModelRef
 
         return TrainedModelRef.of(self.trained_model_arn, self.trained_model_version_identifier)

@@ -6,18 +6,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...requests.operations import (
+from ..resources.group import CollaborationGroup
+from .operations import (
     GET_COLLABORATION_CONFIGURED_MODEL_ALGORITHM_ASSOCIATION,
     LIST_COLLABORATION_CONFIGURED_MODEL_ALGORITHM_ASSOCIATIONS,
 )
-from ..group import CollaborationGroup
 
 if TYPE_CHECKING:
-    from ...models import (
+    from ..models import (
         CollaborationConfiguredModelAlgorithmAssociationSummary,
         GetCollaborationConfiguredModelAlgorithmAssociationResponse,
     )
-    from ...pagination import Paginator
+    from ..pagination import Paginator
 
 
 class CollaborationConfiguredModelAlgorithmAssociationsOperations(CollaborationGroup):

@@ -116,7 +116,7 @@ def test_an_empty_lineage_says_so() -> None:
 def test_nothing_of_it_is_loaded_before_something_is_shown() -> None:
     code = (
         "import sys, crml_sdk.client, crml_sdk.versions, crml_sdk.pagination, crml_sdk.waiting;"
-        "print([name for name in sys.modules if name.startswith('crml_sdk.showing')])"
+        "print([name for name in sys.modules if name.startswith('crml_sdk.display')])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -4,7 +4,7 @@
 
 from typing import Final
 
-from .operation import Operation
+from ..operation import Operation
 
 CREATE_TRAINED_MODEL: Final = Operation(
     name="CreateTrainedModel",

@@ -6,18 +6,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...requests.operations import (
+from ..resources.group import Group
+from .operations import (
     CANCEL_TRAINED_MODEL_INFERENCE_JOB,
     GET_TRAINED_MODEL_INFERENCE_JOB,
     LIST_TRAINED_MODEL_INFERENCE_JOBS,
     START_TRAINED_MODEL_INFERENCE_JOB,
 )
-from ..group import Group
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ...models import (
+    from ..models import (
         GetTrainedModelInferenceJobResponse,
         InferenceContainerExecutionParameters,
         InferenceOutputConfiguration,
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
         StartTrainedModelInferenceJobResponse,
         TrainedModelInferenceJobSummary,
     )
-    from ...pagination import Paginator
-    from ...types import (
+    from ..pagination import Paginator
+    from ..types import (
         InferenceContainerExecutionParametersDict,
         InferenceOutputConfigurationDict,
         InferenceResourceConfigDict,
         ModelInferenceDataSourceDict,
     )
-    from ...versions import TrainedModelRef, VersionSelector
+    from ..versions import TrainedModelRef, VersionSelector
 
 
 class InferenceJobsOperations(Group):

@@ -1,1 +1,0 @@
-"""Requests: what an operation takes, and the check that comes before anything is sent."""
