@@ -1,5 +1,6 @@
 # Sourced by the other scripts: a virtual environment beside the code, made once and kept in step
-# with uv.lock. Uses uv when it is there or can be installed, plain venv and pip otherwise.
+# with uv.lock. Uses uv when it is there or can be installed; plain venv and pip where it is not, or
+# cannot fetch (an index or a certificate that pip's settings know and uv's do not).
 # After sourcing, "$PYTHON" is the environment's interpreter.
 set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -36,6 +37,10 @@ sync_with_uv() {
   shift 2
   if [ "${WITH_EXTRAS:-1}" = 0 ]; then args=(); fi
   for group in "$@"; do args+=(--group "$group"); done
+  # Its cache is in the home directory, which need not be writable, or even there.
+  if ! mkdir -p "${UV_CACHE_DIR:-${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/uv}" 2>/dev/null; then
+    args+=(--no-cache)
+  fi
   # Compiled beforehand, as pip does: Python itself may not be allowed to write here.
   env -u VIRTUAL_ENV UV_PROJECT_ENVIRONMENT="$VENV" "$uv" sync -q --frozen --python "$base" \
     --compile-bytecode --no-default-groups ${args[@]+"${args[@]}"}
@@ -46,8 +51,9 @@ install_with_pip() {
   shift
   if [ "${WITH_EXTRAS:-1}" = 0 ]; then args=(-e .); fi
   for group in "$@"; do args+=(--group "$group"); done
-  [ -x "$PYTHON" ] || "$base" -m venv "$VENV"
-  "$PYTHON" -m ensurepip -q >/dev/null
+  # What uv began has no pip; what a broken link is left of has no interpreter.
+  "$PYTHON" -c '' 2>/dev/null || "$base" -m venv --clear "$VENV"
+  "$PYTHON" -m pip --version >/dev/null 2>&1 || "$PYTHON" -m ensurepip >/dev/null
   "$PYTHON" -m pip install -q --disable-pip-version-check --upgrade 'pip>=25.1'
   "$PYTHON" -m pip install -q --disable-pip-version-check "${args[@]}"
 }
@@ -61,6 +67,13 @@ setup_env() {
   wanted="$(cat pyproject.toml uv.lock | cksum) $ROOT $* $("$base" -c 'import sys; print(sys.version_info[:2], sys.base_prefix)')"
   if [ -x "$PYTHON" ] && [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ]; then return 0; fi
   echo "Setting up .venv (once) ..." >&2
-  if uv=$(find_uv "$base") && sync_with_uv "$uv" "$base" "$@"; then :; else install_with_pip "$base" "$@"; fi
+  if uv=$(find_uv "$base"); then
+    if ! sync_with_uv "$uv" "$base" "$@"; then
+      echo "uv could not set it up (above); trying pip ..." >&2
+      install_with_pip "$base" "$@"
+    fi
+  else
+    install_with_pip "$base" "$@"
+  fi
   printf '%s' "$wanted" >"$stamp"
 }
