@@ -26,14 +26,17 @@ ALLOWED: dict[str, set[str]] = {
     # what a call goes through
     "api": {"operation", "resources"},
     "checking": {"api", "arns", "errors", "types"},
-    "core": {"_runtime", "creating", "errors", "waiting", "wire"},
-    "creating": {"api", "errors", "models", "naming"},
-    "waiting": {"_runtime", "api", "arns", "display", "errors", "naming", "operation", "versions"},
+    "core": {"_runtime", "creating", "errors", "untrusted", "waiting", "wire"},
+    "creating": {"api", "errors", "models", "naming", "untrusted"},
+    "waiting": {
+        *("_runtime", "api", "arns", "display", "errors", "naming", "operation", "untrusted"),
+        "versions",
+    },
     "wire": {"api", "errors", "metadata", "models", "operation"},
     # what it is about
     "models": {"model"},
     "model": {"checking", "naming", "versions"},
-    "versions": {"display", "errors"},
+    "versions": {"display", "errors", "untrusted"},
     "pagination": {"display", "errors"},
     "arns": {"errors"},
     "errors": set(),
@@ -41,7 +44,8 @@ ALLOWED: dict[str, set[str]] = {
     "naming": set(),
     "operation": set(),
     "types": set(),
-    "display": set(),
+    "display": {"untrusted"},
+    "untrusted": set(),
     "_runtime": set(),
     # the stand-in is not made of the SDK's own models: a fault in them cannot cancel itself out
     "local": {"_runtime", "wire"},  # the wire for a session that opens quickly, nothing else

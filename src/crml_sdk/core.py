@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ._runtime import Expired, current_runtime
 from .errors import CallTimeout, CleanRoomsMLError, ServiceError
+from .untrusted import plain_logger
 from .wire.connection import Connection, connect
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from .waiting.room import WaitingRoom
     from .wire.settings import Settings
 
-logger: logging.Logger = logging.getLogger("crml_sdk")
+logger: logging.Logger = plain_logger("crml_sdk")
 
 DEFAULT_POLLING_RATE: Final = 5.0
 """Requests a second for all waits of a client together. The limits of the service's operations are

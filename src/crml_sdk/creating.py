@@ -31,12 +31,13 @@ from .errors import (
     TransportError,
 )
 from .naming import to_wire
+from .untrusted import plain_logger
 
 if TYPE_CHECKING:
     from .core import Core
     from .operation import Operation
 
-logger: logging.Logger = logging.getLogger("crml_sdk")
+logger: logging.Logger = plain_logger("crml_sdk")
 
 PAUSES: Final = (0.0, 1.0, 2.0, 4.0)
 """Seconds before each look: a request whose reply was lost may still be at work."""

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from .errors import NoSuchVersion
+from .untrusted import as_line
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -209,7 +210,8 @@ class Lineage:
         for depth, node in self.walk():
             version = node.version_identifier or "base"
             status = node.status or "not found"
-            lines.append(f"{'   ' * depth}{'└─ ' if depth else ''}{node.name}@{version} {status}")
+            text = as_line(f"{node.name}@{version} {status}")
+            lines.append(f"{'   ' * depth}{'└─ ' if depth else ''}{text}")
         return "\n".join(lines)
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from crml_sdk import CleanRoomsML, Lineage, Page, models, show, to_records
 from crml_sdk.local import LocalCleanRoomsML
+from crml_sdk.untrusted import has_controls
 from crml_sdk.versions import LineageNode, build_lineage
 from crml_sdk.waiting import Handle, Outcome
 from crml_sdk.waiting.many import Outcomes
@@ -59,8 +60,8 @@ def test_names_from_the_service_are_escaped_everywhere() -> None:
     lineage = Lineage(ARN, (LineageNode(NASTY, None),))
     assert "<script>" not in lineage.to_svg()
     ElementTree.fromstring(lineage.to_svg())
-    assert '"<script>"' not in lineage.to_mermaid().replace('["<', "")
-    assert "#quot;" in lineage.to_mermaid()
+    assert "<script>" not in lineage.to_mermaid()
+    assert "#lt;script#gt;#quot;" in lineage.to_mermaid()
     assert "<script>" not in show([{"name": NASTY}])._repr_html_()
     now = datetime(2026, 1, 1, tzinfo=timezone.utc)
     job = models.MLInputChannelSummary.model_construct(
@@ -68,6 +69,26 @@ def test_names_from_the_service_are_escaped_everywhere() -> None:
     )
     outcomes = Outcomes([Outcome(Handle("trained-model", ARN), job, None, 1.0)])
     ElementTree.fromstring(outcomes.to_svg())
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    ["\x1b]0;owned\x07", "\x1b[2J", "\x9b2J", "\u202egnp.exe", "\x00\uffff\ud800", "a\nb"],
+)
+def test_names_from_the_service_do_nothing_where_they_are_shown(hostile: str) -> None:
+    row = models.MLInputChannelSummary.model_construct(
+        name=hostile, status=models.MLInputChannelStatus(hostile), create_time=datetime.now()
+    )
+    node = LineageNode(hostile, hostile, None, (LineageNode(hostile, hostile),))
+    lineage = Lineage(ARN, (node,))
+    outcomes = Outcomes([Outcome(Handle("trained-model", ARN), row, None, 1.0)])
+    ElementTree.fromstring(lineage.to_svg())
+    ElementTree.fromstring(outcomes.to_svg())
+    ElementTree.fromstring(show([row])._repr_html_())
+    lines = str(lineage).splitlines() + lineage.to_mermaid().splitlines()
+    assert len(lines) == 2 + 1 + 2 + 1 + 4
+    for text in [*lines, outcomes.to_svg(), lineage.to_svg(), show([row])._repr_html_()]:
+        assert not has_controls(text)
 
 
 async def test_outcomes_of_a_wait_show_as_a_timeline(sdk: CleanRoomsML) -> None:

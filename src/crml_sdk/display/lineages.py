@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Final
 
+from ..untrusted import as_line
 from .colours import BAD, GOOD, MOVING, OVER, colour
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def svg(lineage: Lineage) -> str:
     parts = [
         f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} {height}' width='{width}'"
         f" height='{height}' style='max-width:100%;height:auto' role='img'"
-        f" aria-label='{escape(_summary(lineage), quote=True)}' fill='currentColor' {FONT}>"
+        f" aria-label='{escape(as_line(_summary(lineage)), quote=True)}' fill='currentColor' {FONT}>"
     ]
     last: dict[int, int] = {}
     for number, (depth, node) in enumerate(nodes):
@@ -59,10 +60,10 @@ def _node(node: LineageNode, x: int, y: int) -> str:
     status = node.status or "not visible here"
     return (
         f"<circle cx='{x}' cy='{y}' r='7' fill='{colour(node.status)}'/>"
-        f"<text x='{x + 16}' y='{y}' font-size='14'><tspan font-weight='600'>{escape(node.name)}"
-        f"</tspan> <tspan font-size='12' fill-opacity='.8'>{escape(version)}</tspan></text>"
+        f"<text x='{x + 16}' y='{y}' font-size='14'><tspan font-weight='600'>{escape(as_line(node.name))}"
+        f"</tspan> <tspan font-size='12' fill-opacity='.8'>{escape(as_line(version))}</tspan></text>"
         f"<text x='{x + 16}' y='{y + 17}' font-size='12' fill-opacity='.7'>"
-        f"{escape(status)}{made}</text>"
+        f"{escape(as_line(status))}{made}</text>"
     )
 
 
@@ -71,8 +72,9 @@ def mermaid(lineage: Lineage) -> str:
     lines = ["flowchart TD"]
     trail: list[int] = []
     for number, (depth, node) in enumerate(lineage.walk()):
-        label = f"{node.name}<br/>{node.version_identifier or 'base'}<br/>{node.status or 'not visible'}"
-        lines.append(f'    v{number}["{_quoted(label)}"]:::{_class(node.status)}')
+        texts = (node.name, node.version_identifier or "base", node.status or "not visible")
+        label = "<br/>".join(map(_quoted, texts))
+        lines.append(f'    v{number}["{label}"]:::{_class(node.status)}')
         del trail[depth:]
         if trail:
             lines.append(f"    v{trail[-1]} --> v{number}")
@@ -88,6 +90,18 @@ def _class(status: str | None) -> str:
     return {GOOD: "good", BAD: "bad", MOVING: "moving", OVER: "over"}[colour(status)]
 
 
+_ENTITIES: Final = {
+    "#": "#35;",
+    "&": "#amp;",
+    '"': "#quot;",
+    "`": "#96;",
+    "<": "#lt;",
+    ">": "#gt;",
+}
+
+
 def _quoted(text: str) -> str:
-    """Text inside the quotes of a node: Mermaid knows entities, written with `#`."""
-    return text.replace("#", "#35;").replace('"', "#quot;").replace("`", "#96;")
+    """Text inside the quotes of a node: Mermaid knows entities, written with `#`, and some HTML."""
+    for character, entity in _ENTITIES.items():
+        text = text.replace(character, entity)
+    return as_line(text)

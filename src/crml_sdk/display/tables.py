@@ -7,6 +7,7 @@ from datetime import datetime
 from html import escape
 from typing import Any, Final
 
+from ..untrusted import as_line
 from .colours import dot
 from .records import to_records
 
@@ -37,7 +38,7 @@ def _told(value: Any) -> bool:
 
 
 def _cell(name: str, value: Any) -> str:
-    text = escape(_text(name, value))
+    text = escape(as_line(_text(name, value)))
     if name == "status" and isinstance(value, str):
         text = f"{dot(value)} {text}"
     return f"<td style='text-align:left;white-space:nowrap'>{text}</td>"

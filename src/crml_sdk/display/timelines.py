@@ -7,6 +7,7 @@ from datetime import datetime
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
+from ..untrusted import as_line
 from .colours import colour
 from .lineages import FONT
 
@@ -55,9 +56,9 @@ class _Row:
         self.end = max(ended.timestamp() if ended else 0.0, self.start)
 
     def draw(self, margin: int, y: int, start: float, scale: float) -> str:
-        text = f"<text x='{margin - 10}' y='{y + 15}' text-anchor='end'>{escape(self.name)}</text>"
+        text = f"<text x='{margin - 10}' y='{y + 15}' text-anchor='end'>{escape(as_line(self.name))}</text>"
         if self.began is None:
-            status = escape(self.status or "not seen")
+            status = escape(as_line(self.status or "not seen"))
             return text + f"<text x='{margin}' y='{y + 15}'>{status}</text>"
         left = margin + (self.start - start) * scale
         width = max((self.end - self.start) * scale, 3)
@@ -65,7 +66,7 @@ class _Row:
         return (
             f"{text}<rect x='{left:.1f}' y='{y + 2}' width='{width:.1f}' height='18' rx='4'"
             f" fill='{colour(self.status)}'/><text x='{left + width + 8:.1f}' y='{y + 15}'"
-            f" fill-opacity='.8'>{escape(took)}</text>"
+            f" fill-opacity='.8'>{escape(as_line(took))}</text>"
         )
 
 

@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 from .._runtime import current_runtime
 from ..errors import WaitTimeout
 from ..naming import to_wire
+from ..untrusted import plain_logger
 from .handles import Handle
 from .limiter import Limiter
 from .many import Gathering, Outcome, Outcomes
@@ -19,7 +20,7 @@ from .reading import Caller, scope_params
 from .tracing import WaitSpan, wait_attributes
 from .tracker import StatusChange
 
-logger: logging.Logger = logging.getLogger("crml_sdk.waiting")
+logger: logging.Logger = plain_logger("crml_sdk.waiting")
 
 M = TypeVar("M")
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from ..errors import ResponseShapeError
+from ..untrusted import plain_logger
 from .handles import Handle
 from .statuses import Phase, Verdict, judge, phase
 
-logger: logging.Logger = logging.getLogger("crml_sdk.waiting")
+logger: logging.Logger = plain_logger("crml_sdk.waiting")
 
 #: A doubtful status counts when it was read so many times in a row.
 DOUBTS = 3
