@@ -52,7 +52,7 @@ ALLOWED: dict[str, set[str]] = {
     "pytest_plugin": {"local"},
 }
 PUBLIC = {"BASE", "LATEST", "LATEST_ACTIVE", "CleanRoomsML", "__version__"}
-AIOBOTOCORE = {"wire", "local/inprocess.py"}
+AIOBOTOCORE = {"wire", "local/ways_in/inprocess.py"}
 
 
 def room_of(file: Path) -> str:

@@ -14,7 +14,7 @@ import pytest
 
 if TYPE_CHECKING:
     from crml_sdk.local import LocalCleanRoomsML
-    from crml_sdk.local.server import ThreadedServer
+    from crml_sdk.local.ways_in.server import ThreadedServer
 
 
 # pytest-asyncio by its entry point, or loaded by hand with `-p`.

@@ -358,7 +358,9 @@ def test_an_encoded_slash_stays_in_its_segment(lab: Lab) -> None:
 def test_a_bug_in_the_stand_in_is_a_500_without_its_inside(
     lab: Lab, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("crml_sdk.local.access.Call.page", lambda *_, **__: 1 / 0, raising=True)
+    monkeypatch.setattr(
+        "crml_sdk.local.operations.call.Call.page", lambda *_, **__: 1 / 0, raising=True
+    )
     reply = lab.send("ListTrainingDatasets", {})
     assert reply.status == 500
     assert b"ZeroDivision" not in reply.body

@@ -21,7 +21,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from crml_sdk.local import LocalCleanRoomsML, Settings
-from crml_sdk.local.server import ThreadedServer, is_loopback
+from crml_sdk.local.ways_in.server import ThreadedServer, is_loopback
 
 from .local_lab import ROLE, Lab
 from .test_engine import FUZZED, fuzzed

@@ -5,15 +5,27 @@
 """
 
 from .clock import LocalClock
-from .engine import RecordedRequest, Reply
-from .faults import Fault, Faults
-from .jobs import Executor, Job, JobControl, SimulatedExecutor
-from .records import Record
-from .saving import UnreadableState
+from .fault_injection import Fault, Faults
+from .jobs.control import JobControl
+from .jobs.executor import (
+    Artifact,
+    Executor,
+    JobFailed,
+    JobView,
+    Metric,
+    Publish,
+    Results,
+    RunContext,
+    Runner,
+)
+from .jobs.job import Job
+from .jobs.simulated import SimulatedExecutor
+from .local import LocalCleanRoomsML
 from .seeding import BadSeed
 from .settings import DEFAULT_QUOTAS, Lifecycle, Settings
-from .stand_in import LocalCleanRoomsML
-from .world import (
+from .state.document import UnreadableState
+from .state.records import Record
+from .state.world import (
     DEFAULT_ACCESS_KEY,
     DEFAULT_ACCOUNT_ID,
     DEFAULT_SECRET_KEY,
@@ -25,6 +37,7 @@ from .world import (
     Member,
     World,
 )
+from .ways_in.engine import RecordedRequest, Reply
 
 __all__ = [
     "LocalCleanRoomsML",
@@ -46,6 +59,14 @@ __all__ = [
     "Job",
     "JobControl",
     "SimulatedExecutor",
+    "Runner",
+    "RunContext",
+    "JobView",
+    "Results",
+    "Publish",
+    "Metric",
+    "Artifact",
+    "JobFailed",
     "Record",
     "Fault",
     "Faults",

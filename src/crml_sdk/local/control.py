@@ -13,14 +13,14 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qs
 
-from .engine import Reply
-from .page import render
-from .saving import UnreadableState
-from .schema import JsonObject
+from .pages.overview import render
 from .seeding import BadSeed
+from .service.schema import JsonObject
+from .state.document import UnreadableState
+from .ways_in.engine import Reply
 
 if TYPE_CHECKING:
-    from .stand_in import LocalCleanRoomsML
+    from .local import LocalCleanRoomsML
 
 _JSON = "application/json"
 _FAULTS = ("throttle", "error", "slow", "cut", "silence", "reply", "next_year", "pages")

@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from .clock import LocalClock
-from .saving import UnreadableState
+from .local import LocalCleanRoomsML
 from .seeding import BadSeed
 from .settings import Lifecycle, Mode, Settings
-from .stand_in import LocalCleanRoomsML
+from .state.document import UnreadableState
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 4577

@@ -13,18 +13,18 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, cast
 
-from .failures import ServiceFailure
-from .jobs import SimulatedExecutor
-from .records import (
+from .jobs.simulated import SimulatedExecutor
+from .service.failures import ServiceFailure
+from .service.schema import JsonObject
+from .settings import Lifecycle
+from .state.records import (
     ALGORITHM,
     ASSOCIATION,
     INPUT_CHANNEL,
     TRAINED_MODEL,
     Record,
 )
-from .schema import JsonObject
-from .settings import Lifecycle
-from .state import State
+from .state.state import State
 
 Perform = Callable[[str, str, JsonObject], JsonObject]
 SECTIONS = (

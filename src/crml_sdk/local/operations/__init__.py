@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ..access import Call
-from ..schema import JsonObject
+from ..service.schema import JsonObject
 from . import (
     algorithms,
     audiences,
@@ -15,6 +14,7 @@ from . import (
     tags,
     trained_models,
 )
+from .call import Call
 
 Handler = Callable[[Call], JsonObject]
 

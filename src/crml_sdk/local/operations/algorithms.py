@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ..access import Call
-from ..failures import Conflict, Invalid
-from ..records import ALGORITHM, ASSOCIATION
-from ..schema import JsonObject
-from ..state import ENDED
+from ..service.failures import Conflict, Invalid
+from ..service.schema import JsonObject
+from ..state.records import ALGORITHM, ASSOCIATION
+from ..state.state import ENDED
+from .call import Call
 
 
 def create(call: Call) -> JsonObject:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Any
 
-from .. import policies
-from ..access import Call
-from ..failures import Conflict, Denied, Invalid, Missing
-from ..records import (
+from ..service.failures import Conflict, Denied, Invalid, Missing
+from ..service.schema import JsonObject
+from ..state.records import (
     AUDIENCE_EXPORT_JOB,
     AUDIENCE_MODEL,
     CONFIGURED_AUDIENCE_MODEL,
@@ -16,7 +15,8 @@ from ..records import (
     TRAINING_DATASET,
     Record,
 )
-from ..schema import JsonObject
+from . import policies
+from .call import Call
 from .input_channels import check_query
 
 DEFAULT_MIN_MATCHING_SEED_SIZE = 500

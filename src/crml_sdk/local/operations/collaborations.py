@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..access import Call
-from ..failures import Denied, Invalid, Missing
-from ..schema import JsonObject
-from ..world import Collaboration, Member
+from ..service.failures import Denied, Invalid, Missing
+from ..service.schema import JsonObject
+from ..state.world import Collaboration, Member
+from .call import Call
 
 _PAYING = {
     "modelTraining": "modelTraining",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ..access import Call
-from ..failures import Conflict, Invalid
-from ..records import ALGORITHM, ASSOCIATION, INFERENCE_JOB, TRAINED_MODEL
-from ..schema import JsonObject
-from ..state import IN_PROGRESS
-from ..world import RECEIVE_INFERENCE
+from ..service.failures import Conflict, Invalid
+from ..service.schema import JsonObject
+from ..state.records import ALGORITHM, ASSOCIATION, INFERENCE_JOB, TRAINED_MODEL
+from ..state.state import IN_PROGRESS
+from ..state.world import RECEIVE_INFERENCE
+from .call import Call
 from .publishing import image_digest, inference_results
 from .trained_models import latest_version
 

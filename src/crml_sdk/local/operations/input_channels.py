@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..access import Call
-from ..failures import Invalid
-from ..records import ASSOCIATION, INPUT_CHANNEL, ML_CONFIGURATION
-from ..schema import JsonObject
+from ..service.failures import Invalid
+from ..service.schema import JsonObject
+from ..state.records import ASSOCIATION, INPUT_CHANNEL, ML_CONFIGURATION
+from .call import Call
 from .trained_models import delete_data
 
 # What a simulated query yields.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from ..schema import JsonObject
+from ..service.schema import JsonObject
 from ..settings import Settings
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..access import Call, check_tags
-from ..failures import Denied, Missing
-from ..schema import JsonObject
+from ..service.failures import Denied, Missing
+from ..service.schema import JsonObject
+from .call import Call, check_tags
 
 
 def list_tags(call: Call) -> JsonObject:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..access import Call
-from ..failures import Conflict, Invalid
-from ..records import ALGORITHM, ASSOCIATION, EXPORT_JOB, TRAINED_MODEL, Record
-from ..schema import JsonObject
-from ..state import IN_PROGRESS
-from ..world import RECEIVE_MODEL, Collaboration
+from ..service.failures import Conflict, Invalid
+from ..service.schema import JsonObject
+from ..state.records import ALGORITHM, ASSOCIATION, EXPORT_JOB, TRAINED_MODEL, Record
+from ..state.state import IN_PROGRESS
+from ..state.world import RECEIVE_MODEL, Collaboration
+from .call import Call
 from .publishing import image_digest, training_results
 
 MAX_CHANNELS = 20

@@ -10,22 +10,24 @@ from typing import TYPE_CHECKING, Any, cast
 
 from .clock import LocalClock
 from .control import ControlPath
-from .engine import Engine, RecordedRequest, Reply
-from .faults import Faults
-from .jobs import Executor, JobControl, SimulatedExecutor
-from .records import Record
-from .saving import from_document, read_file, to_document, write_file
-from .schema import JsonObject
+from .fault_injection import Faults
+from .jobs.control import JobControl
+from .jobs.executor import Executor
+from .jobs.simulated import SimulatedExecutor
 from .seeding import BadSeed, Seeder
+from .service.schema import JsonObject
 from .settings import Lifecycle, Settings
-from .state import State
-from .world import World, ready_world
+from .state.document import from_document, read_file, to_document, write_file
+from .state.records import Record
+from .state.state import State
+from .state.world import World, ready_world
+from .ways_in.engine import Engine, RecordedRequest, Reply
 
 if TYPE_CHECKING:
     from crml_sdk import CleanRoomsML
 
-    from .inprocess import AioSession
-    from .server import LocalServer, ThreadedServer
+    from .ways_in.inprocess import AioSession
+    from .ways_in.server import LocalServer, ThreadedServer
 
 
 class LocalCleanRoomsML:
@@ -208,7 +210,7 @@ class LocalCleanRoomsML:
         return self._session(account, lent=True)
 
     def _session(self, account: str | None, *, lent: bool) -> AioSession:
-        from .inprocess import local_session
+        from .ways_in.inprocess import local_session
 
         holder = self.world.account_named(account)
         return local_session(
@@ -244,13 +246,13 @@ class LocalCleanRoomsML:
 
     def serve(self, *, host: str = "127.0.0.1", port: int = 0) -> LocalServer:
         """A server for `async with`; loopback unless told otherwise, port 0 for any free one."""
-        from .server import LocalServer
+        from .ways_in.server import LocalServer
 
         return LocalServer(self._engine, self._control, host, port)
 
     def serve_in_thread(self, *, host: str = "127.0.0.1", port: int = 0) -> ThreadedServer:
         """The same server on a thread of its own, for `with` in synchronous code."""
-        from .server import ThreadedServer
+        from .ways_in.server import ThreadedServer
 
         return ThreadedServer(self.serve(host=host, port=port))
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
-from .failures import ServiceFailure
-from .paging import PageFault, Paging
-from .schema import JsonObject, Operation
+from .service.failures import ServiceFailure
+from .service.schema import JsonObject, Operation
+from .state.paging import PageFault, Paging
 
 When = Literal["before", "after"]
 PAGE_FAULTS = ("repeat-row", "skip-row", "empty", "repeat-token")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from .schema import JsonObject
+from ..service.schema import JsonObject
 
 DEFAULT_ACCESS_KEY = "AKIALOCALMEMBER0001"
 DEFAULT_SECRET_KEY = "local-secret-of-member-1"

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from .failures import Invalid
+from ..service.failures import Invalid
+from ..service.schema import JsonObject
+from ..settings import Settings
 from .records import OrderedIndex, Record
-from .schema import JsonObject
-from .settings import Settings
 
 
 @dataclass

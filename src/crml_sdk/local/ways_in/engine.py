@@ -15,16 +15,16 @@ from dataclasses import dataclass
 from email.utils import formatdate
 from typing import NamedTuple
 
-from .access import Call
-from .failures import Denied, Invalid, Missing, ServiceFailure, faults_message
-from .faults import Fault, Faults, from_next_year
-from .operations import HANDLERS
-from .parsing import RequestParser
-from .routes import RouteTable
-from .schema import ML_SERVICE, ROOMS_SERVICE, JsonObject, Operation, load_service
-from .serialising import ReplySerialiser
-from .state import State
-from .world import Account
+from ..fault_injection import Fault, Faults, from_next_year
+from ..operations import HANDLERS
+from ..operations.call import Call
+from ..service.failures import Denied, Invalid, Missing, ServiceFailure, faults_message
+from ..service.parsing import RequestParser
+from ..service.routes import RouteTable
+from ..service.schema import ML_SERVICE, ROOMS_SERVICE, JsonObject, Operation, load_service
+from ..service.serialising import ReplySerialiser
+from ..state.state import State
+from ..state.world import Account
 
 _log = logging.getLogger(__name__)
 _CREDENTIAL = re.compile(r"Credential=([^/,\s]{1,256})/")

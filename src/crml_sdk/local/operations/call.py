@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from .failures import Conflict, Denied, Invalid, Missing, ServiceFailure
-from .records import INPUT_CHANNEL, Record
-from .schema import JsonObject, Operation
-from .state import State
-from .world import Collaboration, Member
+from ..service.failures import Conflict, Denied, Invalid, Missing, ServiceFailure
+from ..service.schema import JsonObject, Operation
+from ..state.records import INPUT_CHANNEL, Record
+from ..state.state import State
+from ..state.world import Collaboration, Member
 
 
 @dataclass(slots=True)

@@ -9,14 +9,16 @@ from collections.abc import Iterator
 from hashlib import blake2b
 from typing import Any
 
+from ..clock import LocalClock
+from ..jobs.control import JobControl
+from ..jobs.executor import Executor
+from ..jobs.job import Job, Phase
+from ..service.failures import Conflict, Missing, OverQuota
+from ..service.schema import JsonObject
+from ..settings import Settings
 from . import records as kinds
-from .clock import LocalClock
-from .failures import Conflict, Missing, OverQuota
-from .jobs import Executor, Job, JobControl, Phase
 from .paging import Paging
 from .records import OrderedIndex, Record
-from .schema import JsonObject
-from .settings import Settings
 from .world import World
 
 IN_PROGRESS = frozenset({"CREATE_PENDING", "CREATE_IN_PROGRESS"})

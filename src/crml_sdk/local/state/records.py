@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from .schema import JsonObject
+from ..service.schema import JsonObject
 
 # Resource kinds are named by their segment in an ARN.
 TRAINED_MODEL = "trained-model"

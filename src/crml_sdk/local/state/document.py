@@ -8,9 +8,9 @@ import tempfile
 from pathlib import Path
 from typing import Any, cast
 
+from ..service.schema import JsonObject
+from ..settings import Settings
 from .records import Record
-from .schema import JsonObject
-from .settings import Settings
 from .state import State
 from .world import World
 

@@ -11,8 +11,8 @@ from html import escape
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from .engine import Reply
-from .records import (
+from ..service.serialising import iso8601
+from ..state.records import (
     AUDIENCE_EXPORT_JOB,
     AUDIENCE_MODEL,
     EXPORT_JOB,
@@ -22,11 +22,11 @@ from .records import (
     TRAINED_MODEL,
     Record,
 )
-from .serialising import iso8601
-from .world import Collaboration
+from ..state.world import Collaboration
+from ..ways_in.engine import Reply
 
 if TYPE_CHECKING:
-    from .stand_in import LocalCleanRoomsML
+    from ..local import LocalCleanRoomsML
 
 ROWS = 100
 _KINDS = {

@@ -19,8 +19,8 @@ from aiobotocore.session import AioSession
 
 from crml_sdk._runtime import current_runtime
 
+from ..service.schema import ML_SERVICE, ROOMS_SERVICE
 from .engine import Engine
-from .schema import ML_SERVICE, ROOMS_SERVICE
 
 
 class LocalBody:

@@ -12,9 +12,9 @@ from typing import Any
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
-from .control import ControlPath
+from ..control import ControlPath
+from ..service.failures import Invalid, ServiceFailure
 from .engine import Engine, Exchange, Reply
-from .failures import Invalid, ServiceFailure
 
 DEFAULT_PORT = 4577
 

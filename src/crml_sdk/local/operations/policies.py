@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any, cast
 
-from .failures import Invalid
-from .schema import JsonObject
+from ..service.failures import Invalid
+from ..service.schema import JsonObject
 
 
 def check(text: str) -> None:

@@ -1,0 +1,1 @@
+"""Jobs: what is under way on a record, and what moves it."""

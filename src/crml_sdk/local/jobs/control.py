@@ -1,0 +1,142 @@
+"""What a test says about jobs: the next one fails or stalls, this one moves on now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from ..service.schema import JsonObject
+from ..state.records import JOB_KINDS
+from .job import (
+    DEFAULT_FAILURE_CODE,
+    DEFAULT_FAILURE_MESSAGE,
+    Job,
+    Phase,
+    failure_details,
+)
+
+
+@dataclass
+class Plan:
+    """Something that shall happen to the next job that fits."""
+
+    kind: str | None
+    name: str | None
+    phase: Phase
+    times: int
+    details: JsonObject | None  # None: stall
+
+    def fits(self, job: Job) -> bool:
+        return (
+            self.phase == job.phase
+            and self.kind in (None, job.kind)
+            and self.name in (None, job.record.data.get("name"))
+        )
+
+
+class JobControl:
+    """What a test says about jobs: the next one fails or stalls, this one moves on now.
+
+    `kind` is the resource segment of an ARN, such as `trained-model` (export jobs, which have no
+    ARN, are `trained-model-export-job` and `audience-export-job`); None means any.
+    """
+
+    def __init__(self, find: Callable[[], Iterator[Job]], guard: Any) -> None:
+        self._find = find
+        self._guard = guard
+        self._plans: list[Plan] = []
+
+    def fail_next(
+        self,
+        *,
+        kind: str | None = None,
+        name: str | None = None,
+        status_code: str = DEFAULT_FAILURE_CODE,
+        message: str = DEFAULT_FAILURE_MESSAGE,
+        phase: Phase = "create",
+        times: int = 1,
+    ) -> None:
+        """The next `times` jobs that fit end in failure, with this status code and message."""
+        self._plan(Plan(kind, name, phase, times, failure_details(status_code, message)))
+
+    def stall_next(
+        self,
+        *,
+        kind: str | None = None,
+        name: str | None = None,
+        phase: Phase = "create",
+        times: int = 1,
+    ) -> None:
+        """The next `times` jobs that fit never end by themselves."""
+        self._plan(Plan(kind, name, phase, times, None))
+
+    def _plan(self, plan: Plan) -> None:
+        if plan.kind is not None and plan.kind not in JOB_KINDS:
+            raise ValueError(f"kind must be one of {', '.join(JOB_KINDS)}, not {plan.kind!r}")
+        if plan.phase not in get_args(Phase):
+            raise ValueError(f"phase must be one of {', '.join(get_args(Phase))}")
+        if plan.times < 1:
+            raise ValueError("times must be at least 1")
+        self._plans.append(plan)
+
+    def under_way(self) -> list[Job]:
+        """All jobs that have not ended, oldest first."""
+        return sorted(self._find(), key=lambda job: job.record.number)
+
+    def of(self, arn: str, version: str | None = None) -> Job:
+        """The job of a resource (or of one version; None is the base). Raises LookupError."""
+        for job in self._find():
+            if job.arn == arn and job.version == version:
+                return job
+        raise LookupError(f"Nothing is under way for {arn} (version {version or 'base'})")
+
+    def step(self, arn: str, version: str | None = None) -> None:
+        """Moves a job one status further."""
+        with self._guard:
+            self.of(arn, version).step()
+
+    def finish(self, arn: str, version: str | None = None) -> None:
+        """Ends a job now."""
+        with self._guard:
+            job = self.of(arn, version)
+            job.start()
+            job.succeed()
+
+    def fail(
+        self,
+        arn: str,
+        version: str | None = None,
+        *,
+        status_code: str = DEFAULT_FAILURE_CODE,
+        message: str = DEFAULT_FAILURE_MESSAGE,
+    ) -> None:
+        """Ends a job now, in failure."""
+        with self._guard:
+            job = self.of(arn, version)
+            job.start()
+            job.fail(status_code, message)
+
+    def finish_all(self) -> int:
+        """Ends every job that is under way and is not stalled; returns how many."""
+        with self._guard:
+            jobs = [job for job in self.under_way() if not job.stalled]
+            for job in jobs:
+                job.start()
+                job.succeed()
+            return len(jobs)
+
+    def clear(self) -> None:
+        """Forgets the plans that have not happened yet."""
+        self._plans.clear()
+
+    def plan_for(self, job: Job) -> None:
+        """Applies the first plan that fits to a new job. Called by the stand-in itself."""
+        for plan in self._plans:
+            if plan.fits(job):
+                plan.times -= 1
+                if plan.times <= 0:
+                    self._plans.remove(plan)
+                job.planned_failure = plan.details
+                job.stalled = plan.details is None
+                return

@@ -1,0 +1,1 @@
+"""What there is: records, the world, and where they are kept."""
