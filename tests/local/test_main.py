@@ -15,6 +15,12 @@ import pytest
 
 from crml_sdk.local.main import main
 
+# Nine levels of nine aliases: a few hundred bytes that stand for 400 million strings.
+BOMB = b"l0: &l0 [x, x, x, x, x, x, x, x, x]\n" + b"".join(
+    b"l%d: &l%d [%s]\n" % (level, level, b", ".join([b"*l%d" % (level - 1)] * 9))
+    for level in range(1, 9)
+)
+
 
 def start(*arguments: str) -> tuple[subprocess.Popen[str], str]:
     """The running program and its address."""
@@ -91,7 +97,47 @@ def test_what_it_cannot_do_is_one_line_on_stderr(
     assert error.count("\n") == 1
 
 
-@pytest.mark.parametrize("arguments", [["--speed", "0"], ["--port", "x"], ["--lifecycle", "warp"]])
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("seed.json", b"\x00\xff\xfe binary", "text"),
+        ("seed.json", b"{", "JSON"),
+        ("seed.json", b"[" * 100_000, "JSON"),
+        ("seed.json", b"[]", "object"),
+        ("seed.json", b'{"models": 5}', "list"),
+        ("seed.json", b'{"models": "ab"}', "list"),
+        ("seed.json", b'{"models": [5]}', "name"),
+        ("seed.json", b'{"models": [{"name": "a", "versions": ["x"]}]}', "models[0]"),
+        ("seed.json", b'{"settings": {"warp": 9}}', "warp"),
+        ("seed.json", b'{"settings": 9}', "settings"),
+        ("seed.json", b'{"world": {"accounts": 9}}', "world"),
+        ("seed.yaml", b"a: [", "YAML"),
+        ("seed.yaml", b"a: \x01", "YAML"),
+        ("seed.yaml", b"[" * 5_000, "YAML"),
+        ("seed.yaml", BOMB, "aliases"),
+    ],
+)
+def test_a_garbled_seed_gets_one_line(
+    name: str, content: bytes, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / name
+    file.write_bytes(content)
+    assert main(["--port", "0", "--seed", str(file)]) == 1
+    error = capsys.readouterr().err
+    assert words in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--speed", "nan"],
+        ["--speed", "inf"],
+        ["--speed", "0"],
+        ["--port", "x"],
+        ["--lifecycle", "warp"],
+    ],
+)
 def test_wrong_arguments_are_refused(arguments: list[str]) -> None:
     with pytest.raises(SystemExit):
         main(arguments)

@@ -21,7 +21,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from crml_sdk.local import LocalCleanRoomsML, Settings
-from crml_sdk.local.ways_in.server import ThreadedServer, is_loopback
+from crml_sdk.local.ways_in.server import ThreadedServer
 
 from .local_lab import ROLE, Lab
 from .test_engine import FUZZED, fuzzed
@@ -246,14 +246,6 @@ def test_a_server_stops_and_starts_again() -> None:
         assert ask(server.url, "/_local/health")[0] == 200
 
 
-@pytest.mark.parametrize(
-    ("host", "expected"),
-    [("127.0.0.1", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("a.b", False)],
-)
-def test_loopback_is_known_when_seen(host: str, expected: bool) -> None:
-    assert is_loopback(host) == expected
-
-
 # The control path
 
 
@@ -304,6 +296,9 @@ def test_the_state_travels_through_the_control_path(served: Any) -> None:
         ("nowhere", "GET", None, 404),
         ("clock", "POST", {"advance": -1}, 400),
         ("clock", "POST", {"advance": "soon"}, 400),
+        ("clock", "POST", {"advance": float("nan")}, 400),
+        ("clock", "POST", {"advance": float("inf")}, 400),
+        ("clock", "POST", {"advance": 1e12}, 400),
         ("clock", "POST", {"warp": 9}, 400),
         ("clock", "POST", [], 400),
         ("clock", "POST", b"{", 400),
@@ -328,13 +323,10 @@ def test_the_control_path_says_what_is_wrong(
     assert document["message"]
 
 
-def test_a_foreign_web_page_cannot_use_the_control_path(served: Any) -> None:
+def test_the_control_path_takes_json_only(served: Any) -> None:
     _, server = served
     status, _, _ = ask(server.url, "/_local/reset", "POST", b"{}", **{"Content-Type": "text/plain"})
     assert status == 415
-    for path in ("/", "/_local/world"):
-        assert ask(server.url, path, Host="evil.example:80")[0] == 403
-        assert ask(server.url, path, Host="localhost:80")[0] == 200
 
 
 # The page

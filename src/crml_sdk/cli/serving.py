@@ -31,6 +31,10 @@ def local(
     lifecycle: Annotated[
         Mode, typer.Option(help="How jobs move on: by the clock, by reads, at once, by hand.")
     ] = Mode.CLOCK,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(help="A further host name to answer to; may be repeated. *.NAME: all below."),
+    ] = None,
 ) -> None:
     """Run a local Clean Rooms ML to develop against, for this SDK, boto3, the AWS CLI, anything.
 
@@ -40,8 +44,8 @@ def local(
     from ..local.main import run
     from .failures import FAILED, Refused
 
-    if speed <= 0:
-        raise Refused("--speed must be more than 0")
+    if not 0 < speed < float("inf"):
+        raise Refused("--speed must be a number above 0")
     try:
         run(
             host,
@@ -51,6 +55,7 @@ def local(
             lifecycle=Lifecycle(lifecycle.value),
             speed=speed,
             report=lambda text: print(text, flush=True),
+            allow_hosts=allow_host or (),
         )
     except OSError as error:
         taken = "choose another --port" if error.filename is None else None

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
+
+# The last second of the year 8999: dates that replies show end with the year 9999, and what
+# expires does so within days.
+LAST_MOMENT = 221_845_391_999.0
 
 
 class LocalClock:
@@ -21,10 +26,12 @@ class LocalClock:
         speed: float = 1.0,
         wall: Callable[[], float] = time.time,
     ) -> None:
+        if not (math.isfinite(speed) and speed > 0):
+            raise ValueError("The speed of the local clock must be a number above 0")
         self._wall = wall
         self._speed = speed
         self._anchor_wall = wall()
-        self._anchor = self._anchor_wall if start is None else start
+        self._anchor = self._anchor_wall if start is None else _checked(start)
         self._held = held
         self._last_stamp = 0.0
 
@@ -37,19 +44,25 @@ class LocalClock:
         """The time, in epoch seconds."""
         if self._held:
             return self._anchor
-        return self._anchor + max(0.0, self._wall() - self._anchor_wall) * self._speed
+        moved = max(0.0, self._wall() - self._anchor_wall) * self._speed
+        return min(self._anchor + moved, LAST_MOMENT)
 
     def advance(self, seconds: float) -> float:
-        """Moves the clock forward and returns the new time. `seconds` must not be negative."""
-        if seconds < 0:
-            raise ValueError("The local clock does not go back")
-        self._settle(self.now() + seconds)
+        """Moves the clock forward and returns the new time.
+
+        Raises ValueError for seconds that are negative or no number, or lead beyond the year 8999.
+        """
+        if not seconds >= 0:
+            raise ValueError("The local clock does not go back: advance takes seconds from 0 up")
+        self._settle(_checked(self.now() + seconds))
         return self._anchor
 
     def move_to(self, moment: float) -> float:
-        """Moves the clock forward to an epoch second; a moment already past changes nothing."""
-        now = self.now()
-        self._settle(max(now, moment))
+        """Moves the clock forward to an epoch second; a moment already past changes nothing.
+
+        Raises ValueError for a moment that is no number or beyond the year 8999.
+        """
+        self._settle(max(self.now(), _checked(moment)))
         return self._anchor
 
     def hold(self) -> None:
@@ -77,3 +90,9 @@ class LocalClock:
     def _settle(self, moment: float) -> None:
         self._anchor_wall = self._wall()
         self._anchor = moment
+
+
+def _checked(moment: float) -> float:
+    if not (math.isfinite(moment) and moment <= LAST_MOMENT):
+        raise ValueError("The local clock ends with the year 8999")
+    return moment

@@ -157,8 +157,10 @@ class LocalCleanRoomsML:
                         **settings["lifecycle"],
                     }
                 self._adopt(Settings.from_json(merged))
-        except (KeyError, TypeError, AttributeError) as error:
-            raise BadSeed(f"world or settings cannot be read: {error!r}") from error
+        except BadSeed:
+            raise
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            raise BadSeed(f"world or settings cannot be read: {_said(error)}") from error
 
     def to_json(self) -> JsonObject:
         """The whole state as one JSON document."""
@@ -244,20 +246,34 @@ class LocalCleanRoomsML:
         self.clock.move_to(self.clock.now() + max(0.0, seconds))
         await current_runtime().sleep(0)
 
-    def serve(self, *, host: str = "127.0.0.1", port: int = 0) -> LocalServer:
-        """A server for `async with`; loopback unless told otherwise, port 0 for any free one."""
+    def serve(
+        self, *, host: str = "127.0.0.1", port: int = 0, allow_hosts: Sequence[str] = ()
+    ) -> LocalServer:
+        """A server for `async with`; loopback unless told otherwise, port 0 for any free one.
+
+        It answers to addresses, `localhost`, names without a dot and those that container
+        networks use. In `allow_hosts`: further names, `*.example.com` for all below one.
+        """
+        from .ways_in.hosts import HostCheck
         from .ways_in.server import LocalServer
 
-        return LocalServer(self._engine, self._control, host, port)
+        return LocalServer(self._engine, self._control, host, port, HostCheck(allow_hosts))
 
-    def serve_in_thread(self, *, host: str = "127.0.0.1", port: int = 0) -> ThreadedServer:
+    def serve_in_thread(
+        self, *, host: str = "127.0.0.1", port: int = 0, allow_hosts: Sequence[str] = ()
+    ) -> ThreadedServer:
         """The same server on a thread of its own, for `with` in synchronous code."""
         from .ways_in.server import ThreadedServer
 
-        return ThreadedServer(self.serve(host=host, port=port))
+        return ThreadedServer(self.serve(host=host, port=port, allow_hosts=allow_hosts))
 
     async def __aenter__(self) -> LocalCleanRoomsML:
         return self
 
     async def __aexit__(self, *_: object) -> None:
         return None
+
+
+def _said(error: Exception) -> str:
+    """A ValueError of ours speaks for itself; anything else needs its type."""
+    return str(error) if type(error) is ValueError else repr(error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import math
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -32,13 +33,14 @@ def run(
     speed: float = 1.0,
     report: Report = lambda text: None,
     settings: Settings | None = None,
+    allow_hosts: Sequence[str] = (),
 ) -> None:
     """Serves until interrupted (SIGINT or SIGTERM).
 
     In: the address to listen on; a seed file to start from; a state file, which is loaded if it is
     there (the seed is then left alone) and kept up to date; how jobs move (default: by the clock,
     5 seconds a job); how many local seconds pass in a real one; a function that is told, line by
-    line, what a person wants to know.
+    line, what a person wants to know; further host names that the server answers to.
     Raises OSError (port taken, file unreadable), `UnreadableState`, `BadSeed`.
     """
     lifecycle = lifecycle or Lifecycle("clock", pending=1.0, running=4.0)
@@ -53,18 +55,23 @@ def run(
     elif seed is not None:
         made = local.seed(seed)
         report(f"Seeded {len(made)} resources from {seed}")
-    asyncio.run(_serve(local, host, port, state, report))
+    asyncio.run(_serve(local, host, port, state, report, allow_hosts))
 
 
 async def _serve(
-    local: LocalCleanRoomsML, host: str, port: int, state: str | Path | None, report: Report
+    local: LocalCleanRoomsML,
+    host: str,
+    port: int,
+    state: str | Path | None,
+    report: Report,
+    allow_hosts: Sequence[str],
 ) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
             loop.add_signal_handler(name, stop.set)
-    async with local.serve(host=host, port=port) as server:
+    async with local.serve(host=host, port=port, allow_hosts=allow_hosts) as server:
         report(
             f"Local Clean Rooms ML listens on {server.url} (open it in a browser to look inside)"
         )
@@ -108,9 +115,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         default="clock",
         help="how jobs move on: by the clock (default), by reads, at once, or by hand",
     )
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a further host name to answer to; may be repeated; *.NAME for all names below",
+    )
     options = parser.parse_args(arguments)
-    if options.speed <= 0:
-        parser.error("--speed must be more than 0")
+    if not 0 < options.speed < math.inf:
+        parser.error("--speed must be a number above 0")
     mode: Mode = options.lifecycle
 
     def report(text: str) -> None:
@@ -126,6 +140,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             lifecycle=Lifecycle(mode),
             speed=options.speed,
             report=report,
+            allow_hosts=options.allow_host,
         )
     except (OSError, UnreadableState, BadSeed) as error:
         sys.stderr.write(f"{error}\n")

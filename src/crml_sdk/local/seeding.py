@@ -73,8 +73,10 @@ class Seeder:
         }
         with self._unhindered():
             for section, make in makers.items():
-                entries: list[Any] = seed.get(section) or []
-                for position, entry in enumerate(entries):
+                entries: Any = seed.get(section) or []
+                if not isinstance(entries, list):
+                    raise BadSeed(f"{section} must be a list")
+                for position, entry in enumerate(cast("list[Any]", entries)):
                     fields: Any = {"name": entry} if isinstance(entry, str) else entry
                     if not isinstance(fields, dict):
                         raise BadSeed(f"{section}[{position}] must be a name or an object")
@@ -82,8 +84,11 @@ class Seeder:
                         make(dict(cast(JsonObject, fields)))
                     except ServiceFailure as failure:
                         raise BadSeed(f"{section}[{position}]: {failure.message}") from failure
-                    except (KeyError, TypeError) as error:
-                        raise BadSeed(f"{section}[{position}] lacks or garbles {error}") from error
+                    except BadSeed as error:
+                        raise BadSeed(f"{section}[{position}]: {error}") from error
+                    except (LookupError, TypeError, ValueError, AttributeError) as error:
+                        said = " ".join(str(error).split())[:300]
+                        raise BadSeed(f"{section}[{position}] lacks or garbles {said}") from error
         return self._made
 
     @contextmanager

@@ -107,22 +107,40 @@ def write_file(path: str | os.PathLike[str], text: str) -> None:
 def read_file(path: str | os.PathLike[str]) -> Any:
     """A JSON file, or a YAML one if its name says so and PyYAML is there.
 
-    Raises OSError, or `UnreadableState` for a file that cannot be parsed.
+    Raises OSError, or `UnreadableState` for a file that cannot be parsed; the message is one line.
     """
     source = Path(path)
-    text = source.read_text(encoding="utf-8")
+    try:
+        text = source.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise UnreadableState(f"{source} is not a text file") from None
     if source.suffix.lower() in (".yaml", ".yml"):
-        try:
-            import yaml  # pyright: ignore[reportMissingModuleSource]
-        except ImportError:
-            raise UnreadableState(
-                f"Reading {source} needs PyYAML, which the extra crml-sdk[cli] brings"
-            ) from None
-        try:
-            return yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise UnreadableState(f"{source} is not valid YAML: {error}") from error
+        return _parsed_yaml(source, text)
     try:
         return json.loads(text)
-    except ValueError as error:
-        raise UnreadableState(f"{source} is not valid JSON: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise UnreadableState(f"{source} is not valid JSON: {_in_one_line(error)}") from error
+
+
+def _parsed_yaml(source: Path, text: str) -> Any:
+    try:
+        import yaml  # pyright: ignore[reportMissingModuleSource]
+    except ImportError:
+        raise UnreadableState(
+            f"Reading {source} needs PyYAML, which the extra crml-sdk[cli] brings"
+        ) from None
+    try:
+        # A few aliases of aliases stand for more values than any memory holds.
+        for event in cast("Any", yaml).parse(text, Loader=yaml.SafeLoader):
+            if isinstance(event, yaml.AliasEvent):
+                line = event.start_mark.line + 1
+                raise UnreadableState(f"{source}, line {line}: YAML aliases (*name) are refused")
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        if isinstance(error, UnreadableState):
+            raise
+        raise UnreadableState(f"{source} is not valid YAML: {_in_one_line(error)}") from error
+
+
+def _in_one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:300]

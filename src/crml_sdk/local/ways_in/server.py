@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import threading
 from collections.abc import Callable
 from types import TracebackType
@@ -13,8 +12,9 @@ from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
 from ..control import ControlPath
-from ..service.failures import Invalid, ServiceFailure
+from ..service.failures import Denied, Invalid, ServiceFailure
 from .engine import Engine, Exchange, Reply
+from .hosts import HostCheck
 
 DEFAULT_PORT = 4577
 
@@ -22,10 +22,14 @@ DEFAULT_PORT = 4577
 class LocalServer:
     """A running stand-in. `url` is its address; it is an async context manager.
 
-    In: the engine, the control path, a host (loopback unless told otherwise) and a port (0: any).
+    In: the engine, the control path, a host (loopback unless told otherwise), a port (0: any), and
+    the check of the hosts that requests name.
     """
 
-    def __init__(self, engine: Engine, control: ControlPath, host: str, port: int) -> None:
+    def __init__(
+        self, engine: Engine, control: ControlPath, host: str, port: int, hosts: HostCheck
+    ) -> None:
+        self._hosts = hosts
         self._engine = engine
         self._control = control
         self._host = host
@@ -62,7 +66,7 @@ class LocalServer:
     async def start(self) -> LocalServer:
         """Starts listening. Raises OSError if the port is taken."""
         loop = asyncio.get_running_loop()
-        self._web = _WebServer(self._engine, self._control, is_loopback(self._host))
+        self._web = _WebServer(self._engine, self._control, self._hosts)
         # The name would mean two addresses, and with port 0 two different ports.
         address = "127.0.0.1" if self._host == "localhost" else self._host
         self._server = await loop.create_server(self._web, address, self._port, backlog=1024)
@@ -165,11 +169,11 @@ class ThreadedServer:
 class _WebServer(web.Server):
     """aiohttp's low-level server, which answers even unreadable requests in the service's form."""
 
-    def __init__(self, engine: Engine, control: ControlPath, loopback: bool) -> None:
+    def __init__(self, engine: Engine, control: ControlPath, hosts: HostCheck) -> None:
         super().__init__(self._respond, access_log=None)
         self._engine = engine
         self._control = control
-        self._loopback = loopback
+        self._hosts = hosts
         self._limit = engine.state.settings.max_body_bytes
         self._silent: set[asyncio.Event] = set()
 
@@ -186,6 +190,11 @@ class _WebServer(web.Server):
 
     async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
         target = request.raw_path
+        refusal = self._hosts.refusal(target, request.headers)
+        if refusal is not None:
+            response = _response(self._engine.refuse(request.method, target, Denied(refusal)))
+            response.force_close()  # the body is left unread
+            return response
         body = await self._body(request)
         if body is None:
             failure = ServiceFailure(
@@ -198,14 +207,6 @@ class _WebServer(web.Server):
             return response
         path = target.partition("?")[0]
         if path == "/" or path.startswith("/_local"):
-            allowed = not self._loopback or _is_local_name(request.headers.get("Host", ""))
-            if not allowed:
-                failure = ServiceFailure(
-                    "Only local host names may use this path",
-                    kind="AccessDeniedException",
-                    status=403,
-                )
-                return _response(self._engine.refuse(request.method, target, failure))
             return _response(self._control.answer(request.method, target, request.headers, body))
         exchange = self._engine.exchange(request.method, target, request.headers, body)
         return await self._deliver(request, exchange)
@@ -275,19 +276,3 @@ class _Connection(RequestHandler):
 
 def _response(reply: Reply) -> web.Response:
     return web.Response(status=reply.status, headers=reply.headers, body=reply.body)
-
-
-def is_loopback(host: str) -> bool:
-    """True for a host that only this machine reaches."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _is_local_name(host: str) -> bool:
-    """Guards the control path against pages of other sites that resolve their name to loopback."""
-    name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
-    return is_loopback(name.strip("[]")) or name == ""
