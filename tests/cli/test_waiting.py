@@ -113,7 +113,7 @@ def test_ctrl_c_leaves_the_job_running_and_says_how_to_go_on(
     first = process.stderr.readline()  # a status was seen: it waits now
     assert "CREATE" in first
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=120)
     assert process.returncode == 130
     assert "the job goes on" in err
     assert f"crml jobs wait {arn}" in err
