@@ -22,6 +22,22 @@ VERSION_NOTES = {
     "StartTrainedModelInferenceJob": "Left out, which version runs is not documented.",
 }
 MUST_NAME_VERSION = ("CancelTrainedModel", "DeleteTrainedModelOutput")
+RESUMABLE = (
+    "CreateAudienceModel",
+    "CreateMLInputChannel",
+    "CreateTrainedModel",
+    "StartAudienceExportJob",
+    "StartAudienceGenerationJob",
+    "StartTrainedModelExportJob",
+    "StartTrainedModelInferenceJob",
+)
+"""What makes something that has a life cycle, so that a second try may find it."""
+RESUME_NOTE = (
+    "Look for what an earlier try of this request has made, before anything is sent. What is under way or `ACTIVE`"
+    ' is returned, its `resumed` set; after a try that failed, `ResourceFailed`, or with "retry" another one as'
+    " NAME-2, NAME-3."
+)
+RESUME_SINCE_NOTE = "What is older is refused: a time, or how long ago. Together with `resume`."
 ERROR_WORDS = {
     "AccessDeniedException": "The caller may not do this (403).",
     "ConflictException": "The resource's state or name stands against it (409).",
@@ -42,9 +58,17 @@ class Parameter:
     """One parameter of a method."""
 
     def __init__(
-        self, name: str, kind: str, text: str, *, required: bool, member: str | None
+        self,
+        name: str,
+        kind: str,
+        text: str,
+        *,
+        required: bool,
+        member: str | None,
+        default: str = "None",
     ) -> None:
         self.name = name
+        self.default = default
         self.kind = kind
         self.text = text
         self.required = required
@@ -113,6 +137,13 @@ def parameters(
                 member=None,
             )
         )
+    if op.name in RESUMABLE:
+        named.append(
+            Parameter("resume", "Resume", RESUME_NOTE, required=False, member=None, default="False")
+        )
+        named.append(
+            Parameter("resume_since", "Since", RESUME_SINCE_NOTE, required=False, member=None)
+        )
     named.append(
         Parameter(
             "timeout",
@@ -145,6 +176,11 @@ def docstring(
     own += [f"{error}: {ERROR_WORDS[error]}" for error in sorted(op.errors)]
     own.append("TransportError: No reply came.")
     if op.creates:
+        if op.name in RESUMABLE:
+            own.append(
+                "ResumeMismatch, ResumeAmbiguous, ResourceFailed: With `resume`, nothing was sent:"
+                " what has the name was made otherwise, is several, or has failed."
+            )
         own.append(
             "OutcomeUnknown: No reply came, and looking for what it may have made did not tell."
         )
@@ -168,7 +204,10 @@ def render_method(service: Service, words: Words, op: Operation) -> str:
     def declared(p: Parameter) -> str:
         if p.name == "version" and op.name in MUST_NAME_VERSION:
             return "version: str | VersionSelector | None = None"
-        return f"{p.name}: {p.kind}" if p.required else f"{p.name}: {p.kind} | None = None"
+        if p.required:
+            return f"{p.name}: {p.kind}"
+        optional = " | None" if p.default == "None" else ""
+        return f"{p.name}: {p.kind}{optional} = {p.default}"
 
     signature = ", ".join(["self", *map(declared, positional), "*", *map(declared, named)])
     sent = [p for p in [*positional, *named] if p.member]
@@ -199,7 +238,10 @@ def render_method(service: Service, words: Words, op: Operation) -> str:
         call = f'self._part(await self._call({constant(op.name)}, {{{request}}}, None, timeout), "{member}")'
         return f'    async def {method}({signature}) -> {inner}:\n        """\n{doc}\n        """\n        return {call}\n'
     doc = docstring(service, words, op, everything, returns)
-    call = f"await self._call({constant(op.name)}, {{{request}}}{scope or ', None'}, timeout)"
+    given = f"({constant(op.name)}, {{{request}}}{scope or ', None'}, timeout"
+    call = f"await self._call{given})"
+    if op.name in RESUMABLE:
+        call = f"await self._create{given}, resume=resume, resume_since=resume_since)"
     body = f"return {call}" if output else call
     return f'    async def {method}({signature}) -> {output}:\n        """\n{doc}\n        """\n        {body}\n'
 
@@ -237,6 +279,8 @@ def render_group(service: Service, words: Words, key: str, operations: list[Oper
     lines.append(f"    from ..models import {', '.join(models)}") if models else None
     if "Paginator[" in code:
         lines.append("    from ..pagination import Paginator")
+    if "resume: Resume" in code:
+        lines.append("    from ..resuming import Resume, Since")
     if dicts or literals:
         lines.append(f"    from ..types import {', '.join([*dicts, *literals])}")
     used = [n for n in ("TrainedModelRef", "VersionSelector") if re.search(rf"\b{n}\b", code)]

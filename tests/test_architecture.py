@@ -22,7 +22,18 @@ ALLOWED: dict[str, set[str]] = {
     # the user's side
     "cli": {"api", "arns", "checking", "client", "errors", "local", "naming", "versions"},
     "client": {"arns", "core", "errors", "resources", "waiting", "wire"},
-    "resources": {"api", "arns", "checking", "errors", "pagination", "versions", "waiting"},
+    "resources": {
+        "api",
+        "arns",
+        "checking",
+        "errors",
+        "model",
+        "pagination",
+        "resuming",
+        "versions",
+        "waiting",
+    },
+    "resuming": {"api", "creating", "errors", "model", "models", "naming", "pagination", "waiting"},
     # what a call goes through
     "api": {"operation", "resources"},
     "checking": {"api", "arns", "errors", "types"},

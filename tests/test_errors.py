@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import re
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -96,6 +97,10 @@ SAMPLES: list[errors.CleanRoomsMLError] = [
     errors.NoSuchVersion(MODEL, "ACTIVE"),
     errors.NoSuchName("a", "trained model", ["b"]),
     errors.AmbiguousName("a", "trained model", ["b", "c"]),
+    errors.ResumeAmbiguous("a", "CreateTrainedModel", ["b", "c"]),
+    errors.ResumeMismatch(
+        "CreateTrainedModel", "a", "b", "hyperparameters", datetime(2026, 1, 1, tzinfo=timezone.utc)
+    ),
     errors.PaginationStalled("ListTrainedModels", "t"),
     errors.ResponseShapeError("GetTrainedModel", "name: missing", b"{}", "r"),
     errors.TransportError("GetTrainedModel", "lost", None),

@@ -400,7 +400,7 @@ def _fits(sent: Any, shown: Any) -> bool:
     if isinstance(sent, Sequence) and not isinstance(sent, str | bytes):
         return _fit_all(cast("Sequence[Any]", sent), shown)
     if isinstance(sent, datetime) or isinstance(shown, datetime):
-        return _moment(sent) == _moment(shown)
+        return moment(sent) == moment(shown)
     return bool(sent == shown)
 
 
@@ -419,7 +419,7 @@ def _fit_all(sent: Sequence[Any], shown: Any) -> bool:
     return True
 
 
-def _moment(value: Any) -> Any:
+def moment(value: Any) -> Any:
     """A time as a number of seconds, whichever way it is written."""
     if isinstance(value, str):
         try:

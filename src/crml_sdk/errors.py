@@ -12,6 +12,8 @@ CleanRoomsMLError
 ├── NoSuchVersion                 no version of the model fits
 ├── NoSuchName                    nothing has exactly that name
 ├── AmbiguousName                 more than one thing has exactly that name
+│   └── ResumeAmbiguous           nothing was sent: more than one earlier try fits
+├── ResumeMismatch                nothing was sent: what has the name was made otherwise
 ├── PaginationStalled             the service repeated a page token
 ├── ServiceError                  the service answered with an error (botocore's ClientError too)
 │   ├── AccessDeniedException         403
@@ -37,6 +39,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from datetime import datetime
 
     class ClientError(Exception):
         """botocore's, which comes without types: what is used of it."""
@@ -192,6 +195,54 @@ class AmbiguousName(CleanRoomsMLError, LookupError):
         self.found: tuple[str, ...] = tuple(found)
         super().__init__(
             f"{len(self.found)} of {what} have the name {name!r}: {', '.join(self.found)}"
+        )
+
+
+class ResumeAmbiguous(AmbiguousName):
+    """More than one resource is what an earlier try may have made; nothing was sent.
+
+    Attributes:
+        operation: The documented name of the operation.
+    """
+
+    def __init__(self, name: str, operation: str, found: Sequence[str]) -> None:
+        super().__init__(name, operation, found)
+        self.operation = operation
+        self.args: tuple[Any, ...] = (
+            f"{operation}: {len(self.found)} resources have the name {name!r} and these settings:"
+            f" {', '.join(self.found)}. Which of them an earlier try made cannot be told; nothing was sent",
+        )
+
+
+class ResumeMismatch(CleanRoomsMLError):
+    """What has the name was not made by a request like this one; nothing was sent.
+
+    Attributes:
+        operation: The documented name of the operation.
+        name: The name.
+        found: What has it: an ARN, with its version where there is one.
+        setting: The first setting that differs, by its path; `create_time` when it is older than
+            `resume_since` allows.
+        create_time: When it was made.
+    """
+
+    def __init__(
+        self, operation: str, name: str, found: str, setting: str, create_time: datetime
+    ) -> None:
+        self.operation = operation
+        self.name = name
+        self.found = found
+        self.setting = setting
+        self.create_time = create_time
+        made = create_time.isoformat(timespec="seconds")
+        why = (
+            f"was made {made}, before resume_since="
+            if setting == "create_time"
+            else f"(made {made}) has another {setting}"
+        )
+        super().__init__(
+            f"{operation}: {name!r} is taken: {found} {why}. Nothing was sent; choose another name"
+            + ("" if setting == "create_time" else ", or the settings that it has")
         )
 
 

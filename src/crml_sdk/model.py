@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from .metadata import ResponseMetadata
+    from .resuming import Resumed
     from .versions import TrainedModelRef
 
 _UNKNOWN = "UNKNOWN_VALUE"
@@ -71,7 +72,7 @@ class Model(BaseModel):
     Open towards the service of next year: unknown members are kept (`model_extra`).
     """
 
-    __slots__ = ("_response_metadata",)
+    __slots__ = ("_response_metadata", "_resumed")
 
     model_config: ClassVar[ConfigDict] = ConfigDict(
         frozen=True,
@@ -92,6 +93,11 @@ class Model(BaseModel):
         None on a model that was not itself a reply (a part of one, a copy, one made by hand).
         """
         return getattr(self, "_response_metadata", None)
+
+    @property
+    def resumed(self) -> Resumed | None:
+        """What an earlier try had made, when a call with `resume` found it; None otherwise."""
+        return getattr(self, "_resumed", None)
 
     def model_dump(  # type: ignore[override]
         self,
@@ -118,6 +124,16 @@ class Model(BaseModel):
         """Like Pydantic's, with the same default for `exclude_unset` as `model_dump`."""
         unset = bool(by_alias) if exclude_unset is None else exclude_unset
         return super().model_dump_json(by_alias=by_alias, exclude_unset=unset, **options)
+
+
+M = TypeVar("M")
+
+
+def with_mark(model: M, resumed: Resumed | None) -> M:
+    """A model that says what it was resumed from."""
+    if resumed is not None and isinstance(model, Model):
+        object.__setattr__(model, "_resumed", resumed)
+    return model
 
 
 class UnionModel(Model):

@@ -12,6 +12,7 @@ from .operations import LIST_AUDIENCE_EXPORT_JOBS, START_AUDIENCE_EXPORT_JOB
 if TYPE_CHECKING:
     from ..models import AudienceExportJobSummary, AudienceSize
     from ..pagination import Paginator
+    from ..resuming import Resume, Since
     from ..types import AudienceSizeDict
 
 
@@ -25,6 +26,8 @@ class AudienceExportJobsOperations(Group):
         name: str,
         audience_size: AudienceSize | AudienceSizeDict,
         description: str | None = None,
+        resume: Resume = False,
+        resume_since: Since | None = None,
         timeout: float | None = None,
     ) -> None:
         """
@@ -39,6 +42,12 @@ class AudienceExportJobsOperations(Group):
                 audience model offers. `AudienceSize`.
             description: Free text about the audience export job, for people. String of 0 to
                 255 characters.
+            resume: Look for what an earlier try of this request has made, before anything
+                is sent. What is under way or `ACTIVE` is returned, its `resumed` set; after a
+                try that failed, `ResourceFailed`, or with "retry" another one as NAME-2,
+                NAME-3.
+            resume_since: What is older is refused: a time, or how long ago. Together with
+                `resume`.
             timeout: Seconds for each call with all its retries.
 
         Raises:
@@ -52,12 +61,14 @@ class AudienceExportJobsOperations(Group):
             ThrottlingException: Too many requests, even after the retries (429).
             ValidationException: The service refused the request's contents (400).
             TransportError: No reply came.
+            ResumeMismatch, ResumeAmbiguous, ResourceFailed: With `resume`, nothing was
+                sent: what has the name was made otherwise, is several, or has failed.
             OutcomeUnknown: No reply came, and looking for what it may have made did not
                 tell.
 
         [API reference: StartAudienceExportJob](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_StartAudienceExportJob.html)
         """
-        await self._call(
+        await self._create(
             START_AUDIENCE_EXPORT_JOB,
             {
                 "audience_generation_job_arn": audience_generation_job_arn,
@@ -67,6 +78,8 @@ class AudienceExportJobsOperations(Group):
             },
             None,
             timeout,
+            resume=resume,
+            resume_since=resume_since,
         )
 
     def list(

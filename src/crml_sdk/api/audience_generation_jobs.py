@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         StartAudienceGenerationJobResponse,
     )
     from ..pagination import Paginator
+    from ..resuming import Resume, Since
     from ..types import AudienceGenerationJobDataSourceDict
 
 
@@ -40,6 +41,8 @@ class AudienceGenerationJobsOperations(Group):
         collaboration_id: str | None = None,
         description: str | None = None,
         tags: Mapping[str, str] | None = None,
+        resume: Resume = False,
+        resume_since: Since | None = None,
         timeout: float | None = None,
     ) -> StartAudienceGenerationJobResponse:
         """
@@ -58,6 +61,12 @@ class AudienceGenerationJobsOperations(Group):
             description: Free text about the audience generation job, for people. String of
                 0 to 255 characters.
             tags: Labels to put on the new audience generation job. Map of 0 to 50 entries.
+            resume: Look for what an earlier try of this request has made, before anything
+                is sent. What is under way or `ACTIVE` is returned, its `resumed` set; after a
+                try that failed, `ResourceFailed`, or with "retry" another one as NAME-2,
+                NAME-3.
+            resume_since: What is older is refused: a time, or how long ago. Together with
+                `resume`.
             timeout: Seconds for each call with all its retries.
 
         Returns:
@@ -74,12 +83,14 @@ class AudienceGenerationJobsOperations(Group):
             ThrottlingException: Too many requests, even after the retries (429).
             ValidationException: The service refused the request's contents (400).
             TransportError: No reply came.
+            ResumeMismatch, ResumeAmbiguous, ResourceFailed: With `resume`, nothing was
+                sent: what has the name was made otherwise, is several, or has failed.
             OutcomeUnknown: No reply came, and looking for what it may have made did not
                 tell.
 
         [API reference: StartAudienceGenerationJob](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_StartAudienceGenerationJob.html)
         """
-        return await self._call(
+        return await self._create(
             START_AUDIENCE_GENERATION_JOB,
             {
                 "name": name,
@@ -92,6 +103,8 @@ class AudienceGenerationJobsOperations(Group):
             },
             None,
             timeout,
+            resume=resume,
+            resume_since=resume_since,
         )
 
     async def get(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from ..models import AudienceModelSummary, CreateAudienceModelResponse, GetAudienceModelResponse
     from ..pagination import Paginator
+    from ..resuming import Resume, Since
 
 
 class AudienceModelsOperations(Group):
@@ -35,6 +36,8 @@ class AudienceModelsOperations(Group):
         kms_key_arn: str | None = None,
         tags: Mapping[str, str] | None = None,
         description: str | None = None,
+        resume: Resume = False,
+        resume_since: Since | None = None,
         timeout: float | None = None,
     ) -> CreateAudienceModelResponse:
         """
@@ -54,6 +57,12 @@ class AudienceModelsOperations(Group):
             tags: Labels to put on the new audience model. Map of 0 to 50 entries.
             description: Free text about the audience model, for people. String of 0 to 255
                 characters.
+            resume: Look for what an earlier try of this request has made, before anything
+                is sent. What is under way or `ACTIVE` is returned, its `resumed` set; after a
+                try that failed, `ResourceFailed`, or with "retry" another one as NAME-2,
+                NAME-3.
+            resume_since: What is older is refused: a time, or how long ago. Together with
+                `resume`.
             timeout: Seconds for each call with all its retries.
 
         Returns:
@@ -70,12 +79,14 @@ class AudienceModelsOperations(Group):
             ThrottlingException: Too many requests, even after the retries (429).
             ValidationException: The service refused the request's contents (400).
             TransportError: No reply came.
+            ResumeMismatch, ResumeAmbiguous, ResourceFailed: With `resume`, nothing was
+                sent: what has the name was made otherwise, is several, or has failed.
             OutcomeUnknown: No reply came, and looking for what it may have made did not
                 tell.
 
         [API reference: CreateAudienceModel](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_CreateAudienceModel.html)
         """
-        return await self._call(
+        return await self._create(
             CREATE_AUDIENCE_MODEL,
             {
                 "name": name,
@@ -88,6 +99,8 @@ class AudienceModelsOperations(Group):
             },
             None,
             timeout,
+            resume=resume,
+            resume_since=resume_since,
         )
 
     async def get(

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         TrainedModelInferenceJobSummary,
     )
     from ..pagination import Paginator
+    from ..resuming import Resume, Since
     from ..types import (
         InferenceContainerExecutionParametersDict,
         InferenceOutputConfigurationDict,
@@ -58,6 +59,8 @@ class InferenceJobsOperations(Group):
         tags: Mapping[str, str] | None = None,
         ml_model_inference_payer_account_id: str | None = None,
         membership_identifier: str | None = None,
+        resume: Resume = False,
+        resume_since: Since | None = None,
         timeout: float | None = None,
     ) -> StartTrainedModelInferenceJobResponse:
         """
@@ -91,6 +94,12 @@ class InferenceJobsOperations(Group):
                 inference. String of 12 characters, matching `[0-9]{12}`.
             membership_identifier: The membership; found in the ARN, or taken from the
                 client or the scope, when left out. UUID.
+            resume: Look for what an earlier try of this request has made, before anything
+                is sent. What is under way or `ACTIVE` is returned, its `resumed` set; after a
+                try that failed, `ResourceFailed`, or with "retry" another one as NAME-2,
+                NAME-3.
+            resume_since: What is older is refused: a time, or how long ago. Together with
+                `resume`.
             timeout: Seconds for each call with all its retries.
 
         Returns:
@@ -108,12 +117,14 @@ class InferenceJobsOperations(Group):
             ThrottlingException: Too many requests, even after the retries (429).
             ValidationException: The service refused the request's contents (400).
             TransportError: No reply came.
+            ResumeMismatch, ResumeAmbiguous, ResourceFailed: With `resume`, nothing was
+                sent: what has the name was made otherwise, is several, or has failed.
             OutcomeUnknown: No reply came, and looking for what it may have made did not
                 tell.
 
         [API reference: StartTrainedModelInferenceJob](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_StartTrainedModelInferenceJob.html)
         """
-        return await self._call(
+        return await self._create(
             START_TRAINED_MODEL_INFERENCE_JOB,
             {
                 "trained_model_arn": trained_model_arn,
@@ -132,6 +143,8 @@ class InferenceJobsOperations(Group):
             },
             membership_identifier,
             timeout,
+            resume=resume,
+            resume_since=resume_since,
         )
 
     async def get(

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         PayerConfiguration,
     )
     from ..pagination import Paginator
+    from ..resuming import Resume, Since
     from ..types import InputChannelDict, PayerConfigurationDict
 
 
@@ -43,6 +44,8 @@ class MLInputChannelsOperations(Group):
         tags: Mapping[str, str] | None = None,
         payer_configuration: PayerConfiguration | PayerConfigurationDict | None = None,
         membership_identifier: str | None = None,
+        resume: Resume = False,
+        resume_since: Since | None = None,
         timeout: float | None = None,
     ) -> CreateMLInputChannelResponse:
         """
@@ -66,6 +69,12 @@ class MLInputChannelsOperations(Group):
                 `PayerConfiguration`.
             membership_identifier: The membership; found in the ARN, or taken from the
                 client or the scope, when left out. UUID.
+            resume: Look for what an earlier try of this request has made, before anything
+                is sent. What is under way or `ACTIVE` is returned, its `resumed` set; after a
+                try that failed, `ResourceFailed`, or with "retry" another one as NAME-2,
+                NAME-3.
+            resume_since: What is older is refused: a time, or how long ago. Together with
+                `resume`.
             timeout: Seconds for each call with all its retries.
 
         Returns:
@@ -83,12 +92,14 @@ class MLInputChannelsOperations(Group):
             ThrottlingException: Too many requests, even after the retries (429).
             ValidationException: The service refused the request's contents (400).
             TransportError: No reply came.
+            ResumeMismatch, ResumeAmbiguous, ResourceFailed: With `resume`, nothing was
+                sent: what has the name was made otherwise, is several, or has failed.
             OutcomeUnknown: No reply came, and looking for what it may have made did not
                 tell.
 
         [API reference: CreateMLInputChannel](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_CreateMLInputChannel.html)
         """
-        return await self._call(
+        return await self._create(
             CREATE_ML_INPUT_CHANNEL,
             {
                 "configured_model_algorithm_associations": configured_model_algorithm_associations,
@@ -102,6 +113,8 @@ class MLInputChannelsOperations(Group):
             },
             membership_identifier,
             timeout,
+            resume=resume,
+            resume_since=resume_since,
         )
 
     async def get(

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         TrainingInputMode,
     )
     from ..pagination import Paginator
+    from ..resuming import Resume, Since
     from ..types import (
         IncrementalTrainingDataChannelDict,
         ModelTrainingDataChannelDict,
@@ -68,6 +69,8 @@ class TrainedModelsOperations(Group):
         tags: Mapping[str, str] | None = None,
         ml_model_training_payer_account_id: str | None = None,
         membership_identifier: str | None = None,
+        resume: Resume = False,
+        resume_since: Since | None = None,
         timeout: float | None = None,
     ) -> CreateTrainedModelResponse:
         """
@@ -102,6 +105,12 @@ class TrainedModelsOperations(Group):
                 String of 12 characters, matching `[0-9]{12}`.
             membership_identifier: The membership; found in the ARN, or taken from the
                 client or the scope, when left out. UUID.
+            resume: Look for what an earlier try of this request has made, before anything
+                is sent. What is under way or `ACTIVE` is returned, its `resumed` set; after a
+                try that failed, `ResourceFailed`, or with "retry" another one as NAME-2,
+                NAME-3.
+            resume_since: What is older is refused: a time, or how long ago. Together with
+                `resume`.
             timeout: Seconds for each call with all its retries.
 
         Returns:
@@ -121,12 +130,14 @@ class TrainedModelsOperations(Group):
             ThrottlingException: Too many requests, even after the retries (429).
             ValidationException: The service refused the request's contents (400).
             TransportError: No reply came.
+            ResumeMismatch, ResumeAmbiguous, ResourceFailed: With `resume`, nothing was
+                sent: what has the name was made otherwise, is several, or has failed.
             OutcomeUnknown: No reply came, and looking for what it may have made did not
                 tell.
 
         [API reference: CreateTrainedModel](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_CreateTrainedModel.html)
         """
-        return await self._call(
+        return await self._create(
             CREATE_TRAINED_MODEL,
             {
                 "name": name,
@@ -145,6 +156,8 @@ class TrainedModelsOperations(Group):
             },
             membership_identifier,
             timeout,
+            resume=resume,
+            resume_since=resume_since,
         )
 
     async def get(
@@ -380,6 +393,8 @@ class TrainedModelsOperations(Group):
         version: str | VersionSelector | None = None,
         description: str | None = None,
         membership_identifier: str | None = None,
+        resume: Resume = False,
+        resume_since: Since | None = None,
         timeout: float | None = None,
     ) -> None:
         """
@@ -398,6 +413,12 @@ class TrainedModelsOperations(Group):
                 characters.
             membership_identifier: The membership; found in the ARN, or taken from the
                 client or the scope, when left out. UUID.
+            resume: Look for what an earlier try of this request has made, before anything
+                is sent. What is under way or `ACTIVE` is returned, its `resumed` set; after a
+                try that failed, `ResourceFailed`, or with "retry" another one as NAME-2,
+                NAME-3.
+            resume_since: What is older is refused: a time, or how long ago. Together with
+                `resume`.
             timeout: Seconds for each call with all its retries.
 
         Raises:
@@ -410,12 +431,14 @@ class TrainedModelsOperations(Group):
             ThrottlingException: Too many requests, even after the retries (429).
             ValidationException: The service refused the request's contents (400).
             TransportError: No reply came.
+            ResumeMismatch, ResumeAmbiguous, ResourceFailed: With `resume`, nothing was
+                sent: what has the name was made otherwise, is several, or has failed.
             OutcomeUnknown: No reply came, and looking for what it may have made did not
                 tell.
 
         [API reference: StartTrainedModelExportJob](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_StartTrainedModelExportJob.html)
         """
-        await self._call(
+        await self._create(
             START_TRAINED_MODEL_EXPORT_JOB,
             {
                 "trained_model_arn": trained_model_arn,
@@ -426,4 +449,6 @@ class TrainedModelsOperations(Group):
             },
             membership_identifier,
             timeout,
+            resume=resume,
+            resume_since=resume_since,
         )

@@ -7,13 +7,20 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from ..arns import membership_in
 from ..checking import check_request, checked
-from ..errors import AmbiguousName, MissingMembership, NoSuchName, RequestValidationError
+from ..errors import (
+    AmbiguousName,
+    MissingMembership,
+    NoSuchName,
+    RequestFault,
+    RequestValidationError,
+)
 from ..pagination import Page, Paginator
 from ..versions import BASE, LATEST_ACTIVE, TrainedModelRef, VersionSelector, select
 
 if TYPE_CHECKING:
     from ..core import Core
     from ..operation import Operation
+    from ..resuming import Resume, Since, Started
 
 T = TypeVar("T")
 
@@ -32,13 +39,67 @@ class Group:
         membership: str | None,
         timeout: float | None,
     ) -> Any:
+        request = await self._pinned(operation, values, membership, timeout)
+        return await self._core.call(operation, request, timeout)
+
+    async def _pinned(
+        self,
+        operation: Operation,
+        values: dict[str, Any],
+        membership: str | None,
+        timeout: float | None,
+        *,
+        resume: bool = False,
+    ) -> dict[str, Any]:
+        """The request by wire names, checked, its selectors resolved."""
         channels = _take_selectors(values)
+        if resume:
+            _refuse_selectors(channels)
         request, selector = self._prepared(operation, values, membership)
         if selector is not None:
             await self._pin(operation, request, selector, timeout)
         for index, meant in channels.items():
             await self._pin_channel(request[_CHANNELS_ON_WIRE][index], meant, timeout)
-        return await self._core.call(operation, request, timeout)
+        return request
+
+    async def _create(
+        self,
+        operation: Operation,
+        values: dict[str, Any],
+        membership: str | None,
+        timeout: float | None,
+        *,
+        resume: Resume,
+        resume_since: Since | None,
+    ) -> Any:
+        """The reply to a create or start, or what an earlier try of it has made."""
+        return (
+            await self._started(
+                operation, values, membership, timeout, resume=resume, resume_since=resume_since
+            )
+        ).reply
+
+    async def _started(
+        self,
+        operation: Operation,
+        values: dict[str, Any],
+        membership: str | None,
+        timeout: float | None,
+        *,
+        resume: Resume,
+        resume_since: Since | None,
+    ) -> Started:
+        """Call a create or start, or take what an earlier try of it has made."""
+        from ..resuming import Started, check_resume, start_or_resume
+
+        since = check_resume(resume, resume_since)
+        request = await self._pinned(operation, values, membership, timeout, resume=bool(resume))
+        if not resume:
+            reply = await self._core.call(operation, request, timeout)
+            return Started(reply, request["name"], request.get("trainedModelVersionIdentifier"))
+        return await start_or_resume(
+            self._core, operation, request, timeout, retry=resume == "retry", since=since
+        )
 
     @staticmethod
     def _part(reply: Any, member: str) -> Any:
@@ -269,6 +330,20 @@ def _take_selectors(values: dict[str, Any]) -> dict[int, VersionSelector]:
         given[index] = plain
     values[_CHANNELS] = given
     return taken
+
+
+def _refuse_selectors(channels: Mapping[int, VersionSelector]) -> None:
+    """A version by its role is another one at the second try: the one that the first has made."""
+    for index, selector in channels.items():
+        if selector is not BASE:
+            path = f"{_CHANNELS}[{index}].version_identifier"
+            fault = RequestFault(
+                path,
+                "must be pinned together with resume: await sdk.trained_models.resolve(...) first,"
+                " or a later try would train on from its own first one",
+                repr(selector),
+            )
+            raise RequestValidationError("CreateTrainedModelRequest", [fault])
 
 
 def _later(row: Any, known: Any) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..api.inference_jobs import InferenceJobsOperations
+from ..model import with_mark
 from .waitable import LONGEST, Cancellable
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
         ModelInferenceDataSource,
         TrainedModelInferenceJobSummary,
     )
+    from ..resuming import Resume, Since
     from ..types import (
         InferenceContainerExecutionParametersDict,
         InferenceOutputConfigurationDict,
@@ -70,6 +72,8 @@ class InferenceJobs(InferenceJobsOperations, Cancellable["GetTrainedModelInferen
         tags: Mapping[str, str] | None = None,
         ml_model_inference_payer_account_id: str | None = None,
         membership_identifier: str | None = None,
+        resume: Resume = False,
+        resume_since: Since | None = None,
         timeout: float | None = LONGEST,
         poll: Poll | None = None,
         on_update: Report | None = None,
@@ -78,12 +82,15 @@ class InferenceJobs(InferenceJobsOperations, Cancellable["GetTrainedModelInferen
     ) -> GetTrainedModelInferenceJobResponse:
         """Start a batch prediction once, wait for it and give its final Get response.
 
+        With `resume`, what an earlier try has made is waited for instead, and the job's `resumed`
+        tells of it.
+
         Args:
             trained_model_arn: The model; a `TrainedModelRef` brings its version along.
             name, resource_config, output_configuration, data_source, version,
             configured_model_algorithm_association_arn, description, container_execution_parameters,
-            environment, kms_key_arn, tags, ml_model_inference_payer_account_id, membership_identifier:
-                As for `start`.
+            environment, kms_key_arn, tags, ml_model_inference_payer_account_id, membership_identifier,
+            resume, resume_since: As for `start`.
             timeout: Seconds for all of it, the start included; None for no end.
             poll, on_update, cancel_on_timeout, cancel_on_cancel: As for `wait`.
 
@@ -106,11 +113,13 @@ class InferenceJobs(InferenceJobsOperations, Cancellable["GetTrainedModelInferen
             tags=tags,
             ml_model_inference_payer_account_id=ml_model_inference_payer_account_id,
             membership_identifier=membership_identifier,
+            resume=resume,
+            resume_since=resume_since,
             timeout=timeout,
         )
         if timeout is not None:
             timeout = max(timeout - (self._core.clock() - began), 0.0)
-        return await self.wait(
+        job = await self.wait(
             started.trained_model_inference_job_arn,
             timeout=timeout,
             poll=poll,
@@ -119,3 +128,4 @@ class InferenceJobs(InferenceJobsOperations, Cancellable["GetTrainedModelInferen
             cancel_on_timeout=cancel_on_timeout,
             cancel_on_cancel=cancel_on_cancel,
         )
+        return with_mark(job, started.resumed)

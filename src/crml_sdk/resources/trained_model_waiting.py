@@ -10,24 +10,7 @@ from ..versions import BASE, LATEST, LATEST_ACTIVE, TrainedModelRef, VersionSele
 from .waitable import LONGEST, Cancellable, Deletable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from ..models import (
-        CollaborationTrainedModelExportJobSummary,
-        GetTrainedModelResponse,
-        IncrementalTrainingDataChannel,
-        ModelTrainingDataChannel,
-        ResourceConfig,
-        StoppingCondition,
-        TrainingInputMode,
-    )
-    from ..types import (
-        IncrementalTrainingDataChannelDict,
-        ModelTrainingDataChannelDict,
-        ResourceConfigDict,
-        StoppingConditionDict,
-        TrainingInputModeLiteral,
-    )
+    from ..models import CollaborationTrainedModelExportJobSummary, GetTrainedModelResponse
     from ..waiting import Handle, Poll, Report, Watch
     from ..waiting.statuses import Goal
 
@@ -311,73 +294,4 @@ class TrainedModelWaiting(
         )
         return await self._core.waiting.wait(
             handle, timeout=timeout, poll=poll, on_update=on_update
-        )
-
-    async def train(
-        self,
-        *,
-        name: str,
-        configured_model_algorithm_association_arn: str,
-        resource_config: ResourceConfig | ResourceConfigDict,
-        data_channels: Sequence[ModelTrainingDataChannel | ModelTrainingDataChannelDict],
-        hyperparameters: Mapping[str, str] | None = None,
-        environment: Mapping[str, str] | None = None,
-        stopping_condition: StoppingCondition | StoppingConditionDict | None = None,
-        incremental_training_data_channels: Sequence[
-            IncrementalTrainingDataChannel | IncrementalTrainingDataChannelDict
-        ]
-        | None = None,
-        training_input_mode: TrainingInputMode | TrainingInputModeLiteral | None = None,
-        description: str | None = None,
-        kms_key_arn: str | None = None,
-        tags: Mapping[str, str] | None = None,
-        ml_model_training_payer_account_id: str | None = None,
-        membership_identifier: str | None = None,
-        timeout: float | None = LONGEST,
-        poll: Poll | None = None,
-        on_update: Report | None = None,
-        cancel_on_timeout: bool = False,
-        cancel_on_cancel: bool = False,
-    ) -> GetTrainedModelResponse:
-        """Start a training once, wait for it and give the trained model: `create`, then `wait`.
-
-        Args:
-            name, configured_model_algorithm_association_arn, resource_config, data_channels, hyperparameters,
-            environment, stopping_condition, incremental_training_data_channels, training_input_mode, description,
-            kms_key_arn, tags, ml_model_training_payer_account_id, membership_identifier:
-                As for `create`.
-            timeout: Seconds for all of it, the start included; None for no end.
-            poll, on_update, cancel_on_timeout, cancel_on_cancel: As for `wait`.
-
-        Raises:
-            What `create` and `wait` raise.
-        """
-        began = self._core.clock()
-        started = await self.create(
-            name=name,
-            configured_model_algorithm_association_arn=configured_model_algorithm_association_arn,
-            resource_config=resource_config,
-            data_channels=data_channels,
-            hyperparameters=hyperparameters,
-            environment=environment,
-            stopping_condition=stopping_condition,
-            incremental_training_data_channels=incremental_training_data_channels,
-            training_input_mode=training_input_mode,
-            description=description,
-            kms_key_arn=kms_key_arn,
-            tags=tags,
-            ml_model_training_payer_account_id=ml_model_training_payer_account_id,
-            membership_identifier=membership_identifier,
-            timeout=timeout,
-        )
-        if timeout is not None:
-            timeout = max(timeout - (self._core.clock() - began), 0.0)
-        return await self.wait(
-            started.ref,
-            timeout=timeout,
-            poll=poll,
-            on_update=on_update,
-            membership_identifier=membership_identifier,
-            cancel_on_timeout=cancel_on_timeout,
-            cancel_on_cancel=cancel_on_cancel,
         )

@@ -19,7 +19,7 @@ from ..versions import (
     select,
 )
 from .group import model_and_version
-from .trained_model_waiting import TrainedModelWaiting
+from .trained_model_starting import TrainedModelStarting
 
 if TYPE_CHECKING:
     from ..models import GetTrainedModelResponse, TrainedModelStatus, TrainedModelSummary
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ..types import TrainedModelStatusLiteral
 
 
-class TrainedModels(TrainedModelWaiting):
+class TrainedModels(TrainedModelStarting):
     """Operations on trained models and their versions."""
 
     def list(
