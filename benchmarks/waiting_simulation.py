@@ -60,13 +60,13 @@ class Cost:
 def looks(poll: Poll, until: float) -> Iterator[float]:
     """The times at which a wait asks, the first after ``until`` included."""
     now = 0.0
-    pace = Pace(poll, lambda: now)
+    pace = Pace(poll)
     while True:
         yield now
         if now >= until:
             return
         now += CALL
-        now += pace.after(None)
+        now += pace.after(now, None)
 
 
 def cost(poll: Poll, duration: float) -> Cost:

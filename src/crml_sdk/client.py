@@ -13,6 +13,7 @@ from .errors import ConfigurationError, RequestFault, RequestValidationError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
+    from datetime import timedelta
     from types import TracebackType
 
     from aiobotocore.client import AioBaseClient
@@ -61,7 +62,7 @@ class _Groups:
         self,
         what: Any,
         *,
-        timeout: float | None = LONGEST,
+        timeout: float | timedelta | None = LONGEST,
         poll: Poll | None = None,
         on_update: Report | None = None,
     ) -> Any:
@@ -70,8 +71,8 @@ class _Groups:
         Args:
             what: A handle or its text (which says what is waited for: that it finishes, is
                 deleted or is cancelled), an ARN, a `TrainedModelRef`, or a reply that names it.
-            timeout: Seconds for all of it, calls included; None for no end.
-            poll: When to look again: any wait of tenacity's, or seconds.
+            timeout: Seconds (or a `timedelta`) for all of it, calls included; None for no end.
+            poll: When to look again: any wait of tenacity's, seconds or a `timedelta`.
             on_update: Called (and awaited, if async) with each `StatusChange`, the first included.
 
         Returns:
@@ -89,46 +90,60 @@ class _Groups:
         self,
         what: Iterable[Any],
         *,
-        timeout: float | None = LONGEST,
+        timeout: float | timedelta | None = LONGEST,
         poll: Poll | None = None,
         on_update: Report | None = None,
+        details: bool = True,
     ) -> Outcomes:
         """Wait for many resources, of any kinds and memberships, sharing the requests.
 
         Waiting for N resources of one membership and kind costs about N/100 requests a round, and
-        one to finish each.
+        one to finish each: for N that have ended already, N divided by the client's polling rate
+        in seconds. `details=False` saves that one for those that ended well.
 
         Args:
             what: As for `wait`, each.
-            timeout: Seconds for all of it, calls included; None for no end.
+            timeout: Seconds (or a `timedelta`) for all of it, calls included; None for no end.
             poll: When to look again, per membership and kind.
             on_update: Called (and awaited, if async) with each `StatusChange`; its `model` may be
                 the row of a list.
+            details: Whether what ended well is read by a Get, too. False: `outcome.row`, its row
+                in the list, is all there is of it; what failed is read either way.
 
         Returns:
             An outcome for each, in the same order: `outcome.model`, or `outcome.error`, which a
             wait for it alone would have raised. `outcome.result()` gives the one or raises the
-            other. What had not ended at the deadline has a `WaitTimeout`.
+            other. At the deadline, what the list has shown to have ended is settled by its row;
+            the rest has a `WaitTimeout`.
         """
         return await self._core.waiting.wait_all(
-            [_handle(one) for one in what], timeout=timeout, poll=poll, on_update=on_update
+            [_handle(one) for one in what],
+            timeout=timeout,
+            poll=poll,
+            on_update=on_update,
+            details=details,
         )
 
     def as_completed(
         self,
         what: Iterable[Any],
         *,
-        timeout: float | None = LONGEST,
+        timeout: float | timedelta | None = LONGEST,
         poll: Poll | None = None,
         on_update: Report | None = None,
+        details: bool = True,
     ) -> Completions:
         """The outcomes of many waits as they come about: `async for outcome in ...`.
 
         Args:
-            what, timeout, poll, on_update: As for `wait_all`. What is there twice comes once.
+            what, timeout, poll, on_update, details: As for `wait_all`. What is there twice comes once.
         """
         return self._core.waiting.as_completed(
-            [_handle(one) for one in what], timeout=timeout, poll=poll, on_update=on_update
+            [_handle(one) for one in what],
+            timeout=timeout,
+            poll=poll,
+            on_update=on_update,
+            details=details,
         )
 
     @cached_property

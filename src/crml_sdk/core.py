@@ -16,7 +16,7 @@ from .wire.connection import Connection, connect
 
 if TYPE_CHECKING:
     from .operation import Operation
-    from .waiting.room import WaitingRoom
+    from .waiting.driver import Waiting
     from .wire.settings import Settings
 
 logger: logging.Logger = plain_logger("crml_sdk")
@@ -78,11 +78,11 @@ class Core:
             await current_runtime().sleep(seconds)
 
     @cached_property
-    def waiting(self) -> WaitingRoom:
+    def waiting(self) -> Waiting:
         """Everything about waiting, made when it is first needed."""
-        from .waiting.room import WaitingRoom
+        from .waiting.driver import Waiting
 
-        return WaitingRoom(self, self.polling_rate)
+        return Waiting(self, self.polling_rate)
 
     @property
     def raw(self) -> Any:

@@ -5,6 +5,7 @@ CleanRoomsMLError
 │   ├── MissingRegion             no region is configured
 │   ├── UnknownRegion             no partition has a region of that name
 │   └── MissingCredentials        no credentials were found
+│       └── CredentialRefreshError    those that were good could not be renewed just now
 ├── RequestValidationError        nothing was sent: arguments that the service would refuse
 ├── ArnError                      nothing was sent: not an ARN, or one of another kind
 ├── MissingMembership             nothing was sent: no membership is known
@@ -28,6 +29,7 @@ CleanRoomsMLError
 ├── TransportError                no reply came
 │   └── CallTimeout               the timeout of one call passed
 ├── OutcomeUnknown                a create or start may or may not have happened
+├── WaitsFailed                   some of many waits did not end well
 ├── WaitTimeout                   the deadline of a wait passed; the job goes on
 └── ResourceFailed                a resource ended in a status that is not success
 """
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
         def __init__(self, error_response: Mapping[str, Any], operation_name: str) -> None: ...
 
     from .waiting.handles import Handle
+    from .waiting.outcomes import Outcome
 else:
     from botocore.exceptions import ClientError
 
@@ -115,6 +118,10 @@ class RequestFault:
         if self.allowed is not None:
             text += f"; allowed: {self.allowed}"
         return text
+
+
+class CredentialRefreshError(MissingCredentials):
+    """The source of credentials failed; it may work again later. Waits survive it for a while."""
 
 
 class RequestValidationError(CleanRoomsMLError, ValueError):
@@ -504,6 +511,25 @@ class ResourceFailed(CleanRoomsMLError):
             f"{what} ended as {self.status} after {self.elapsed:.1f} s"
             + (f": {reason}" if reason else "")
             + (f" ({hint})" if hint else "")
+        )
+
+
+class WaitsFailed(CleanRoomsMLError):
+    """Some of many waits did not end well. The cause is the first of their errors.
+
+    Attributes:
+        failures: The outcomes with an error.
+        total: How many were waited for.
+    """
+
+    def __init__(self, failures: Sequence[Outcome], total: int) -> None:
+        self.failures: tuple[Outcome, ...] = tuple(failures)
+        self.total = total
+        lines = "".join(f"\n  {failure.error}" for failure in self.failures[:5])
+        more = len(self.failures) - 5
+        super().__init__(
+            f"{len(self.failures)} of {total} did not end well:{lines}"
+            + (f"\n  and {more} more" if more > 0 else "")
         )
 
 

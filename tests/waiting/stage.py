@@ -11,7 +11,7 @@ from typing import Any
 
 from crml_sdk import errors, models
 from crml_sdk._runtime import current_runtime
-from crml_sdk.waiting.room import WaitingRoom
+from crml_sdk.waiting import Waiting
 
 from ..support import samples
 
@@ -65,7 +65,7 @@ class Service:
 
     def __post_init__(self) -> None:
         self.began = current_runtime().clock()
-        self.room = WaitingRoom(self, self.rate)
+        self.room = Waiting(self, self.rate)
 
     def clock(self) -> float:
         return current_runtime().clock()

@@ -85,7 +85,7 @@ async def test_versions(sdk: CleanRoomsML, studio: Studio) -> None:
     newest = await sdk.trained_models.wait(f"{arn}@latest-active")
     assert newest.version_identifier == second.version_identifier
     outcomes = await sdk.wait_all([f"{arn}@base", second.ref, arn])
-    assert [outcome.model.version_identifier for outcome in outcomes] == [
+    assert [outcome.result().version_identifier for outcome in outcomes] == [
         None,
         second.version_identifier,
         second.version_identifier,

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import tenacity
 
+from crml_sdk import errors
+from crml_sdk.waiting import check_options, wait_elapsed
+from crml_sdk.waiting.faults import retry_after
 from crml_sdk.waiting.limiter import Limiter
-from crml_sdk.waiting.pace import Pace, as_wait, wait_elapsed
+from crml_sdk.waiting.pace import Pace, timeout_of
 
-from .stage import Service
+from .stage import service_error
 
 
 def test_the_default_is_soon_at_first_and_sparse_in_the_end() -> None:
@@ -28,92 +32,222 @@ def test_intervals_vary_by_a_tenth() -> None:
     assert len(set(intervals)) > 400
 
 
+def test_the_jitter_is_a_value() -> None:
+    for chance, interval in ((0.0, 18.0), (0.5, 20.0), (1.0, 22.0)):
+        wait = wait_elapsed(chance=lambda chance=chance: chance)
+        assert wait.interval(100.0) == pytest.approx(interval)
+
+
 @pytest.mark.parametrize("poll", [30, 30.0, timedelta(seconds=30), tenacity.wait_fixed(30)])
 def test_intervals_that_do_not_vary(poll: Any) -> None:
-    pace = Pace(poll, lambda: 0.0)
-    assert [pace.after(None) for _ in range(3)] == [30, 30, 30]
-    assert pace.attempts == 4
+    pace = Pace(poll)
+    assert [pace.after(0.0, None) for _ in range(3)] == [30, 30, 30]
+    assert (pace.attempts, pace.last) == (4, 30)
 
 
 def test_exponential_waits_count_attempts() -> None:
-    pace = Pace(tenacity.wait_exponential(multiplier=5, max=60), lambda: 0.0)
-    assert [pace.after(None) for _ in range(5)] == [5, 10, 20, 40, 60]
+    pace = Pace(tenacity.wait_exponential(multiplier=5, max=60))
+    assert [pace.after(0.0, None) for _ in range(5)] == [5, 10, 20, 40, 60]
 
 
-@pytest.mark.parametrize(("poll", "error"), [(-1, ValueError), ("30", TypeError)])
-def test_what_is_no_wait_is_refused(poll: Any, error: type[Exception]) -> None:
-    with pytest.raises(error):
-        as_wait(poll)
+def test_a_poll_sees_when_it_is_asked_what_came_and_how_long_was_slept() -> None:
+    seen: list[tuple[Any, ...]] = []
+
+    def poll(state: Any) -> float:
+        failed = state.outcome.failed
+        outcome = state.outcome.exception() if failed else state.outcome.result()
+        seen.append((state.attempt_number, state.seconds_since_start, outcome, state.idle_for))
+        return 3.0
+
+    pace, fault = Pace(poll), ValueError()
+    pace.after(1.0, "PENDING")
+    pace.after(5.0, None, fault)
+    assert seen == [(1, 1.0, "PENDING", 0), (2, 5.0, fault, 3.0)]
 
 
-def test_the_limiter_spaces_requests_evenly(run: Any) -> None:
-    async def main() -> None:
-        service = Service()
-        limiter = Limiter(5.0, clock=service.clock, sleep=service.sleep)
-        times: list[float] = []
-        for _ in range(11):
-            await limiter.acquire()
-            times.append(service.now)
-        assert times == [pytest.approx(n / 5) for n in range(11)]
-        assert not limiter.try_acquire()
-        await service.sleep(0.2)
-        assert limiter.try_acquire()
-
-    run(main)
+@pytest.mark.parametrize(
+    ("given", "interval"),
+    [(0, 0.01), (-5, 0.01), (math.nan, 0.01), (math.inf, 86_400), (1e9, 86_400), (0.5, 0.5)],
+)
+def test_a_wait_neither_spins_nor_sleeps_for_ever(given: float, interval: float) -> None:
+    assert Pace(lambda state: given).after(0.0, None) == interval
 
 
-def test_tasks_take_turns(run: Any) -> None:
-    async def main() -> None:
-        from crml_sdk._runtime import current_runtime
-
-        service = Service()
-        limiter = Limiter(10.0, clock=service.clock, sleep=service.sleep)
-        times: list[float] = []
-
-        async def ask() -> None:
-            await limiter.acquire()
-            times.append(service.now)
-
-        async with current_runtime().task_group() as tasks:
-            for _ in range(20):
-                tasks.start(ask)
-        assert times == [pytest.approx(n / 10) for n in range(20)]
-
-    run(main)
-
-
-def test_throttling_slows_and_success_recovers(run: Any) -> None:
-    async def main() -> None:
-        service = Service()
-        limiter = Limiter(5.0, clock=service.clock, sleep=service.sleep)
-        for _ in range(10):
-            limiter.throttled()
-        assert limiter.rate == 0.5
-        for _ in range(18):
-            limiter.accepted()
-        assert limiter.rate == pytest.approx(5.0)
-
-    run(main)
+@pytest.mark.parametrize(
+    ("option", "value", "error"),
+    [
+        ("poll", -1, ValueError),
+        ("poll", "30", TypeError),
+        ("poll", True, TypeError),
+        ("poll", wait_elapsed, TypeError),
+        ("timeout", "6h", TypeError),
+        ("timeout", True, TypeError),
+        ("timeout", -1, ValueError),
+        ("timeout", math.nan, ValueError),
+        ("timeout", timedelta(seconds=-1), ValueError),
+        ("on_update", "print", TypeError),
+    ],
+)
+def test_what_is_no_option_is_refused_by_name(
+    option: str, value: Any, error: type[Exception]
+) -> None:
+    with pytest.raises(error, match=f"^{option}="):
+        check_options(**{option: value})
 
 
-def test_a_clock_that_jumps_back_does_not_stop_the_limiter(run: Any) -> None:
-    async def main() -> None:
-        service = Service()
-        jump = [10_000.0]
-        limiter = Limiter(5.0, clock=lambda: service.now + jump[0], sleep=service.sleep)
-        await limiter.acquire()
-        jump[0] = 0.0
-        await limiter.acquire()
-        assert service.now <= 2.0
+@pytest.mark.parametrize(
+    "poll", [None, 30, timedelta(minutes=1), lambda state: 1.0, wait_elapsed()]
+)
+@pytest.mark.parametrize("timeout", [None, 0, 1.5, timedelta(hours=6), math.inf])
+def test_what_is_one_is_taken(poll: Any, timeout: Any) -> None:
+    check_options(poll=poll, timeout=timeout, on_update=print)
 
-    run(main)
+
+def test_a_timeout_may_be_used_up_or_endless() -> None:
+    assert [timeout_of(one) for one in (None, math.inf, timedelta(hours=1), 2, -3)] == [
+        None,
+        None,
+        3600.0,
+        2.0,
+        0.0,
+    ]
+    assert timeout_of(timedelta(seconds=-1)) == 0.0
+    with pytest.raises(TypeError, match="timeout='6h': give seconds"):
+        timeout_of("6h")
+
+
+def fault(code: str, **headers: str) -> errors.ServiceError:
+    return service_error(code, **{name.replace("_", "-"): text for name, text in headers.items()})
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [("40", 40), ("0.5", 0.5), ("-3", 0), ("soon", 0), ("nan", 0), ("601", 600), ("inf", 600)],
+)
+def test_retry_after_in_seconds(header: str, seconds: float) -> None:
+    assert retry_after(fault("ThrottlingException", retry_after=header)) == seconds
+
+
+def test_retry_after_as_a_date() -> None:
+    later = "Wed, 21 Oct 2026 07:28:40 GMT"
+    now = "Wed, 21 Oct 2026 07:28:00 GMT"
+    assert retry_after(fault("ThrottlingException", retry_after=later, date=now)) == 40
+    assert retry_after(fault("ThrottlingException", retry_after=later)) == 0
+    assert retry_after(fault("ThrottlingException", retry_after=later, date="?")) == 0
+    assert retry_after(errors.TransportError("Get", "lost")) == 0
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def drain(limiter: Limiter, clock: Clock, turns: int) -> list[float]:
+    """When each of so many turns comes, one asked for after the other."""
+    times: list[float] = []
+    for _ in range(turns):
+        turn = limiter.turn()
+        while delay := turn.delay():
+            clock.now += delay
+        times.append(round(clock.now, 6))
+    return times
+
+
+def test_the_limiter_lets_a_burst_through_and_then_the_rate() -> None:
+    clock = Clock()
+    limiter = Limiter(5.0, clock=clock)
+    assert drain(limiter, clock, 25) == [0.0] * 20 + [0.2, 0.4, 0.6, 0.8, 1.0]
+    clock.now += 1000.0
+    assert drain(limiter, clock, 21) == [1001.0] * 20 + [1001.2], "no more than a bucket is kept"
+
+
+@pytest.mark.parametrize(("rate", "burst"), [(100.0, 20), (5.0, 20), (2.0, 8), (0.1, 1)])
+def test_the_burst_is_small_where_the_rate_is(rate: float, burst: int) -> None:
+    clock = Clock()
+    assert drain(Limiter(rate, clock=clock), clock, burst + 1).count(0.0) == burst
+
+
+def test_who_comes_first_is_served_first() -> None:
+    clock = Clock()
+    limiter = Limiter(5.0, clock=clock)
+    drain(limiter, clock, 20)
+    first, second, third = limiter.turn(), limiter.turn(), limiter.turn()
+    assert second.delay() == pytest.approx(0.4)
+    assert first.delay() == pytest.approx(0.2)
+    clock.now = 10.0
+    assert second.delay() == 0.01, "not before the first, though there are tokens"
+    first.give_up()
+    assert second.delay() == 0.0
+    assert third.delay() == 0.0
+    assert limiter.turn().delay() > 0 or limiter.rate == 5.0
+
+
+def test_throttling_slows_at_once_and_no_burst_follows() -> None:
+    clock = Clock()
+    limiter = Limiter(5.0, clock=clock)
+    limiter.throttled()
+    assert limiter.rate == 2.5
+    assert drain(limiter, clock, 3) == [0.4, 0.8, 1.2]
+    clock.now = 100.0
+    assert drain(limiter, clock, 3) == [100.0, 100.4, 100.8], "one token is kept, no more"
+    for _ in range(10):
+        limiter.throttled()
+    assert limiter.rate == 0.5
+    for _ in range(17):
+        limiter.accepted()
+    assert limiter.rate == pytest.approx(4.75)
+    clock.now = 200.0
+    assert drain(limiter, clock, 2)[1] > 200.0, "no burst before the rate is back"
+    limiter.accepted()
+    assert limiter.rate == 5.0
+    clock.now = 300.0
+    assert drain(limiter, clock, 20) == [300.0] * 20
+
+
+def test_a_turn_that_waits_is_slowed_by_a_throttling() -> None:
+    clock = Clock()
+    limiter = Limiter(5.0, clock=clock)
+    drain(limiter, clock, 20)
+    turn = limiter.turn()
+    assert turn.delay() == pytest.approx(0.2)
+    limiter.throttled()
+    limiter.throttled()
+    limiter.throttled()
+    clock.now += 0.2
+    assert turn.delay() == pytest.approx((1 - 0.2 * 0.625) / 0.625)
+
+
+def test_nobody_sleeps_long_in_the_queue() -> None:
+    clock = Clock()
+    limiter = Limiter(0.1, clock=clock)
+    drain(limiter, clock, 1)
+    first, second = limiter.turn(), limiter.turn()
+    assert (first.delay(), second.delay()) == (10.0, 1.0)
+
+
+def test_a_clock_that_jumps_back_does_not_stop_the_limiter() -> None:
+    clock = Clock()
+    clock.now = 10_000.0
+    limiter = Limiter(1.0, clock=clock)
+    drain(limiter, clock, 4)
+    clock.now = 0.0
+    turn = limiter.turn()
+    assert turn.delay() == 1.0
+    clock.now = 1.0
+    assert turn.delay() == 0.0
 
 
 def test_no_limit_and_a_senseless_one() -> None:
-    async def sleep(seconds: float) -> None:
-        raise AssertionError
-
-    limiter = Limiter(None, clock=lambda: 0.0, sleep=sleep)
-    assert all(limiter.try_acquire() for _ in range(1000))
-    with pytest.raises(ValueError):
-        Limiter(0, clock=lambda: 0.0, sleep=sleep)
+    limiter = Limiter(None, clock=lambda: 0.0)
+    assert limiter.rate is None
+    turns = [limiter.turn() for _ in range(1000)]
+    assert not any(turn.delay() for turn in reversed(turns))
+    limiter.throttled()
+    limiter.accepted()
+    assert limiter.turn().delay() == 0.0
+    for rate in (0, -1, math.nan):
+        with pytest.raises(ValueError):
+            Limiter(rate, clock=lambda: 0.0)

@@ -327,11 +327,11 @@ def test_a_clock_that_jumps_forward_ends_the_wait_with_its_deadline(run: Any) ->
         jump = 0.0
         clock = service.clock
         service.clock = lambda: clock() + jump  # type: ignore[method-assign]
-        poller = service.room._poller(JOB, 600, None)
-        await poller.next_change()
+        watch = service.room.watch(JOB, timeout=600)
+        await watch.__anext__()
         jump = 3600.0
         with pytest.raises(errors.WaitTimeout):
-            await poller.next_change()
+            await watch.__anext__()
         assert service.now < 3610
 
     run(main)
@@ -343,11 +343,11 @@ def test_a_clock_that_jumps_back_prolongs_nothing(run: Any) -> None:
         jump = 0.0
         clock = service.clock
         service.clock = lambda: clock() + jump  # type: ignore[method-assign]
-        poller = service.room._poller(JOB, 600, None)
-        await poller.next_change()
+        watch = service.room.watch(JOB, timeout=600)
+        await watch.__anext__()
         jump = -36_000.0
         with pytest.raises(errors.WaitTimeout):
-            await poller.next_change()
+            await watch.__anext__()
         assert 595 <= clock() - service.began <= 640
 
     run(main)

@@ -1,17 +1,18 @@
 """Waiting: for one resource, for many, and through every fault.
 
 Read in this order: `statuses` (what a status means), `kinds` and `handles` (what is waited for),
-`pace` and `limiter` (when to look), `reading` (one look), `polling` (one wait), `many` (many
-waits), `room` (all waits of a client).
+`groups` (what is known of it, and how it is asked for), `brain` (the rules: what to ask next and
+what the answers mean), `pace`, `faults` and `limiter` (when to ask, and how often at the most),
+`driver` (runs the rules on an event loop, and all ways to wait), `outcomes` and `tracing` (what
+is told of it).
 """
 
+from .driver import Report, Waiting
 from .handles import Handle
-from .many import Outcome, Outcomes
-from .pace import Poll, wait_elapsed
-from .polling import Report
-from .room import Completions, WaitingRoom, Watch
+from .iterators import Completions, Watch
+from .outcomes import Outcome, Outcomes, StatusChange
+from .pace import Poll, check_options, wait_elapsed
 from .statuses import Goal
-from .tracker import StatusChange
 
 __all__ = [
     "Handle",
@@ -24,5 +25,6 @@ __all__ = [
     "Poll",
     "Report",
     "wait_elapsed",
-    "WaitingRoom",
+    "check_options",
+    "Waiting",
 ]

@@ -8,10 +8,11 @@ what they took. ``benchmarks/waiting_simulation.py`` compares it with a loop of 
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import tenacity
 from tenacity.wait import wait_base
@@ -22,18 +23,23 @@ if TYPE_CHECKING:
 #: What ``poll=`` takes: a wait of tenacity's, any function like one, or a fixed interval.
 Poll = wait_base | Callable[["RetryCallState"], float] | float | timedelta
 
-_MAX_RETRY_AFTER = 60.0
+SHORTEST: Final = 0.01
+"""Seconds between two looks at the least, whatever `poll=` says: a wait must not spin."""
+
+LONGEST: Final = 86_400.0
+"""Seconds between two looks at the most, whatever `poll=` says."""
 
 
 class wait_elapsed(wait_base):
     """Wait for a share of the time already waited.
 
     Args:
-        share: of the time since the wait began.
-        shortest, longest: bounds of one interval, in seconds.
-        ceiling: to which ``longest`` grows for waits of many days.
-        ceiling_share: how it grows: this share of the time since the wait began.
-        jitter: each interval varies by up to this share of it, up or down.
+        share: Of the time since the wait began.
+        shortest, longest: Bounds of one interval, in seconds.
+        ceiling: To which `longest` grows for waits of many days.
+        ceiling_share: How it grows: this share of the time since the wait began.
+        jitter: Each interval varies by up to this share of it, up or down.
+        chance: Gives a number from 0 to 1 for the jitter.
     """
 
     def __init__(
@@ -45,6 +51,7 @@ class wait_elapsed(wait_base):
         ceiling: float = 45.0,
         ceiling_share: float = 1 / 20_000,
         jitter: float = 0.1,
+        chance: Callable[[], float] = random.random,
     ) -> None:
         self.share = share
         self.shortest = shortest
@@ -52,6 +59,7 @@ class wait_elapsed(wait_base):
         self.ceiling = ceiling
         self.ceiling_share = ceiling_share
         self.jitter = jitter
+        self.chance = chance
 
     def __call__(self, retry_state: RetryCallState) -> float:
         return self.interval(retry_state.seconds_since_start or 0.0)
@@ -60,67 +68,120 @@ class wait_elapsed(wait_base):
         """Seconds until the next look, ``elapsed`` seconds after the first."""
         longest = min(max(self.longest, elapsed * self.ceiling_share), self.ceiling)
         interval = min(max(self.shortest, elapsed * self.share), longest)
-        return interval * random.uniform(1 - self.jitter, 1 + self.jitter)
-
-
-def as_wait(poll: Poll | None) -> Callable[[RetryCallState], float]:
-    """``poll`` as a wait of tenacity's; None gives the default."""
-    if poll is None:
-        return wait_elapsed()
-    if isinstance(poll, (int, float, timedelta)):
-        seconds = poll.total_seconds() if isinstance(poll, timedelta) else float(poll)
-        if seconds < 0:
-            raise ValueError("a poll interval is not negative")
-        return tenacity.wait_fixed(seconds)
-    if not callable(poll):
-        raise TypeError("poll= takes a tenacity wait, a number of seconds or a timedelta")
-    return poll
+        return interval * (1 + self.jitter * (2 * self.chance() - 1))
 
 
 class Pace:
-    """One wait's succession of intervals, on the caller's clock.
+    """One wait's succession of intervals; the time reaches it as a value.
 
     tenacity's waits read the number of attempts, the time since the start and the last outcome
     from a ``RetryCallState``; this keeps one up to date.
     """
 
-    def __init__(self, poll: Poll | None, clock: Callable[[], float]) -> None:
+    def __init__(self, poll: Poll | None) -> None:
         self._wait = as_wait(poll)
-        self._clock = clock
         self._state = tenacity.RetryCallState(
             retry_object=cast("Any", tenacity.AsyncRetrying()), fn=None, args=(), kwargs={}
         )
-        self._state.start_time = clock()
+        self._state.start_time = 0.0
         #: The last interval, in seconds.
-        self.last: float = 2.0
+        self.last: float = 5.0
 
     @property
     def attempts(self) -> int:
         """The number of the attempt under way, from 1."""
         return self._state.attempt_number
 
-    def after(self, outcome: Any, error: BaseException | None = None) -> float:
-        """Seconds to wait after an attempt that gave ``outcome`` or failed with ``error``."""
+    def after(self, now: float, outcome: Any, error: BaseException | None = None) -> float:
+        """Seconds to wait after an attempt.
+
+        Args:
+            now: Seconds since the wait began.
+            outcome: What the attempt gave.
+            error: What it failed with, if it did.
+        """
         state = self._state
         if error is None:
             state.set_result(outcome)
         else:
             state.set_exception((type(error), error, error.__traceback__))
-        state.outcome_timestamp = self._clock()
-        interval = max(float(self._wait(state)), 0.0)
+        state.outcome_timestamp = now
+        # In this order, not a number becomes the shortest.
+        interval = max(SHORTEST, min(float(self._wait(state)), LONGEST))
         state.idle_for += interval
         state.upcoming_sleep = self.last = interval
         state.attempt_number += 1
         # What the last reply was is of no use to the next interval, and may be large.
         state.outcome = None
-        return max(interval, _retry_after(error))
+        return interval
 
 
-def _retry_after(error: BaseException | None) -> float:
-    """Seconds that the service asked to be left alone, from a Retry-After header in seconds."""
-    response = cast("dict[str, dict[str, Any]]", getattr(error, "response", None) or {})
-    headers: dict[str, Any] = response.get("ResponseMetadata", {}).get("HTTPHeaders") or {}
-    try:
-        return min(max(float(headers.get("retry-after", 0)), 0.0), _MAX_RETRY_AFTER)
-    except (TypeError, ValueError):
+def as_wait(poll: Poll | None) -> Callable[[RetryCallState], float]:
+    """``poll`` as a wait of tenacity's; None gives the default.
+
+    Raises:
+        TypeError, ValueError: It is none, by the name `poll`.
+    """
+    if poll is None:
+        return wait_elapsed()
+    if isinstance(poll, (int, float, timedelta)):
+        return tenacity.wait_fixed(seconds_of("poll", poll))
+    if isinstance(poll, type) or not callable(poll):
+        raise TypeError(
+            f"poll={poll!r}: give seconds, a timedelta, a wait of tenacity's or a function like one"
+        )
+    return poll
+
+
+def seconds_of(name: str, given: object) -> float:
+    """A length of time in seconds.
+
+    Args:
+        name: The argument's, for the error.
+        given: Seconds, or a `timedelta`.
+
+    Raises:
+        TypeError, ValueError: It is no length of time, or a negative one.
+    """
+    if isinstance(given, timedelta):
+        seconds = given.total_seconds()
+    elif isinstance(given, (int, float)) and not isinstance(given, bool):
+        seconds = float(given)
+    else:
+        raise TypeError(f"{name}={given!r}: give seconds (a number) or a timedelta")
+    if math.isnan(seconds) or seconds < 0:
+        raise ValueError(f"{name}={given!r}: a length of time is not negative")
+    return seconds
+
+
+def timeout_of(timeout: object) -> float | None:
+    """The seconds of ``timeout=``; None for no end. Below zero counts as none left.
+
+    Raises:
+        TypeError, ValueError: It is no length of time.
+    """
+    if timeout is None or timeout == math.inf:
+        return None
+    if isinstance(timeout, timedelta):
+        return max(timeout.total_seconds(), 0.0)
+    if isinstance(timeout, (int, float)) and not isinstance(timeout, bool) and timeout < 0:
         return 0.0
+    return seconds_of("timeout", timeout)
+
+
+def check_options(*, timeout: object = None, poll: object = None, on_update: object = None) -> None:
+    """Refuse what a wait could not be begun with, before anything is sent or paid for.
+
+    Args:
+        timeout: Seconds or a `timedelta`, not negative; or None.
+        poll: What `poll=` takes, or None.
+        on_update: A function, or None.
+
+    Raises:
+        TypeError, ValueError: By the argument's name, with what it takes.
+    """
+    if timeout is not None:
+        seconds_of("timeout", timeout)
+    as_wait(cast("Any", poll))
+    if on_update is not None and not callable(on_update):
+        raise TypeError(f"on_update={on_update!r}: give a function of one argument, the change")

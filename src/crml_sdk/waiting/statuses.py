@@ -105,3 +105,13 @@ def _judge_deletion(table: str, status: str) -> Verdict:
     if phase(table, status) is Phase.GONE:
         return Verdict.REACHED
     return Verdict.DOUBTFUL if status == "DELETE_FAILED" else Verdict.PENDING
+
+
+#: What each known status means, by table and goal; a status that is not there is waited on.
+VERDICTS: Mapping[tuple[str, Goal], Mapping[str, Verdict]] = MappingProxyType(
+    {
+        (table, goal): MappingProxyType({one: judge(table, goal, one) for one in statuses})
+        for table, statuses in STATUSES.items()
+        for goal in Goal
+    }
+)

@@ -7,15 +7,39 @@ from typing import Any
 from botocore import exceptions
 
 from .. import errors
-from .transport import TRANSPORT, described, surely_not_sent
+from .transport import TRANSPORT, described, surely_not_sent, unusable_tls
 
 _NO_CREDENTIALS = (
     exceptions.NoCredentialsError,
     exceptions.PartialCredentialsError,
-    exceptions.CredentialRetrievalError,
     exceptions.TokenRetrievalError,
     exceptions.NoAuthTokenError,
+    exceptions.ProfileNotFound,
+    exceptions.SSOError,
+    *([exceptions.LoginError] if hasattr(exceptions, "LoginError") else []),
 )
+"""Somebody has to do something before there are credentials: log in, or write a profile."""
+
+_NOT_RENEWED = (exceptions.CredentialRetrievalError, exceptions.MetadataRetrievalError)
+"""The source of credentials failed, and may work again."""
+
+_STALE = "refreshed credentials are still expired"
+"""What botocore says, in a RuntimeError, when the source gave nothing newer."""
+
+_THROTTLING = frozenset(
+    {
+        "Throttling",
+        "ThrottledException",
+        "RequestThrottledException",
+        "RequestThrottled",
+        "TooManyRequestsException",
+        "RequestLimitExceeded",
+        "SlowDown",
+        "EC2ThrottledException",
+    }
+)
+"""Other names for a ThrottlingException, some of which come with status 400: those that botocore's
+standard retries take for throttling and that say nothing else."""
 
 
 def translated(error: Exception, operation: str) -> Exception:
@@ -30,6 +54,8 @@ def translated(error: Exception, operation: str) -> Exception:
     if isinstance(error, exceptions.ClientError):
         return service_error(error.response, operation)  # pyright: ignore
     if isinstance(error, TRANSPORT):
+        if (why := unusable_tls(error)) is not None:
+            return errors.ConfigurationError(f"{operation}: {why}; nothing was sent")
         sent = False if surely_not_sent(error) else None
         return errors.TransportError(operation, described(error), sent)
     return configuration_error(error, operation)
@@ -40,11 +66,19 @@ def service_error(response: Any, operation: str) -> errors.ServiceError:
     code = str(response.get("Error", {}).get("Code", ""))
     # The header form of a code may carry a namespace in front and a documentation link behind.
     plain = code.rpartition("#")[2].partition(":")[0]
+    if plain in _THROTTLING:
+        return errors.ThrottlingException(response, operation)
     return errors.SERVICE_ERRORS.get(plain, errors.ServiceError)(response, operation)
 
 
 def configuration_error(error: Exception, operation: str) -> Exception:
     """Our error for what keeps a request from being built at all."""
+    if isinstance(error, _NOT_RENEWED) or (
+        isinstance(error, RuntimeError) and _STALE in str(error)
+    ):
+        return errors.CredentialRefreshError(
+            f"{operation}: the credentials could not be renewed: {error}; nothing was sent"
+        )
     if isinstance(error, _NO_CREDENTIALS):
         return errors.MissingCredentials(
             f"{operation}: {error}. Configure a profile, environment variables or a role; nothing was sent"

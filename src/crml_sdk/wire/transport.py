@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ssl
+from collections.abc import Iterator
 from typing import Any, Final
 
 from botocore.exceptions import (
@@ -70,6 +72,36 @@ def described(error: Exception) -> str:
     host = "/".join(place.split("/")[:3])
     cause = f" ({type(beneath).__name__}: {beneath})" if beneath is not None else ""
     return f"{what}{f' to {host}' if host else ''}{cause}"
+
+
+def unusable_tls(error: Exception) -> str | None:
+    """Why TLS cannot work as it is set up, in a line; None for faults that may pass.
+
+    That is a certificate that does not stand up to the check, or a file of certificates that
+    cannot be read. aiobotocore calls the one an `SSLError` (or, with httpx, an
+    `EndpointConnectionError`), the other an `HTTPClientError`; what is beneath decides.
+    """
+    for beneath in _beneath(_detail(error, "error")):
+        if isinstance(beneath, ssl.CertificateError) or "CERTIFICATE_VERIFY_FAILED" in str(beneath):
+            return (
+                f"the server's certificate is not trusted ({beneath}); see verify=, AWS_CA_BUNDLE"
+            )
+        if type(error) is HTTPClientError and isinstance(
+            beneath, (FileNotFoundError, IsADirectoryError, PermissionError)
+        ):
+            return f"the file of trusted certificates cannot be read ({beneath}); see AWS_CA_BUNDLE"
+        if type(error) is HTTPClientError and isinstance(beneath, ssl.SSLError):
+            return f"the file of trusted certificates cannot be used ({beneath}); see AWS_CA_BUNDLE"
+    return None
+
+
+def _beneath(error: Any) -> Iterator[BaseException]:
+    """An error, and what it came from."""
+    seen: set[int] = set()
+    while isinstance(error, BaseException) and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = getattr(error, "certificate_error", None) or error.__cause__ or error.__context__
 
 
 def _detail(error: Any, name: str) -> Any:

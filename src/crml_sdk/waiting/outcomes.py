@@ -1,0 +1,147 @@
+"""What waiting tells: changes of a status, how each wait ended, and the errors it ended with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Generic
+
+from typing_extensions import TypeVar
+
+from .. import errors
+from .handles import Handle
+
+M = TypeVar("M", default=Any)
+M_co = TypeVar("M_co", covariant=True, default=Any)
+
+
+@dataclass(frozen=True)
+class StatusChange(Generic[M_co]):
+    """A status that was seen for the first time, or instead of another.
+
+    Attributes:
+        handle: Whose status it is.
+        status: The status, as the model's open enum.
+        previous: The text of the one before, or None for the first that was seen.
+        model: The reply that showed it: a Get response, or the row of a list.
+        elapsed: Seconds since the wait began.
+    """
+
+    handle: Handle
+    status: Any
+    previous: str | None
+    model: M_co
+    elapsed: float
+
+
+@dataclass(frozen=True)
+class Outcome(Generic[M]):
+    """How the wait for one of many ended.
+
+    Attributes:
+        handle: What was waited for.
+        model: The Get response that showed how it ended, or None: where a row was enough
+            (`details=False`), where the time was up before the Get, where there is no Get.
+        error: None, or the error that a `wait` for it alone would have raised.
+        elapsed: Seconds since the wait began.
+        row: The last row of a list that showed it (its summary), or None.
+    """
+
+    handle: Handle
+    model: M | None
+    error: Exception | None
+    elapsed: float
+    row: Any = None
+
+    @property
+    def ok(self) -> bool:
+        """What was waited for came about."""
+        return self.error is None
+
+    @property
+    def status(self) -> Any:
+        """The last status that was seen, or None."""
+        last: Any = self.row if self.model is None else self.model
+        if last is not None:
+            return last.status
+        return getattr(self.error, "status", None)
+
+    def result(self) -> M:
+        """The model, or the row where there is only that; raises the error if there is one."""
+        if self.error is not None:
+            raise self.error
+        found: Any = self.row if self.model is None else self.model
+        return found
+
+
+class Outcomes(list[Outcome[M]], Generic[M]):
+    """What `wait_all` gives: a list that a notebook shows as a timeline, from create to end."""
+
+    def raise_for_failures(self) -> Outcomes[M]:
+        """Nothing if all ended well (and the list itself, to go on with).
+
+        Raises:
+            WaitsFailed: Some did not; `error.failures` are their outcomes, and the first of
+                their errors is its cause.
+        """
+        failures = [outcome for outcome in self if outcome.error is not None]
+        if failures:
+            raise errors.WaitsFailed(failures, len(self)) from failures[0].error
+        return self
+
+    def to_svg(self) -> str:
+        """The timeline as an SVG picture."""
+        from ..display.timelines import svg
+
+        return svg(self)
+
+    def _repr_html_(self) -> str:
+        return self.to_svg()
+
+
+def failure(handle: Handle, status: str, last: Any, elapsed: float) -> errors.ResourceFailed:
+    """The error for a resource that ended otherwise than was waited for.
+
+    Args:
+        handle: What was waited for.
+        status: How it ended.
+        last: The reply that showed it: a Get response, or a row, which may lack the details.
+        elapsed: Seconds since the wait began.
+    """
+    details = getattr(last, "status_details", None)
+    return errors.ResourceFailed(
+        handle,
+        status=status,
+        status_code=getattr(details, "status_code", None),
+        status_message=getattr(details, "message", None),
+        elapsed=elapsed,
+        model=last,
+    )
+
+
+def missing(handle: Handle, elapsed: float) -> errors.ResourceFailed:
+    """The error for a resource that no list shows."""
+    return errors.ResourceFailed(handle, status=None, elapsed=elapsed)
+
+
+def expiry(
+    handle: Handle,
+    status: str | None,
+    last: Any,
+    *,
+    elapsed: float,
+    timeout: float,
+    looks: int,
+    last_fault: BaseException | None,
+) -> errors.WaitTimeout:
+    """The error for a wait whose time is up."""
+    error = errors.WaitTimeout(
+        handle,
+        status=status,
+        elapsed=elapsed,
+        timeout=timeout,
+        looks=looks,
+        model=last,
+        last_fault=last_fault,
+    )
+    error.__cause__ = last_fault
+    return error
