@@ -110,6 +110,7 @@ SAMPLES: list[errors.CleanRoomsMLError] = [
     errors.MissingRegion("no"),
     errors.UnknownRegion("no"),
     errors.MissingCredentials("no"),
+    errors.CredentialRefreshError("not now"),
 ]
 
 
@@ -136,7 +137,12 @@ async def test_an_error_from_the_wire_survives_pickling(canned: CannedServer, ba
 
 
 def test_no_error_is_without_a_sample() -> None:
-    elsewhere = {"CleanRoomsMLError", "WaitTimeout", "ResourceFailed"}  # in the tests of waiting
+    elsewhere = {
+        "CleanRoomsMLError",
+        "WaitTimeout",
+        "WaitsFailed",
+        "ResourceFailed",
+    }  # in the tests of waiting
     assert set(_tree()) - elsewhere == {type(sample).__name__ for sample in SAMPLES}
 
 

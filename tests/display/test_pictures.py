@@ -9,13 +9,12 @@ from datetime import datetime, timezone
 from xml.etree import ElementTree
 
 import pytest
-from crml_sdk.waiting.many import Outcomes
 
 from crml_sdk import CleanRoomsML, Lineage, Page, models, show, to_records
 from crml_sdk.local import LocalCleanRoomsML
 from crml_sdk.untrusted import has_controls
 from crml_sdk.versions import LineageNode, build_lineage
-from crml_sdk.waiting import Handle, Outcome
+from crml_sdk.waiting import Handle, Outcome, Outcomes
 
 ARN = (
     "arn:aws:cleanrooms-ml:us-east-1:111122223333:membership/"

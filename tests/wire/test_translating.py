@@ -1,24 +1,127 @@
-"""botocore's errors become ours."""
+"""What keeps a request from being made, told apart by whether it can pass."""
 
 from __future__ import annotations
 
+import ssl
+import subprocess
+from pathlib import Path
+from typing import Any
+
 import pytest
+from aiohttp import web
+from botocore import exceptions
 
 from crml_sdk import CleanRoomsML, errors
+from crml_sdk.wire.translating import translated
 
-from ..support.samples import MODEL
+from ..support import samples
+from ..support.canned import CannedServer, error
+
+
+@pytest.mark.parametrize(
+    "code", ["TooManyRequestsException", "Throttling", "RequestLimitExceeded", "SlowDown"]
+)
+@pytest.mark.parametrize("status", [400, 429, 503])
+async def test_throttling_has_many_names(canned: CannedServer, code: str, status: int) -> None:
+    canned.answers = [error(code, status)]
+    async with CleanRoomsML(region_name="us-east-1", endpoint_url=canned.url) as sdk:
+        with pytest.raises(errors.WaitTimeout) as caught:
+            await sdk.inference_jobs.wait(samples.JOB, timeout=0.1)
+        assert isinstance(caught.value.last_fault, errors.ThrottlingException)
+        assert caught.value.last_fault.code == code
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        (
+            exceptions.CredentialRetrievalError(provider="container", error_msg="500"),
+            errors.CredentialRefreshError,
+        ),
+        (exceptions.MetadataRetrievalError(error_msg="500"), errors.CredentialRefreshError),
+        (
+            RuntimeError(
+                "Credentials were refreshed, but the refreshed credentials are still expired."
+            ),
+            errors.CredentialRefreshError,
+        ),
+        (exceptions.SSOTokenLoadError(error_msg="none"), errors.MissingCredentials),
+        (exceptions.UnauthorizedSSOTokenError(), errors.MissingCredentials),
+        (exceptions.TokenRetrievalError(provider="sso", error_msg="x"), errors.MissingCredentials),
+        (exceptions.NoCredentialsError(), errors.MissingCredentials),
+        (exceptions.ProfileNotFound(profile="x"), errors.MissingCredentials),
+        (
+            exceptions.PartialCredentialsError(provider="env", cred_var="x"),
+            errors.MissingCredentials,
+        ),
+        (
+            getattr(exceptions, "LoginRefreshRequired", exceptions.SSOError)(),
+            errors.MissingCredentials,
+        ),
+        (exceptions.UnknownRegionError(region_name="x", error_msg=""), errors.ConfigurationError),
+    ],
+)
+def test_credentials_that_may_come_back_and_those_that_need_a_person(
+    said: Exception, kind: type[Exception]
+) -> None:
+    assert type(translated(said, "GetTrainedModel")) is kind
+
+
+def test_a_broken_handshake_is_no_bad_certificate() -> None:
+    eof = ssl.SSLEOFError(8, "EOF occurred in violation of protocol")
+    lost = exceptions.SSLError(endpoint_url="https://x", error=eof)
+    assert type(translated(lost, "GetTrainedModel")) is errors.TransportError
+
+
+@pytest.fixture
+async def untrusted(tmp_path: Path) -> Any:
+    """The address of a server whose certificate nobody vouches for."""
+    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
+    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost"]
+    make += [
+        "-addext",
+        "subjectAltName=DNS:localhost",
+        "-keyout",
+        str(key),
+        "-out",
+        str(certificate),
+    ]
+    subprocess.run(make, check=True, capture_output=True)  # noqa: ASYNC221
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+
+    async def answer(request: web.BaseRequest) -> web.Response:
+        return web.json_response({})
+
+    runner = web.ServerRunner(web.Server(answer))
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context)
+    await site.start()
+    port = site._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
+    yield f"https://localhost:{port}"
+    await runner.cleanup()
 
 
 @pytest.mark.parametrize("backend", ["aiohttp", "httpx"])
-async def test_a_refused_connection_is_a_transport_error_that_was_never_sent(backend: str) -> None:
-    client = CleanRoomsML(
-        region_name="us-east-1",
-        endpoint_url="http://127.0.0.1:9",
-        retries=1,
-        http_backend=backend,  # type: ignore[arg-type]
-    )
-    async with client as sdk:
-        with pytest.raises(errors.TransportError, match="could not connect to http:") as caught:
-            await sdk.trained_models.get(MODEL)
-    assert caught.value.request_sent is False
-    assert caught.value.operation == "GetTrainedModel"
+async def test_a_certificate_that_is_not_trusted_ends_a_wait_at_once(
+    untrusted: str, backend: Any
+) -> None:
+    async with CleanRoomsML(
+        region_name="us-east-1", endpoint_url=untrusted, http_backend=backend
+    ) as sdk:
+        with pytest.raises(errors.ConfigurationError, match="certificate is not trusted"):
+            await sdk.inference_jobs.wait(samples.JOB)
+        outcomes = await sdk.wait_all([samples.JOB, samples.CHANNEL, samples.MODEL])
+        assert {type(one.error) for one in outcomes} == {errors.ConfigurationError}
+
+
+@pytest.mark.parametrize("backend", ["aiohttp", "httpx"])
+async def test_a_missing_bundle_of_certificates_ends_a_wait_at_once(
+    untrusted: str, backend: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(tmp_path / "nowhere.pem"))
+    with pytest.raises(errors.ConfigurationError, match=r"trusted certificates|CA|certificate"):
+        async with CleanRoomsML(
+            region_name="us-east-1", endpoint_url=untrusted, http_backend=backend
+        ) as sdk:
+            await sdk.inference_jobs.wait(samples.JOB)

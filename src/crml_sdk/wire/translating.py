@@ -53,9 +53,11 @@ def translated(error: Exception, operation: str) -> Exception:
         return error
     if isinstance(error, exceptions.ClientError):
         return service_error(error.response, operation)  # pyright: ignore
-    if isinstance(error, TRANSPORT):
+    if isinstance(error, (*TRANSPORT, OSError)):
         if (why := unusable_tls(error)) is not None:
             return errors.ConfigurationError(f"{operation}: {why}; nothing was sent")
+        if isinstance(error, OSError):
+            return error
         sent = False if surely_not_sent(error) else None
         return errors.TransportError(operation, described(error), sent)
     return configuration_error(error, operation)

@@ -81,16 +81,17 @@ def unusable_tls(error: Exception) -> str | None:
     cannot be read. aiobotocore calls the one an `SSLError` (or, with httpx, an
     `EndpointConnectionError`), the other an `HTTPClientError`; what is beneath decides.
     """
-    for beneath in _beneath(_detail(error, "error")):
+    # The httpx backend reads the file bare, the other wraps what comes of it.
+    bare = isinstance(error, (OSError, ssl.SSLError))
+    reading = bare or type(error) is HTTPClientError
+    for beneath in _beneath(error if bare else _detail(error, "error")):
         if isinstance(beneath, ssl.CertificateError) or "CERTIFICATE_VERIFY_FAILED" in str(beneath):
             return (
                 f"the server's certificate is not trusted ({beneath}); see verify=, AWS_CA_BUNDLE"
             )
-        if type(error) is HTTPClientError and isinstance(
-            beneath, (FileNotFoundError, IsADirectoryError, PermissionError)
-        ):
+        if reading and isinstance(beneath, (FileNotFoundError, IsADirectoryError, PermissionError)):
             return f"the file of trusted certificates cannot be read ({beneath}); see AWS_CA_BUNDLE"
-        if type(error) is HTTPClientError and isinstance(beneath, ssl.SSLError):
+        if reading and isinstance(beneath, ssl.SSLError):
             return f"the file of trusted certificates cannot be used ({beneath}); see AWS_CA_BUNDLE"
     return None
 
