@@ -113,7 +113,7 @@ def reason_of(outcome: Outcome) -> str | None:
 
 
 def _name(outcome: Outcome) -> str:
-    name = getattr(outcome.model, "name", None)
+    name = getattr(outcome.row if outcome.model is None else outcome.model, "name", None)
     return name or outcome.handle.name or outcome.handle.arn.rpartition("/")[2]
 
 
@@ -124,7 +124,7 @@ def _document(outcome: Outcome) -> dict[str, Any]:
         "status": plain(outcome.status),
         "reason": reason_of(outcome),
         "elapsedSeconds": round(outcome.elapsed, 3),
-        "resource": plain(outcome.model),
+        "resource": plain(outcome.row if outcome.model is None else outcome.model),
     }
 
 

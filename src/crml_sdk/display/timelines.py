@@ -46,7 +46,8 @@ def svg(outcomes: Sequence[Outcome]) -> str:
 
 class _Row:
     def __init__(self, outcome: Outcome) -> None:
-        model: Any = outcome.model if outcome.model is not None else _model_of(outcome)
+        model: Any = outcome.row if outcome.model is None else outcome.model
+        model = _model_of(outcome) if model is None else model
         name: str = getattr(model, "name", None) or outcome.handle.arn.rpartition("/")[2]
         self.name = name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
         self.status = None if outcome.status is None else str(outcome.status)

@@ -53,11 +53,9 @@ def translated(error: Exception, operation: str) -> Exception:
         return error
     if isinstance(error, exceptions.ClientError):
         return service_error(error.response, operation)  # pyright: ignore
-    if isinstance(error, (*TRANSPORT, OSError)):
-        if (why := unusable_tls(error)) is not None:
-            return errors.ConfigurationError(f"{operation}: {why}; nothing was sent")
-        if isinstance(error, OSError):
-            return error
+    if isinstance(error, TRANSPORT) and (why := unusable_tls(error)) is not None:
+        return errors.ConfigurationError(f"{operation}: {why}; nothing was sent")
+    if isinstance(error, TRANSPORT):
         sent = False if surely_not_sent(error) else None
         return errors.TransportError(operation, described(error), sent)
     return configuration_error(error, operation)
@@ -85,6 +83,8 @@ def configuration_error(error: Exception, operation: str) -> Exception:
         return errors.MissingCredentials(
             f"{operation}: {error}. Configure a profile, environment variables or a role; nothing was sent"
         )
+    if isinstance(error, OSError) and (why := unusable_tls(error)) is not None:
+        return errors.ConfigurationError(f"{operation}: {why}; nothing was sent")
     if isinstance(error, exceptions.NoRegionError):
         return errors.MissingRegion(
             f"{operation}: no region. Pass region_name=, or set AWS_REGION or a profile's region"

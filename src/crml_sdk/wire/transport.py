@@ -82,7 +82,7 @@ def unusable_tls(error: Exception) -> str | None:
     `EndpointConnectionError`), the other an `HTTPClientError`; what is beneath decides.
     """
     # The httpx backend reads the file bare, the other wraps what comes of it.
-    bare = isinstance(error, (OSError, ssl.SSLError))
+    bare = isinstance(error, OSError) and not isinstance(error, TRANSPORT)
     reading = bare or type(error) is HTTPClientError
     for beneath in _beneath(error if bare else _detail(error, "error")):
         if isinstance(beneath, ssl.CertificateError) or "CERTIFICATE_VERIFY_FAILED" in str(beneath):
