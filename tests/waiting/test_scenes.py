@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
@@ -628,5 +629,7 @@ def test_raise_for_failures(run: Any) -> None:
         assert caught.value.__cause__ is caught.value.failures[0].error
         assert "AlgorithmError" in str(caught.value)
         assert "and 5 more" in str(caught.value)
+        again = pickle.loads(pickle.dumps(caught.value))
+        assert (str(again), len(again.failures)) == (str(caught.value), 10)
 
     run(main)

@@ -19,7 +19,6 @@ wait is a group of one; `driver` runs it on an event loop. The rules, each at it
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 from typing import Any, Final
 
 from .. import errors
@@ -31,10 +30,10 @@ from .groups import (
     Place,
     Request,
     jobs_about,
-    list_params,
     row_version,
     rows_of,
     to_read,
+    versions_params,
 )
 from .handles import Handle
 from .looks import SOON, Looks
@@ -154,11 +153,8 @@ class Brain(Looks):
     def _scan_for_base(self, job: Job, now: float) -> None:
         kind, group = job.kind, job.group
         assert group is not None
-        params = list_params(
-            replace(kind, filter_by_arn=bool(kind.versions)), job.handle, job.scope
-        )
         job.place = Place.BUSY
-        job.scan = Listing(kind.versions or kind.list, params, group, now, job)
+        job.scan = Listing(kind.versions or kind.list, versions_params(job), group, now, job)
         self._pages.append(job.scan)
 
     # ---- pages

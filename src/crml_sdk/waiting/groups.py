@@ -6,15 +6,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import lru_cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ..errors import MissingMembership
 from ..naming import to_wire
 from ..operation import Operation
 from .handles import Handle
-from .kinds import Kind
 from .pace import Pace
 from .statuses import Goal, Verdict
+
+if TYPE_CHECKING:
+    from .kinds import Kind
 
 PAGE_SIZE: Final = 100
 SEEN_MISSES: Final = 2
@@ -100,7 +102,7 @@ class Job:
         """What all resources have in common that show in the same list."""
         if self.unlocated:
             return ("unlocated", self.handle.membership, self.handle.arn)
-        one = self.handle.arn if self.kind.filter_by_arn else None
+        one = self.handle.arn if self.kind.has_name else None
         return (self.kind.list.name, self.scope, one)
 
 
@@ -297,9 +299,15 @@ def get_params(job: Job) -> dict[str, Any]:
 def list_params(kind: Kind, handle: Handle, scope: str | None) -> dict[str, Any]:
     """The parameters of the list in which a handle's resource shows."""
     params = scope_params(kind, scope)
-    if kind.filter_by_arn:
+    if kind.has_name:
         params.update(arn_params(kind, handle.arn))
     return params
+
+
+def versions_params(job: Job) -> dict[str, Any]:
+    """The parameters of the list of a resource's versions, or of its own list where there is none."""
+    own = arn_params(job.kind, job.handle.arn) if job.kind.versions else {}
+    return {**scope_params(job.kind, job.scope), **own}
 
 
 def cancel_params(handle: Handle) -> Mapping[str, Any] | None:

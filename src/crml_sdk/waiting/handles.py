@@ -74,7 +74,7 @@ class Handle:
     @property
     def scope(self) -> str | None:
         """The membership or collaboration that the calls are made in, where they need one."""
-        wanted = self.resource.scope
+        wanted = self.resource.list.scope
         if wanted == "membership":
             return self.membership or membership_in(self.arn)
         return self.collaboration if wanted == "collaboration" else None
