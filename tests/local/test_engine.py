@@ -11,6 +11,7 @@ import sys
 import time
 from collections import Counter
 from typing import Any
+from urllib.parse import quote
 
 import botocore.model
 import pytest
@@ -389,3 +390,30 @@ wrong = [name for name in sys.modules if name.split(".")[0] in
 assert not wrong, wrong
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("scope", "status"),
+    [("cleanrooms-ml", 200), ("cleanrooms", 404), ("something", 200)],
+)
+def test_a_request_goes_to_the_service_that_it_is_signed_for(
+    lab: Lab, scope: str, status: int
+) -> None:
+    """Both services have the operations on tags under one name and route."""
+    arn = quote(lab.algorithm(tags={"a": "b"}), safe="")
+    signed = f"AWS4-HMAC-SHA256 Credential=AKIA/20260101/us-east-1/{scope}/aws4_request, Sig"
+    reply = lab.local.handle("GET", f"/tags/{arn}", {"authorization": signed}, b"")
+    assert reply.status == status
+    memberships = lab.local.handle("GET", "/memberships", {"authorization": signed}, b"")
+    assert memberships.status == (404 if scope == "cleanrooms-ml" else 200)
+
+
+def test_boto3_signs_for_the_services_that_are_told_apart() -> None:
+    from botocore.session import get_session
+
+    from crml_sdk.local.ways_in.engine import SIGNING_NAMES
+
+    session = get_session()
+    for signing_name, service in SIGNING_NAMES.items():
+        metadata = session.get_service_model(service).metadata
+        assert metadata.get("signingName", metadata["endpointPrefix"]) == signing_name

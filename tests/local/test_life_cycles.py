@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from crml_sdk.local import Job, Lifecycle, LocalCleanRoomsML, LocalClock, Settings
+from crml_sdk.local import Executor, Job, Lifecycle, LocalCleanRoomsML, LocalClock, Settings
 
-from .local_lab import Lab
+from .local_lab import ME, OTHER, OTHER_ROLE, ROLE, Lab
 
 DAY = 86_400
 
@@ -141,24 +141,78 @@ def test_a_channel_expires_when_its_retention_is_over(lab: Lab) -> None:
     assert "INACTIVE" in message
 
 
-def test_logs_and_metrics_are_published_where_a_policy_allows_them(lab: Lab) -> None:
-    policies = {
-        "trainedModels": {
-            "containerLogs": [{"allowedAccountIds": ["111122223333"]}],
-            "containerMetrics": {"noiseLevel": "NONE"},
-        }
+CONFIGURATION = {
+    "roleArn": ROLE,
+    "destination": {"s3Destination": {"s3Uri": "s3://results/here"}},
+}
+
+
+def policies_for(*accounts: str) -> dict[str, Any]:
+    training = {
+        "containerLogs": [{"allowedAccountIds": list(accounts)}],
+        "containerMetrics": {"noiseLevel": "NONE"},
     }
-    association = lab.association(privacyConfiguration={"policies": policies})
+    inference = {"containerLogs": [{"allowedAccountIds": list(accounts)}]}
+    return {"policies": {"trainedModels": training, "trainedModelInferenceJobs": inference}}
+
+
+def configure(lab: Lab, account: str | None = None) -> None:
+    lab.call(
+        "PutMLConfiguration",
+        account,
+        membershipIdentifier=lab.local.world.member(account).membership_id,
+        defaultOutputLocation={**CONFIGURATION, "roleArn": OTHER_ROLE if account else ROLE},
+    )
+
+
+def test_logs_and_metrics_are_published_where_a_policy_allows_them(lab: Lab) -> None:
+    configure(lab)
+    association = lab.association(privacyConfiguration=policies_for(ME))
     channel = lab.channel(association)
-    arn = lab.call("CreateTrainedModel", **lab.model_params(association, channel))[
-        "trainedModelArn"
-    ]
+    params = lab.model_params(association, channel)
+    arn = lab.call("CreateTrainedModel", **params)["trainedModelArn"]
     assert "logsStatus" not in lab.get_model(arn)
     lab.settle()
     shown = lab.get_model(arn)
     assert (shown["logsStatus"], shown["metricsStatus"]) == ("PUBLISH_SUCCEEDED",) * 2
     plain = lab.get_model(lab.model(*lab.ready()))
     assert "logsStatus" not in plain
+
+
+def test_nothing_is_published_to_a_member_without_an_ml_configuration(lab: Lab) -> None:
+    configure(lab, "other")
+    association = lab.association(privacyConfiguration=policies_for(ME, OTHER))
+    channel = lab.channel(association)
+    arn = lab.model(association, channel)
+    mine = lab.get_model(arn)
+    assert (mine["logsStatus"], mine["metricsStatus"]) == ("PUBLISH_FAILED",) * 2
+    assert mine["logsStatusDetails"] == "Failed to publish logs as no ML Config role is set"
+    # Each member is told what concerns itself, in the collaboration's view as well.
+    place = {"collaborationIdentifier": lab.collaboration, "trainedModelArn": arn}
+    theirs = lab.call("GetCollaborationTrainedModel", "other", **place)
+    assert (theirs["logsStatus"], theirs["metricsStatus"]) == ("PUBLISH_SUCCEEDED",) * 2
+    assert lab.call("GetCollaborationTrainedModel", **place)["logsStatus"] == "PUBLISH_FAILED"
+    # A configuration that comes later publishes nothing afterwards.
+    configure(lab)
+    assert lab.get_model(arn)["logsStatus"] == "PUBLISH_FAILED"
+
+
+def test_logs_go_to_the_accounts_that_the_policy_allows(lab: Lab) -> None:
+    configure(lab)
+    configure(lab, "other")
+    association = lab.association(privacyConfiguration=policies_for(OTHER))
+    channel = lab.channel(association)
+    arn = lab.model(association, channel)
+    assert "logsStatus" not in lab.get_model(arn)
+    assert lab.get_model(arn)["metricsStatus"] == "PUBLISH_SUCCEEDED"
+    job = lab.call("StartTrainedModelInferenceJob", **lab.job_params(arn, channel))
+    lab.settle()
+    shown = lab.call("GetTrainedModelInferenceJob", membershipIdentifier=lab.membership, **job)
+    assert "logsStatus" not in shown
+    assert "metricsStatus" not in shown
+    lab.local.configure(publish_status="never")
+    lab.call("DeleteMLConfiguration", membershipIdentifier=lab.membership)
+    assert "logsStatus" not in lab.get_model(lab.model(*lab.ready()))
 
 
 def test_create_times_differ_even_while_the_clock_is_held() -> None:
@@ -188,7 +242,7 @@ def test_the_clock_can_be_held_pushed_and_let_go() -> None:
 
 
 def test_an_executor_of_ones_own_moves_jobs() -> None:
-    class Recorder:
+    class Recorder(Executor):
         """Runs a job when the next request comes, as one that runs code would."""
 
         def __init__(self) -> None:

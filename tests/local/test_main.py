@@ -55,18 +55,19 @@ def post(url: str, path: str, body: object) -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 def test_it_seeds_saves_and_goes_on(tmp_path: Path) -> None:
-    seed, state = tmp_path / "seed.json", tmp_path / "state.json"
+    seed, state = tmp_path / "seed.json", tmp_path / "state.crml"
     seed.write_text('{"models": ["churn"]}')
     process, url = start("--seed", str(seed), "--state", str(state))
     try:
         assert url.startswith("http://127.0.0.1:")
         post(url, "seed", {"models": ["later"]})
     finally:
-        output = stop(process)
-    assert str(state) in output
+        stop(process)
+    exported = tmp_path / "exported.json"
+    assert main(["--state", str(state), "--export", str(exported)]) == 0
     names = {
         record["data"]["name"]
-        for record in json.loads(state.read_text())["records"]
+        for record in json.loads(exported.read_text())["records"]
         if record["kind"] == "trained-model"
     }
     assert names == {"churn", "later"}
@@ -84,7 +85,9 @@ def test_it_seeds_saves_and_goes_on(tmp_path: Path) -> None:
     ("arguments", "words"),
     [
         (["--seed", "/does/not/exist.json"], "exist"),
-        (["--state", __file__], "JSON"),
+        (["--state", __file__], "not a state"),
+        (["--state", "/does/not/exist/s.crml"], "opened"),
+        (["--export", "/x.json", "--state", "/does/not/exist"], "exist"),
         (["--host", "256.0.0.1"], ""),
     ],
 )

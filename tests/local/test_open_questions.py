@@ -7,9 +7,9 @@ from typing import Any, Literal, get_origin, get_type_hints
 
 import pytest
 
-from crml_sdk.local import Settings
+from crml_sdk.local import LocalCleanRoomsML, Settings
 
-from .local_lab import Lab
+from .local_lab import ME, OTHER, Lab
 from .test_audiences import configured, generation
 
 
@@ -245,3 +245,100 @@ def test_every_closed_choice_is_covered_here() -> None:
     choices = {name for name, hint in hints.items() if get_origin(hint) is Literal}
     source = __import__("pathlib").Path(__file__).read_text()
     assert {name for name in choices if name not in source} == set()
+
+
+def test_a_base_version_with_an_identifier(lab: Lab) -> None:
+    switch(lab, base_version="uuid")
+    association, channel = lab.ready()
+    params = lab.model_params(association, channel, name="m")
+    reply = lab.call("CreateTrainedModel", **params)
+    arn, base = reply["trainedModelArn"], reply["versionIdentifier"]
+    lab.settle()
+    later = lab.version(arn, association, channel)
+    place = {"membershipIdentifier": lab.membership, "trainedModelArn": arn}
+    rows = lab.call("ListTrainedModelVersions", **place)["trainedModels"]
+    assert [row["versionIdentifier"] for row in rows] == [later, base]
+    (row,) = lab.call("ListTrainedModels", membershipIdentifier=lab.membership)["trainedModels"]
+    assert row["versionIdentifier"] == later
+    assert lab.get_model(arn)["versionIdentifier"] == later
+    assert lab.get_model(arn, versionIdentifier=base)["versionIdentifier"] == base
+    # A version left out means the base where it did.
+    job = lab.call("StartTrainedModelInferenceJob", **lab.job_params(arn, channel))
+    shown = lab.call("GetTrainedModelInferenceJob", membershipIdentifier=lab.membership, **job)
+    assert shown["trainedModelVersionIdentifier"] == base
+    lab.call("DeleteTrainedModelOutput", **place)
+    lab.local.jobs.finish(arn)
+    assert lab.get_model(arn, versionIdentifier=base)["status"] == "INACTIVE"
+    assert lab.get_model(arn)["status"] == "ACTIVE"
+    saved = lab.local.to_json()
+    again = Lab(LocalCleanRoomsML().from_json(saved))
+    assert again.get_model(arn, versionIdentifier=base)["status"] == "INACTIVE"
+
+
+def test_a_seed_makes_bases_with_identifiers(lab: Lab) -> None:
+    seed = {
+        "settings": {"base_version": "uuid"},
+        "models": [{"name": "m", "versions": 3, "status": "CREATE_FAILED"}],
+        "inference_jobs": [{"name": "j", "model": "m"}],
+    }
+    arn = lab.local.seed(seed)["trained-model/m"]
+    rows = lab.local.versions(arn)
+    assert len({row.data["versionIdentifier"] for row in rows}) == 3
+    assert {row.status for row in rows} == {"CREATE_FAILED"}
+
+
+@pytest.mark.parametrize("operation", ["channel", "training", "inference", "export"])
+def test_who_may_run(lab: Lab, operation: str) -> None:
+    association, channel = lab.ready()
+    arn = lab.model(association, channel)
+    export = {
+        "membershipIdentifier": lab.membership,
+        "name": "e",
+        "trainedModelArn": arn,
+        "outputConfiguration": {"members": [{"accountId": ME}]},
+    }
+    calls: dict[str, tuple[str, dict[str, Any]]] = {
+        "channel": ("CreateMLInputChannel", lab.channel_params(association)),
+        "training": ("CreateTrainedModel", lab.model_params(association, channel)),
+        "inference": ("StartTrainedModelInferenceJob", lab.job_params(arn, channel)),
+        "export": ("StartTrainedModelExportJob", export),
+    }
+    name, params = calls[operation]
+    lab.local.world.member().abilities.remove("CAN_QUERY")
+    code, message = lab.refusal(name, **params)
+    assert (code, "CAN_QUERY" in message) == ("AccessDeniedException", True)
+    switch(lab, query_ability_required=False)
+    lab.call(name, **params)
+
+
+def test_exports_without_a_policy_and_their_membership(lab: Lab) -> None:
+    policy = {"maxSize": {"unit": "GB", "value": 1.0}, "filesToExport": ["MODEL"]}
+    allowed = {"policies": {"trainedModelExports": policy}}
+    for privacy, expected in (({}, 403), ({"privacyConfiguration": allowed}, 200)):
+        association = lab.association(**privacy)
+        channel = lab.channel(association)
+        params = {
+            "membershipIdentifier": lab.membership,
+            "name": "e",
+            "trainedModelArn": lab.model(association, channel),
+            "outputConfiguration": {"members": [{"accountId": OTHER}]},
+        }
+        switch(lab, export_without_policy="deny", export_membership="caller")
+        assert lab.send("StartTrainedModelExportJob", params).status == expected
+        switch(lab, export_without_policy="allow")
+        other = {**params, "name": "e2", "membershipIdentifier": lab.other_membership}
+        assert lab.send("StartTrainedModelExportJob", other).status == 403
+        switch(lab, export_membership="receiver")
+        assert lab.send("StartTrainedModelExportJob", other).status == 200
+        mine = {**params, "name": "e3"}
+        assert lab.refusal("StartTrainedModelExportJob", **mine)[0] == "ValidationException"
+        nobody = {**other, "membershipIdentifier": "0" * 8 + lab.membership[8:]}
+        assert lab.send("StartTrainedModelExportJob", nobody).status in (403, 404)
+        (job,) = lab.call(
+            "ListCollaborationTrainedModelExportJobs",
+            collaborationIdentifier=lab.collaboration,
+            trainedModelArn=params["trainedModelArn"],
+            maxResults=1,
+        )["collaborationTrainedModelExportJobs"]
+        assert job["creatorAccountId"] == ME
+        assert job["membershipIdentifier"] == lab.other_membership

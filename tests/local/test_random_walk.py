@@ -163,4 +163,4 @@ def consistent(lab: Lab) -> None:
     for kind in ("trained-model", "trained-model-inference-job"):
         running = [job for job in lab.local.jobs.under_way() if job.kind == kind]
         creating = [job for job in running if job.phase == "create"]
-        assert len(creating) == sum(lab.local._state.in_progress(kind, a) for a in (ME, OTHER))
+        assert len(creating) == sum(counts["in-progress", kind, account] for account in (ME, OTHER))

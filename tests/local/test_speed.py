@@ -25,17 +25,18 @@ def test_pages_of_100_000_resources_come_quickly() -> None:
     local.seed({"models": ["first"]})
     state = local._state
     (first,) = local.records("trained-model", local.world.membership_id)
-    for number in range(100_000):
-        arn = f"{first.arn}-{number}"
-        data = {**first.data, "trainedModelArn": arn, "name": str(number)}
-        state.add(
-            "trained-model",
-            arn,
-            data,
-            owner=first.owner,
-            membership=first.membership,
-            collaboration=first.collaboration,
-        )
+    with state.transaction():
+        for number in range(100_000):
+            arn = f"{first.arn}-{number}"
+            data = {**first.data, "trainedModelArn": arn, "name": str(number)}
+            state.add(
+                "trained-model",
+                arn,
+                data,
+                owner=first.owner,
+                membership=first.membership,
+                collaboration=first.collaboration,
+            )
     target = f"/memberships/{local.world.membership_id}/trained-models?maxResults=100"
     token, laps, seen = "", [], 0
     for page in range(1001):

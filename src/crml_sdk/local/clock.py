@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 # The last second of the year 8999: dates that replies show end with the year 9999, and what
 # expires does so within days.
@@ -74,6 +75,22 @@ class LocalClock:
         """Lets the clock follow real time again, from where it is."""
         self._settle(self.now())
         self._held = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Where the clock is: what `restore` needs in another process."""
+        now = self.now()
+        return {"now": now, "held": self._held, "ahead": 0.0 if self._held else now - self._wall()}
+
+    def restore(self, document: Mapping[str, Any]) -> None:
+        """Goes on from where another clock was: there if it was held, else as far ahead of real
+        time.
+
+        Raises ValueError, KeyError or TypeError for a document that is none.
+        """
+        now, held = _checked(float(document["now"])), bool(document["held"])
+        ahead = _checked(max(now, self._wall() + float(document.get("ahead", 0.0))))
+        self._held = held
+        self._settle(now if held else ahead)
 
     def stamp(self) -> float:
         """A time for a record: now, and always later than the stamp before it.

@@ -15,6 +15,7 @@ from urllib.parse import parse_qs
 
 from .pages.overview import render
 from .seeding import BadSeed
+from .service.failures import ServiceFailure
 from .service.schema import JsonObject
 from .state.document import UnreadableState
 from .ways_in.engine import Reply
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from .local import LocalCleanRoomsML
 
 _JSON = "application/json"
+# These end what runs, which must not be waited for under the lock.
+_WITHOUT_LOCK = ("reset", "state")
 _FAULTS = ("throttle", "error", "slow", "cut", "silence", "reply", "next_year", "pages")
 
 
@@ -58,9 +61,10 @@ class ControlPath:
                 return _refusal(405, "Only GET")
             with self._local.lock:
                 return render(self._local)
-        route = self._routes.get((method, path.removeprefix("/_local").strip("/")))
+        name = path.removeprefix("/_local").strip("/")
+        route = self._routes.get((method, name))
         if route is None:
-            known = sorted(f"{verb} /_local/{name}" for verb, name in self._routes)
+            known = sorted(f"{verb} /_local/{each}" for verb, each in self._routes)
             return _refusal(404, f"Unknown control path; known: {', '.join(known)}")
         if method in ("POST", "PUT") and not headers.get("Content-Type", "").startswith(_JSON):
             return _refusal(415, "The control path takes application/json")
@@ -71,8 +75,13 @@ class ControlPath:
             arguments = cast(JsonObject, given)
             if query:
                 arguments |= {key: values[-1] for key, values in parse_qs(query).items()}
-            with self._local.lock:
+            if name in _WITHOUT_LOCK:
                 result = route(arguments)
+            else:
+                with self._local.lock:
+                    result = route(arguments)
+        except ServiceFailure as failure:
+            return _refusal(failure.status, failure.message)
         except (UnreadableState, BadSeed, LookupError, TypeError, ValueError) as error:
             return _refusal(400, str(error) or repr(error))
         except RecursionError:
@@ -158,6 +167,7 @@ class ControlPath:
             clock.release()
         if "advance" in given:
             clock.advance(float(given["advance"]))
+        self._local.note_time()
         return self._clock()
 
 

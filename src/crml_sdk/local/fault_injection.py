@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
 from .service.failures import ServiceFailure
-from .service.schema import JsonObject, Operation
+from .service.schema import JsonObject
 from .state.paging import PageFault, Paging
 
 When = Literal["before", "after"]
@@ -52,7 +52,7 @@ class Faults:
     """Orders faults. All take `operation` (a name such as `GetTrainedModel`; None is any),
     `account` (an account id; None is any), `times` (None is for ever) and `skip`."""
 
-    def __init__(self, paging: Paging, operations: dict[str, Operation]) -> None:
+    def __init__(self, paging: Paging, operations: set[str]) -> None:
         self._paging = paging
         self._operations = operations
         self._planned: list[Fault] = []

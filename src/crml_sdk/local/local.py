@@ -3,23 +3,40 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
+import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
+from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from .clock import LocalClock
 from .control import ControlPath
 from .fault_injection import Faults
 from .jobs.control import JobControl
-from .jobs.executor import Executor
+from .jobs.executor import Executor, JobView, Runner
+from .jobs.report import JobReport
 from .jobs.simulated import SimulatedExecutor
+from .jobs.worker import WorkerExecutor
+from .operations.publishing import published
 from .seeding import BadSeed, Seeder
 from .service.schema import JsonObject
 from .settings import Lifecycle, Settings
-from .state.document import from_document, read_file, to_document, write_file
+from .state.document import (
+    from_document,
+    read_file,
+    restore,
+    resume_jobs,
+    to_document,
+    write_file,
+)
+from .state.port import StatePort
 from .state.records import Record
 from .state.state import State
+from .state.store import ClosedStore, Unsaved
 from .state.world import World, ready_world
 from .ways_in.engine import Engine, RecordedRequest, Reply
 
@@ -29,6 +46,10 @@ if TYPE_CHECKING:
     from .ways_in.inprocess import AioSession
     from .ways_in.server import LocalServer, ThreadedServer
 
+# How soon a waiting client notices that a job has ended, in seconds.
+LOOK_AFTER_SECONDS = 0.02
+_log = logging.getLogger(__name__)
+
 
 class LocalCleanRoomsML:
     """A local stand-in of AWS Clean Rooms ML, and of the memberships that it lives in.
@@ -37,9 +58,15 @@ class LocalCleanRoomsML:
     default credentials (and any access key that nobody registered) are one, the second access key
     of `world` is the other.
 
-    In: `settings`, a `clock` (default: real time, which `advance` moves forward), a `world`
-    (default: the ready one), an `executor` that moves jobs (default: simulated, by
-    `settings.lifecycle`).
+    In: `settings`; a `clock` (default: real time, which `advance` moves forward); a `world`
+    (default: the ready one); an `executor` that moves jobs, or a `Runner` whose jobs are really run
+    (default: simulated, by `settings.lifecycle`); a `workspace` file, which says how containers are
+    run on this machine; a `state_file` that is gone on from, if it holds a state, and kept up to
+    date by every request; a `work_folder` for what jobs write (default: beside the state file, or
+    a temporary one).
+
+    Raises `UnreadableState` for a state file that is none, or in use by another instance. With a
+    state file or a runner it is to be closed: it is a context manager, `with` and `async with`.
     """
 
     def __init__(
@@ -48,14 +75,87 @@ class LocalCleanRoomsML:
         settings: Settings | None = None,
         clock: LocalClock | None = None,
         world: World | None = None,
-        executor: Executor | None = None,
+        executor: Executor | Runner | None = None,
+        workspace: str | os.PathLike[str] | None = None,
+        state_file: str | os.PathLike[str] | None = None,
+        work_folder: str | os.PathLike[str] | None = None,
     ) -> None:
-        settings = settings or Settings()
+        if executor is not None and workspace is not None:
+            raise ValueError("Give an executor or a workspace, not both")
+        given, settings = settings, settings or Settings()
         clock = clock or LocalClock()
-        self._state = State(settings, clock, world or ready_world(clock.stamp()))
-        self._state.executor = executor or SimulatedExecutor(settings.lifecycle, clock.now)
-        self._engine = Engine(self._state)
+        state = self._state = State(settings, clock, world or ready_world(clock.stamp()))
+        state.published = partial(published, state)
+        self._simulated = SimulatedExecutor(settings.lifecycle, clock.now)
+        if work_folder is None and state_file is not None:
+            work_folder = f"{os.fspath(state_file)}.jobs"
+        if workspace is not None:
+            executor = _runner_of(workspace, state_file, work_folder)
+        if executor is None:
+            executor = self._simulated
+        elif isinstance(executor, Runner):
+            executor = WorkerExecutor(executor, self._simulated, folder=work_folder)
+        elif not isinstance(cast(object, executor), Executor):
+            raise TypeError("executor must be a Runner, or an Executor: inherit from either")
+        state.executor = executor
+        executor.attach(StatePort(state))
+        self.resumed: bool = False
+        """True if a state file held a state that this instance goes on from."""
+        if state_file is not None:
+            self._open_store(state_file, given)
+        self._engine = Engine(state)
         self._control = ControlPath(self)
+
+    def _open_store(self, path: str | os.PathLike[str], settings: Settings | None) -> None:
+        from .state.sqlite_store import SqliteStore
+
+        store = SqliteStore(path)
+        try:
+            saved = store.load()
+            jobs = [] if saved is None else restore(self._state, saved)
+            self._state.store = store  # what was just read need not be written
+            self._state.store_is_empty = saved is None
+            self.resumed = saved is not None
+            with self._state.transaction():
+                if self.resumed:
+                    self._adopt(settings or self._state.settings)
+                    resume_jobs(self._state, jobs)
+        except BaseException:
+            store.close()
+            raise
+
+    @property
+    def runner(self) -> Runner | None:
+        """What really runs jobs; None if all are simulated."""
+        executor = self._state.executor
+        return executor.runner if isinstance(executor, WorkerExecutor) else None
+
+    def running(self) -> list[JobView]:
+        """The jobs that are really run at this moment."""
+        executor = self._state.executor
+        return executor.running() if isinstance(executor, WorkerExecutor) else []
+
+    def report_of(self, number: int) -> JobReport | None:
+        """The log, metrics and artifacts of a job by its number; None if it was not run."""
+        executor = self._state.executor
+        return executor.report(number) if isinstance(executor, WorkerExecutor) else None
+
+    def close(self, grace: float = 10) -> None:
+        """Ends what runs (by force after `grace` seconds) and lets go of the state file."""
+        executor = self._state.executor
+        if executor is not None:
+            executor.close(grace)
+        state = self._state
+        with state.lock:
+            if not state.store.keeps:
+                return
+            try:
+                with state.transaction() as change:
+                    change.parts |= {"settings", "world"}  # a world may be changed by hand
+            except Unsaved as error:
+                _log.warning("%s", error.message)
+            state.store.close()
+            state.store = ClosedStore()
 
     # What there is
 
@@ -102,7 +202,7 @@ class LocalCleanRoomsML:
         """Changes settings from now on, by name; returns the new ones."""
         if isinstance(changes.get("lifecycle"), dict):
             changes["lifecycle"] = Lifecycle(**changes["lifecycle"])
-        with self._state.lock:
+        with self._state.transaction():
             self._adopt(replace(self._state.settings, **changes))
             return self._state.settings
 
@@ -136,7 +236,7 @@ class LocalCleanRoomsML:
         document: Any = source
         if isinstance(source, (str, os.PathLike)):
             document = read_file(source)
-        with self._state.lock:
+        with self._state.transaction():
             if isinstance(document, dict):
                 self._prepare(cast(JsonObject, document))
             return Seeder(self._state, self._engine.perform).run(document)
@@ -170,7 +270,8 @@ class LocalCleanRoomsML:
 
     def from_json(self, document: JsonObject) -> LocalCleanRoomsML:
         """Goes on from a document of `to_json`. Raises `UnreadableState`; nothing changes then."""
-        with self._state.lock:
+        self._forget_jobs()
+        with self._state.transaction():
             from_document(self._state, document)
             self._adopt(self._state.settings)
         return self
@@ -182,21 +283,34 @@ class LocalCleanRoomsML:
         write_file(path, text)
 
     def load(self, path: str | os.PathLike[str]) -> LocalCleanRoomsML:
-        """Goes on from a saved file. Raises OSError or `UnreadableState`; nothing changes then."""
+        """Goes on from a saved JSON file. Raises OSError or `UnreadableState`; nothing changes
+        then."""
         return self.from_json(read_file(path))
 
     def reset(self) -> None:
         """Back to a fresh ready world: no resources, no faults, no plans, no recorded requests."""
-        with self._state.lock:
+        self._forget_jobs()
+        with self._state.transaction():
             self._state.clear(self._state.settings, ready_world(self.clock.stamp()))
+        with self._state.lock:
             self.jobs.clear()
             self.faults.clear()
             self._engine.requests.clear()
 
+    def _forget_jobs(self) -> None:
+        """Ends what runs, before the state that it belongs to is replaced."""
+        if self._state.executor is not None:
+            self._state.executor.forget()
+
+    def note_time(self) -> None:
+        """Saves where the clock is, after it was moved by hand."""
+        with self._state.transaction() as change:
+            change.parts.add("progress")
+
     def _adopt(self, settings: Settings) -> None:
-        self._state.settings = settings
-        if isinstance(self._state.executor, SimulatedExecutor):
-            self._state.executor.lifecycle = settings.lifecycle
+        with self._state.transaction():
+            self._state.change_settings(settings)
+        self._simulated.lifecycle = settings.lifecycle
 
     # Ways in
 
@@ -240,38 +354,92 @@ class LocalCleanRoomsML:
         return CleanRoomsML(session=self._session(account, lent=False), **options)
 
     async def _pass_time(self, seconds: float) -> None:
-        """The sleep of a client in the process: the local clock moves instead."""
+        """The sleep of a client in the process: the local clock moves instead.
+
+        While something really runs it is a real sleep, which ends early when a job does.
+        """
         from crml_sdk._runtime import current_runtime
 
-        self.clock.move_to(self.clock.now() + max(0.0, seconds))
-        await current_runtime().sleep(0)
+        state, runtime = self._state, current_runtime()
+        if state.executor is None or not state.executor.real_time:
+            self.clock.move_to(self.clock.now() + max(0.0, seconds))
+            await runtime.sleep(0)
+            return
+        began, ended = time.monotonic(), state.jobs_ended
+        while (passed := time.monotonic() - began) < seconds and state.jobs_ended == ended:
+            await runtime.sleep(min(seconds - passed, LOOK_AFTER_SECONDS))
+        if self.clock.held:
+            self.clock.move_to(self.clock.now() + time.monotonic() - began)
 
     def serve(
-        self, *, host: str = "127.0.0.1", port: int = 0, allow_hosts: Sequence[str] = ()
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        allow_hosts: Sequence[str] = (),
+        allow_remote_run: bool = False,
     ) -> LocalServer:
         """A server for `async with`; loopback unless told otherwise, port 0 for any free one.
 
         It answers to addresses, `localhost`, names without a dot and those that container
         networks use. In `allow_hosts`: further names, `*.example.com` for all below one.
+
+        Raises ValueError for an address that others can reach while jobs are really run: whoever
+        reaches the server could run programs here. `allow_remote_run` allows it all the same.
         """
-        from .ways_in.hosts import HostCheck
+        from .ways_in.hosts import HostCheck, is_loopback
         from .ways_in.server import LocalServer
 
+        if self.runner is not None and not is_loopback(host) and not allow_remote_run:
+            raise ValueError(
+                f"Whoever reaches {host} could run programs here: with a workspace the server "
+                "listens on loopback only, unless --allow-remote-run (allow_remote_run=True) is given"
+            )
         return LocalServer(self._engine, self._control, host, port, HostCheck(allow_hosts))
 
     def serve_in_thread(
-        self, *, host: str = "127.0.0.1", port: int = 0, allow_hosts: Sequence[str] = ()
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        allow_hosts: Sequence[str] = (),
+        allow_remote_run: bool = False,
     ) -> ThreadedServer:
         """The same server on a thread of its own, for `with` in synchronous code."""
         from .ways_in.server import ThreadedServer
 
-        return ThreadedServer(self.serve(host=host, port=port, allow_hosts=allow_hosts))
+        return ThreadedServer(
+            self.serve(
+                host=host, port=port, allow_hosts=allow_hosts, allow_remote_run=allow_remote_run
+            )
+        )
+
+    def __enter__(self) -> LocalCleanRoomsML:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     async def __aenter__(self) -> LocalCleanRoomsML:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        return None
+        self.close()
+
+
+def _runner_of(
+    workspace: str | os.PathLike[str],
+    state_file: str | os.PathLike[str] | None,
+    work_folder: str | os.PathLike[str] | None,
+) -> Runner:
+    """The runner of a workspace file. Imported when asked for: it looks for sandboxes."""
+    load = import_module("crml_sdk.local.running.workspace").load
+    runner: Any = import_module("crml_sdk.local.running.runner").ContainerRunner
+    hidden: list[Path] = []
+    if state_file is not None:
+        hidden = [Path(f"{os.fspath(state_file)}{end}") for end in ("", "-wal", "-shm")]
+    results = None if work_folder is None else Path(work_folder) / "results"
+    return runner(load(workspace), hidden=hidden, results=results)
 
 
 def _said(error: Exception) -> str:

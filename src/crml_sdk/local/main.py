@@ -10,16 +10,19 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .clock import LocalClock
 from .local import LocalCleanRoomsML
-from .seeding import BadSeed
+from .service.failures import ServiceFailure
 from .settings import Lifecycle, Mode, Settings
 from .state.document import UnreadableState
 
+if TYPE_CHECKING:
+    from .ways_in.server import LocalServer
+
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 4577
-SAVE_EVERY_SECONDS = 10.0
 Report = Callable[[str], object]
 
 
@@ -34,44 +37,61 @@ def run(
     report: Report = lambda text: None,
     settings: Settings | None = None,
     allow_hosts: Sequence[str] = (),
+    workspace: str | Path | None = None,
+    allow_remote_run: bool = False,
+    import_file: str | Path | None = None,
 ) -> None:
     """Serves until interrupted (SIGINT or SIGTERM).
 
-    In: the address to listen on; a seed file to start from; a state file, which is loaded if it is
-    there (the seed is then left alone) and kept up to date; how jobs move (default: by the clock,
-    5 seconds a job); how many local seconds pass in a real one; a function that is told, line by
-    line, what a person wants to know; further host names that the server answers to.
+    In: the address to listen on; a seed file to start from; a state file (SQLite), which is gone on
+    from if it holds a state (the seed is then left alone) and written by every change; how jobs
+    move (default: by the clock, 5 seconds a job); how many local seconds pass in a real one; a
+    function that is told, line by line, what a person wants to know; further host names that the
+    server answers to; a workspace file, by which containers are run on this machine, and whether
+    the server may be reached from elsewhere then; a JSON export to start from instead of a seed.
     Raises OSError (port taken, file unreadable), `UnreadableState`, `BadSeed`.
     """
     lifecycle = lifecycle or Lifecycle("clock", pending=1.0, running=4.0)
-    # The settings of a state file are kept, but how jobs move is this run's.
-    local = LocalCleanRoomsML(
-        settings=settings or Settings(lifecycle=lifecycle), clock=LocalClock(speed=speed)
-    )
-    if state is not None and Path(state).exists():
-        local.load(state)
+    clock = LocalClock(speed=speed)
+    with LocalCleanRoomsML(
+        settings=settings, clock=clock, state_file=state, workspace=workspace
+    ) as local:
+        # The settings of a state file are kept, but how jobs move is this run's.
         local.configure(lifecycle=lifecycle)
-        report(f"State loaded from {state}")
-    elif seed is not None:
-        made = local.seed(seed)
-        report(f"Seeded {len(made)} resources from {seed}")
-    asyncio.run(_serve(local, host, port, state, report, allow_hosts))
+        for line in getattr(local.runner, "report", ()):
+            report(line)
+        if local.resumed:
+            if import_file is not None:
+                raise UnreadableState(f"{state} holds a state already: nothing was imported")
+            report(f"State loaded from {state}")
+        elif import_file is not None:
+            local.load(import_file)
+            local.configure(lifecycle=lifecycle)
+            report(f"State imported from {import_file}")
+        elif seed is not None:
+            made = local.seed(seed)
+            report(f"Seeded {len(made)} resources from {seed}")
+        server = local.serve(
+            host=host, port=port, allow_hosts=allow_hosts, allow_remote_run=allow_remote_run
+        )
+        asyncio.run(_serve(local, server, report))
 
 
-async def _serve(
-    local: LocalCleanRoomsML,
-    host: str,
-    port: int,
-    state: str | Path | None,
-    report: Report,
-    allow_hosts: Sequence[str],
-) -> None:
+def export(state: str | Path, target: str | Path) -> None:
+    """Writes the state of a state file as JSON. Raises OSError or `UnreadableState`."""
+    if not Path(state).exists():
+        raise UnreadableState(f"{state} does not exist")
+    with LocalCleanRoomsML(state_file=state) as local:
+        local.save(target)
+
+
+async def _serve(local: LocalCleanRoomsML, server: LocalServer, report: Report) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
             loop.add_signal_handler(name, stop.set)
-    async with local.serve(host=host, port=port, allow_hosts=allow_hosts) as server:
+    async with server:
         report(
             f"Local Clean Rooms ML listens on {server.url} (open it in a browser to look inside)"
         )
@@ -80,21 +100,7 @@ async def _serve(
         for account in local.world.accounts.values():
             if account.id != local.world.account_id:
                 report(f"Account {account.id}: AWS_ACCESS_KEY_ID={account.access_key}")
-        await _until(stop, local, state)
-    if state is not None:
-        local.save(state)
-        report(f"State saved to {state}")
-
-
-async def _until(stop: asyncio.Event, local: LocalCleanRoomsML, state: str | Path | None) -> None:
-    """Waits for the end, saving now and then if there were requests since."""
-    saved = local.served
-    while not stop.is_set():
-        with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(stop.wait(), SAVE_EVERY_SECONDS)
-        if state is not None and local.served != saved and not stop.is_set():
-            saved = local.served
-            local.save(state)
+        await stop.wait()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -105,7 +111,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--host", default=DEFAULT_HOST, help="address to listen on (loopback)")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="port to listen on")
     parser.add_argument("--seed", help="JSON or YAML file that describes a starting world")
-    parser.add_argument("--state", help="JSON file to load at the start and to keep up to date")
+    parser.add_argument(
+        "--state", metavar="FILE", help="file (SQLite) to go on from, and to keep up to date"
+    )
+    parser.add_argument("--import", dest="import_file", metavar="FILE", help="JSON to start from")
+    parser.add_argument(
+        "--export", metavar="FILE", help="write the state of --state as JSON, and end"
+    )
+    parser.add_argument(
+        "--workspace", metavar="FILE", help="TOML file that says how containers are run here"
+    )
+    parser.add_argument(
+        "--allow-remote-run",
+        action="store_true",
+        help="with a workspace, listen on an address that others reach, too: they can run programs",
+    )
     parser.add_argument(
         "--speed", type=float, default=1.0, help="local seconds that pass in a real second"
     )
@@ -132,6 +152,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
 
     try:
+        if options.export is not None:
+            if options.state is None:
+                parser.error("--export needs --state")
+            export(options.state, options.export)
+            return 0
         run(
             options.host,
             options.port,
@@ -141,8 +166,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             speed=options.speed,
             report=report,
             allow_hosts=options.allow_host,
+            workspace=options.workspace,
+            allow_remote_run=options.allow_remote_run,
+            import_file=options.import_file,
         )
-    except (OSError, UnreadableState, BadSeed) as error:
+    except (OSError, ValueError, ServiceFailure) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     except KeyboardInterrupt:

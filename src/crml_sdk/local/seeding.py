@@ -11,19 +11,15 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, cast
 
 from .jobs.simulated import SimulatedExecutor
 from .service.failures import ServiceFailure
 from .service.schema import JsonObject
 from .settings import Lifecycle
-from .state.records import (
-    ALGORITHM,
-    ASSOCIATION,
-    INPUT_CHANNEL,
-    TRAINED_MODEL,
-    Record,
-)
+from .state.kinds import ALGORITHM, ASSOCIATION, INPUT_CHANNEL, TRAINED_MODEL
+from .state.records import Record
 from .state.state import State
 
 Perform = Callable[[str, str, JsonObject], JsonObject]
@@ -102,6 +98,7 @@ class Seeder:
             lifecycle=Lifecycle("at-once"),
             incremental_version="base",  # a seed names every other version by its identifier
             unusable_input="allow",
+            query_ability_required=False,
         )
         state.executor = SimulatedExecutor(state.settings.lifecycle, state.clock.now)
         try:
@@ -164,10 +161,12 @@ class Seeder:
         }
         details = entry.pop("statusDetails", None)
         status = entry.pop("status", "ACTIVE")
+        artifacts = entry.pop("artifacts", None)
         arn, made = None, cast("list[tuple[str | None, JsonObject]]", [])
         for step in cast("list[JsonObject]", steps):
             own = dict(step)
             own_status = {"status": own.pop("status", status)}
+            own_status["artifacts"] = own.pop("artifacts", artifacts)
             own_status["details"] = own.pop("statusDetails", details)
             parent: int | None = own.pop("from", None)
             params = {**common, **entry, **own}
@@ -185,11 +184,12 @@ class Seeder:
         self._note(TRAINED_MODEL, entry["name"], arn)
         for version, end in made:
             self._set_status(TRAINED_MODEL, arn, version, end["status"], end["details"])
+            self._name_artifacts(arn, version, end["artifacts"])
 
     def _inference_job(self, entry: JsonObject) -> None:
         account = self._account(entry, peek=True)
         model = self._needed(TRAINED_MODEL, entry.pop("model"), self._model, account)
-        record = self._state.get(TRAINED_MODEL, model)
+        record = self._state.get(TRAINED_MODEL, model, self._state.base_version(model))
         channel = entry.pop("channel", None)
         arn = record.data["dataChannels"][0]["mlInputChannelArn"]
         if channel is not None:
@@ -278,11 +278,25 @@ class Seeder:
     def _set_status(
         self, kind: str, arn: str, version: str | None, status: str, details: Any
     ) -> None:
-        record: Record = self._state.get(kind, arn, version)
+        state = self._state
+        if version is None and kind == TRAINED_MODEL:
+            version = state.base_version(arn)
+        record: Record = state.get(kind, arn, version)
         if details is not None:
-            record.data["statusDetails"] = details
+            state.change(record, statusDetails=details)
         if status != record.status:
-            self._state.set_status(record, status)
+            state.set_status(record, status)
+
+    def _name_artifacts(self, arn: str, version: str | None, folder: Any) -> None:
+        """Keeps the folder of unpacked artifacts that an inference job on a model is to find."""
+        if folder is None:
+            return
+        path = Path(str(folder)).expanduser().resolve()
+        if not path.is_dir():
+            raise BadSeed(f"artifacts: {path} is not a folder")
+        version = version or self._state.base_version(arn)
+        record = self._state.get(TRAINED_MODEL, arn, version)
+        self._state.amend(record, artifacts=str(path))
 
 
 def _named(name: str) -> JsonObject:

@@ -82,7 +82,7 @@ class Settings:
     # What the documents leave open.
     new_version_rule: Literal["same-name", "any-incremental", "never"] = "same-name"
     duplicate_job_names: Literal["conflict", "allow"] = "conflict"
-    base_version: Literal["absent", "NULL"] = "absent"
+    base_version: Literal["absent", "NULL", "uuid"] = "absent"
     list_order: Literal["newest-first", "oldest-first", "scrambled"] = "newest-first"
     list_rows: Literal["per-model", "per-version"] = "per-model"
     default_page_size: int = 100
@@ -98,6 +98,9 @@ class Settings:
     association_in_use: Literal["conflict", "allow"] = "conflict"
     channel_must_match_association: bool = True
     ml_configuration_required: bool = False
+    query_ability_required: bool = True
+    export_without_policy: Literal["allow", "deny"] = "allow"
+    export_membership: Literal["caller", "receiver"] = "caller"
     publish_status: Literal["policy", "always", "never"] = "policy"
     expired_channel: Literal["inactive", "keep"] = "inactive"
     seed_audience_shown_to: Literal["others", "starter", "everyone"] = "others"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, get_args
+from functools import partial
+from typing import Any, Protocol, get_args
 
 from ..service.schema import JsonObject
-from ..state.records import JOB_KINDS
+from ..state.kinds import JOB_KINDS
 from .job import (
     DEFAULT_FAILURE_CODE,
     DEFAULT_FAILURE_MESSAGE,
@@ -35,6 +37,16 @@ class Plan:
         )
 
 
+class JobState(Protocol):
+    """What this needs of the state."""
+
+    def under_way(self) -> list[Job]: ...
+
+    def transaction(self) -> AbstractContextManager[Any]: ...
+
+    def on_undo(self, action: Callable[[], object]) -> None: ...
+
+
 class JobControl:
     """What a test says about jobs: the next one fails or stalls, this one moves on now.
 
@@ -42,9 +54,8 @@ class JobControl:
     ARN, are `trained-model-export-job` and `audience-export-job`); None means any.
     """
 
-    def __init__(self, find: Callable[[], Iterator[Job]], guard: Any) -> None:
-        self._find = find
-        self._guard = guard
+    def __init__(self, state: JobState) -> None:
+        self._state = state
         self._plans: list[Plan] = []
 
     def fail_next(
@@ -82,23 +93,24 @@ class JobControl:
 
     def under_way(self) -> list[Job]:
         """All jobs that have not ended, oldest first."""
-        return sorted(self._find(), key=lambda job: job.record.number)
+        return self._state.under_way()
 
     def of(self, arn: str, version: str | None = None) -> Job:
         """The job of a resource (or of one version; None is the base). Raises LookupError."""
-        for job in self._find():
-            if job.arn == arn and job.version == version:
+        for job in self._state.under_way():
+            is_base = version is None and job.record.stands_for_model
+            if job.arn == arn and (job.version == version or is_base):
                 return job
         raise LookupError(f"Nothing is under way for {arn} (version {version or 'base'})")
 
     def step(self, arn: str, version: str | None = None) -> None:
         """Moves a job one status further."""
-        with self._guard:
+        with self._state.transaction():
             self.of(arn, version).step()
 
     def finish(self, arn: str, version: str | None = None) -> None:
         """Ends a job now."""
-        with self._guard:
+        with self._state.transaction():
             job = self.of(arn, version)
             job.start()
             job.succeed()
@@ -112,14 +124,14 @@ class JobControl:
         message: str = DEFAULT_FAILURE_MESSAGE,
     ) -> None:
         """Ends a job now, in failure."""
-        with self._guard:
+        with self._state.transaction():
             job = self.of(arn, version)
             job.start()
             job.fail(status_code, message)
 
     def finish_all(self) -> int:
         """Ends every job that is under way and is not stalled; returns how many."""
-        with self._guard:
+        with self._state.transaction():
             jobs = [job for job in self.under_way() if not job.stalled]
             for job in jobs:
                 job.start()
@@ -132,11 +144,16 @@ class JobControl:
 
     def plan_for(self, job: Job) -> None:
         """Applies the first plan that fits to a new job. Called by the stand-in itself."""
-        for plan in self._plans:
-            if plan.fits(job):
-                plan.times -= 1
-                if plan.times <= 0:
-                    self._plans.remove(plan)
-                job.planned_failure = plan.details
-                job.stalled = plan.details is None
-                return
+        plan = next((plan for plan in self._plans if plan.fits(job)), None)
+        if plan is None:
+            return
+        self._state.on_undo(partial(self._put_back, list(self._plans), plan, plan.times))
+        plan.times -= 1
+        if plan.times <= 0:
+            self._plans.remove(plan)
+        job.planned_failure = plan.details
+        job.stalled = plan.details is None
+
+    def _put_back(self, plans: list[Plan], plan: Plan, times: int) -> None:
+        plan.times = times
+        self._plans[:] = plans

@@ -7,14 +7,13 @@ the simulated one, or the worker that puts a runner on threads.
 
 from __future__ import annotations
 
-import copy
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from ..state.world import Member
 from .job import DEFAULT_FAILURE_CODE, DEFAULT_FAILURE_MESSAGE, Job
@@ -94,6 +93,16 @@ class Publish:
     logs_details: str | None = None
     metrics_status: PublishStatus | None = None
     metrics_details: str | None = None
+
+    def members(self) -> dict[str, Any]:
+        """The members of a reply, by wire name."""
+        told = {
+            "logsStatus": self.logs_status,
+            "logsStatusDetails": self.logs_details,
+            "metricsStatus": self.metrics_status,
+            "metricsStatusDetails": self.metrics_details,
+        }
+        return {name: value for name, value in told.items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -236,6 +245,7 @@ class RunContext:
         return self._port.artifacts(arn, version)
 
 
+@runtime_checkable
 class Runner(Protocol):
     """What runs users' code. `LocalCleanRoomsML(executor=...)` takes one, or an `Executor`."""
 
@@ -260,13 +270,17 @@ class Runner(Protocol):
         ...
 
 
+@runtime_checkable
 class Executor(Protocol):
-    """Moves jobs: `SimulatedExecutor`, `WorkerExecutor` (a runner on threads), or your own."""
+    """Moves jobs: `SimulatedExecutor`, `WorkerExecutor` (a runner on threads), or your own.
+
+    One of your own inherits from this: what it leaves out then does nothing.
+    """
 
     @property
     def real_time(self) -> bool:
         """True while something runs that takes real time: waiting clients then really sleep."""
-        ...
+        return False
 
     def attach(self, jobs: JobPort) -> None:
         """Called once, before anything else."""
@@ -291,6 +305,10 @@ class Executor(Protocol):
         """A job was overtaken (by a cancel, a delete, a decree); never waits for it to end."""
         ...
 
+    def discard(self, number: int, arn: str, version: str | None) -> None:
+        """A resource is gone, or its data was deleted or has expired. Called after the commit."""
+        ...
+
     def forget(self) -> None:
         """Every job is void: the state is about to be replaced. Called without the lock."""
         ...
@@ -298,8 +316,3 @@ class Executor(Protocol):
     def close(self, grace: float = 10) -> None:
         """Ends everything that runs, after `grace` seconds by force. Called without the lock."""
         ...
-
-
-def copied(value: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy that shares nothing with the state."""
-    return copy.deepcopy(dict(value))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections.abc import Callable
+from functools import partial
 
 from ..settings import Lifecycle
 from .executor import JobPort, StopReason
@@ -19,12 +20,16 @@ class SimulatedExecutor:
         self._now = now
         self._due: list[tuple[float, int, Job]] = []
         self._order = itertools.count()
+        self._jobs: JobPort | None = None
 
     @property
     def real_time(self) -> bool:
         return False
 
     def attach(self, jobs: JobPort) -> None:
+        self._jobs = jobs
+
+    def discard(self, number: int, arn: str, version: str | None) -> None:
         pass
 
     def stop(self, job: Job, reason: StopReason) -> None:
@@ -57,7 +62,10 @@ class SimulatedExecutor:
 
     def tick(self, now: float) -> None:
         while self._due and self._due[0][0] <= now:
-            due, _, job = heapq.heappop(self._due)
+            entry = heapq.heappop(self._due)
+            due, _, job = entry
+            if self._jobs is not None:
+                self._jobs.on_undo(partial(heapq.heappush, self._due, entry))
             if not job.is_current or job.stalled:
                 continue
             job.step(due)

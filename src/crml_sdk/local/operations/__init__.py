@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ..service.schema import JsonObject
+from ..service.schema import ML_SERVICE, ROOMS_SERVICE, JsonObject
 from . import (
     algorithms,
     audiences,
@@ -18,12 +18,10 @@ from .call import Call
 
 Handler = Callable[[Call], JsonObject]
 
-HANDLERS: Mapping[str, Handler] = {
-    **algorithms.HANDLERS,
-    **audiences.HANDLERS,
-    **collaborations.HANDLERS,
-    **inference_jobs.HANDLERS,
-    **input_channels.HANDLERS,
-    **tags.HANDLERS,
-    **trained_models.HANDLERS,
+_ML = (algorithms, audiences, inference_jobs, input_channels, tags, trained_models)
+
+# Keyed by service and name: both services have the three operations on tags.
+HANDLERS: Mapping[tuple[str, str], Handler] = {
+    **{(ML_SERVICE, name): run for module in _ML for name, run in module.HANDLERS.items()},
+    **{(ROOMS_SERVICE, name): run for name, run in collaborations.HANDLERS.items()},
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..service.failures import Conflict, Invalid
 from ..service.schema import JsonObject
-from ..state.records import ALGORITHM, ASSOCIATION
+from ..state.kinds import ALGORITHM, ASSOCIATION
 from ..state.state import ENDED
 from .call import Call
 
@@ -14,11 +14,8 @@ def create(call: Call) -> JsonObject:
     call.check_tags()
     if not {"trainingContainerConfig", "inferenceContainerConfig"} & call.params.keys():
         raise Invalid("At least one of the training and inference containers must be configured")
-    state.check_quota(
-        "Active configured model algorithms per account", state.live(ALGORITHM, call.account)
-    )
+    state.check_quotas(ALGORITHM, account=call.account)
     arn = state.new_arn(ALGORITHM, call.account)
-    state.claim_name(ALGORITHM, call.account, call["name"], arn)
     data = call.given(
         "name",
         "description",
@@ -27,7 +24,8 @@ def create(call: Call) -> JsonObject:
         "inferenceContainerConfig",
         "kmsKeyArn",
     )
-    state.add(ALGORITHM, arn, {**data, "configuredModelAlgorithmArn": arn}, owner=call.account)
+    data["configuredModelAlgorithmArn"] = arn
+    state.add(ALGORITHM, arn, data, owner=call.account, name_in=call.account)
     call.put_tags(arn)
     return {"configuredModelAlgorithmArn": arn}
 
@@ -55,12 +53,8 @@ def associate(call: Call) -> JsonObject:
     call.check_tags()
     algorithm = call.owned(ALGORITHM, call["configuredModelAlgorithmArn"])
     _check_policies(call)
-    state.check_quota(
-        "Active configured model algorithm associations per membership",
-        state.live(ASSOCIATION, member.membership_id),
-    )
+    state.check_quotas(ASSOCIATION, membership=member.membership_id)
     arn = state.new_arn(ASSOCIATION, call.account, member.membership_id)
-    state.claim_name(ASSOCIATION, room.id, call["name"], arn)
     data = call.given("name", "description", "privacyConfiguration")
     data.update(
         configuredModelAlgorithmAssociationArn=arn,
@@ -76,6 +70,7 @@ def associate(call: Call) -> JsonObject:
         owner=call.account,
         membership=member.membership_id,
         collaboration=room.id,
+        name_in=room.id,
     )
     call.put_tags(arn)
     return {"configuredModelAlgorithmAssociationArn": arn}

@@ -7,14 +7,14 @@ from typing import Any
 
 from ..service.failures import Conflict, Denied, Invalid, Missing
 from ..service.schema import JsonObject
-from ..state.records import (
+from ..state.kinds import (
     AUDIENCE_EXPORT_JOB,
     AUDIENCE_MODEL,
     CONFIGURED_AUDIENCE_MODEL,
     GENERATION_JOB,
     TRAINING_DATASET,
-    Record,
 )
+from ..state.records import Record
 from . import policies
 from .call import Call
 from .input_channels import check_query
@@ -29,10 +29,9 @@ def create_dataset(call: Call) -> JsonObject:
     call.check_tags()
     call.own_role(call["roleArn"])
     arn = state.new_arn(TRAINING_DATASET, call.account)
-    state.claim_name(TRAINING_DATASET, call.account, call["name"], arn)
     data = call.given("name", "roleArn", "trainingData", "description")
     data.update(trainingDatasetArn=arn, status="ACTIVE")
-    state.add(TRAINING_DATASET, arn, data, owner=call.account)
+    state.add(TRAINING_DATASET, arn, data, owner=call.account, name_in=call.account)
     call.put_tags(arn)
     return {"trainingDatasetArn": arn}
 
@@ -60,12 +59,8 @@ def create_model(call: Call) -> JsonObject:
     start, end = call.params.get("trainingDataStartTime"), call.params.get("trainingDataEndTime")
     if start is not None and end is not None and start >= end:
         raise Invalid("Value at 'trainingDataStartTime' must be before 'trainingDataEndTime'")
-    state.check_quota(
-        "Pending and in-progress audience models per account",
-        state.in_progress(AUDIENCE_MODEL, call.account),
-    )
+    state.check_quotas(AUDIENCE_MODEL, account=call.account)
     arn = state.new_arn(AUDIENCE_MODEL, call.account)
-    state.claim_name(AUDIENCE_MODEL, call.account, call["name"], arn)
     data = call.given(
         "name",
         "trainingDatasetArn",
@@ -75,7 +70,7 @@ def create_model(call: Call) -> JsonObject:
         "description",
     )
     data.update(audienceModelArn=arn, status="CREATE_PENDING")
-    record = state.add(AUDIENCE_MODEL, arn, data, owner=call.account)
+    record = state.add(AUDIENCE_MODEL, arn, data, owner=call.account, name_in=call.account)
     call.put_tags(arn)
     state.begin(record, "create", call.params)
     return {"audienceModelArn": arn}
@@ -104,7 +99,6 @@ def create_configured_model(call: Call) -> JsonObject:
     call.require_usable(model)
     _check_sizes(call)
     arn = state.new_arn(CONFIGURED_AUDIENCE_MODEL, call.account)
-    state.claim_name(CONFIGURED_AUDIENCE_MODEL, call.account, call["name"], arn)
     data = call.given(
         "name",
         "audienceModelArn",
@@ -121,7 +115,7 @@ def create_configured_model(call: Call) -> JsonObject:
         ),
         status="ACTIVE",
     )
-    state.add(CONFIGURED_AUDIENCE_MODEL, arn, data, owner=call.account)
+    state.add(CONFIGURED_AUDIENCE_MODEL, arn, data, owner=call.account, name_in=call.account)
     call.put_tags(arn)
     return {"configuredAudienceModelArn": arn}
 
@@ -142,9 +136,9 @@ def update_configured_model(call: Call) -> JsonObject:
         call.require_usable(call.owned(AUDIENCE_MODEL, call["audienceModelArn"]))
     _check_sizes(call)
     state = call.state
-    state.reindex(
+    state.change(
         record,
-        call.given(
+        **call.given(
             "outputConfig",
             "audienceModelArn",
             "sharedAudienceMetrics",
@@ -168,7 +162,7 @@ def put_policy(call: Call) -> JsonObject:
     record = call.owned(CONFIGURED_AUDIENCE_MODEL, call["configuredAudienceModelArn"])
     text = call["configuredAudienceModelPolicy"]
     policies.check(text)
-    current: str | None = record.hidden.get("policy")
+    current = record.policy
     condition = call.params.get("policyExistenceCondition")
     if condition == "POLICY_MUST_EXIST" and current is None:
         raise Invalid("The configured audience model has no policy, but POLICY_MUST_EXIST was set")
@@ -177,7 +171,7 @@ def put_policy(call: Call) -> JsonObject:
     expected = call.params.get("previousPolicyHash")
     if expected is not None and (current is None or expected != _hash(current)):
         raise Invalid("Value at 'previousPolicyHash' is not the hash of the current policy")
-    record.hidden["policy"] = text
+    call.state.amend(record, policy=text)
     return {"configuredAudienceModelPolicy": text, "policyHash": _hash(text)}
 
 
@@ -194,12 +188,12 @@ def get_policy(call: Call) -> JsonObject:
 def delete_policy(call: Call) -> JsonObject:
     record = call.owned(CONFIGURED_AUDIENCE_MODEL, call["configuredAudienceModelArn"])
     _policy(record)
-    del record.hidden["policy"]
+    call.state.amend(record, policy=None)
     return {}
 
 
 def _policy(record: Record) -> str:
-    text = record.hidden.get("policy")
+    text = record.policy
     if text is None:
         raise Missing(f"{record.arn} has no policy")
     return text
@@ -217,7 +211,7 @@ def _shared_model(call: Call, action: str) -> Record:
     if record.owner == call.account:
         return record
     context = {"cleanrooms-ml:CollaborationId": call.params.get("collaborationId", "")}
-    text = record.hidden.get("policy")
+    text = record.policy
     if text is None or not policies.allows(text, call.account, action, record.arn, context):
         raise Denied(f"Account {call.account} has no access to {record.arn}")
     return record
@@ -245,13 +239,8 @@ def start_generation(call: Call) -> JsonObject:
         call.require_member(room)
     elif configured.owner != call.account:
         raise Denied("Another account's model can be used in a collaboration only")
-    state.check_quota(
-        "Pending and in-progress audience generation jobs per account",
-        state.in_progress(GENERATION_JOB, call.account),
-    )
+    state.check_quotas(GENERATION_JOB, account=call.account)
     arn = state.new_arn(GENERATION_JOB, call.account)
-    if state.settings.duplicate_job_names == "conflict":
-        state.claim_name(GENERATION_JOB, call.account, call["name"], arn)
     data = call.given(
         "name",
         "configuredAudienceModelArn",
@@ -263,11 +252,22 @@ def start_generation(call: Call) -> JsonObject:
     data.update(audienceGenerationJobArn=arn, startedBy=call.account, status="CREATE_PENDING")
     if "sqlParameters" in call["seedAudience"]:
         data["protectedQueryIdentifier"] = state.new_id()
-    record = state.add(GENERATION_JOB, arn, data, owner=call.account)
-    record.hidden["on_active"] = {"metrics": _metrics(configured)}
+    record = state.add(
+        GENERATION_JOB,
+        arn,
+        data,
+        owner=call.account,
+        name_in=_job_names_in(call),
+        results={"metrics": _metrics(configured)},
+    )
     _tag_generation(call, configured, arn)
     state.begin(record, "create", call.params)
     return {"audienceGenerationJobArn": arn}
+
+
+def _job_names_in(call: Call) -> str | None:
+    """The scope in which a job's name is its own."""
+    return call.account if call.state.settings.duplicate_job_names == "conflict" else None
 
 
 def _check_seed(seed: JsonObject) -> None:
@@ -298,7 +298,7 @@ def _tag_generation(call: Call, configured: Record, arn: str) -> None:
     if configured.owner == call.account:
         call.put_tags(arn, inherited)
     elif inherited:  # the tags of a request from another account are never applied
-        call.state.tags[arn] = dict(inherited)
+        call.state.set_tags(arn, dict(inherited))
 
 
 def get_generation(call: Call) -> JsonObject:
@@ -377,23 +377,20 @@ def start_export(call: Call) -> JsonObject:
     configured = state.get(CONFIGURED_AUDIENCE_MODEL, generation.data["configuredAudienceModelArn"])
     call.require_usable(generation)
     _check_size(call["audienceSize"], configured)
-    state.check_quota(
-        "Pending and in-progress audience export jobs per account",
-        state.in_progress(AUDIENCE_EXPORT_JOB, call.account),
-    )
-    state.check_quota(
-        "Active audience export jobs per audience generation job",
-        state.live(AUDIENCE_EXPORT_JOB, generation.arn),
-    )
+    state.check_quotas(AUDIENCE_EXPORT_JOB, account=call.account, parent=generation.arn)
     key = f"{AUDIENCE_EXPORT_JOB}/{state.new_id()}"
-    if state.settings.duplicate_job_names == "conflict":
-        scope = f"{generation.arn}|{call['name']}"
-        state.claim_name(AUDIENCE_EXPORT_JOB, call.account, scope, key)
     data = call.given("name", "audienceGenerationJobArn", "audienceSize", "description")
     data["status"] = "CREATE_PENDING"
-    record = state.add(AUDIENCE_EXPORT_JOB, key, data, owner=call.account)
     place: str = configured.data["outputConfig"]["destination"]["s3Destination"]["s3Uri"]
-    record.hidden["on_active"] = {"outputLocation": f"{place.rstrip('/')}/{key.split('/')[1]}"}
+    record = state.add(
+        AUDIENCE_EXPORT_JOB,
+        key,
+        data,
+        owner=call.account,
+        name_in=_job_names_in(call),
+        claim=f"{generation.arn}|{call['name']}",
+        results={"outputLocation": f"{place.rstrip('/')}/{key.split('/')[1]}"},
+    )
     state.begin(record, "create", call.params)
     return {}
 

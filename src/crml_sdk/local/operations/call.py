@@ -8,9 +8,10 @@ from typing import Any
 
 from ..service.failures import Conflict, Denied, Invalid, Missing, ServiceFailure
 from ..service.schema import JsonObject, Operation
-from ..state.records import INPUT_CHANNEL, Record
+from ..state.kinds import INPUT_CHANNEL, TRAINED_MODEL
+from ..state.records import Record
 from ..state.state import State
-from ..state.world import Collaboration, Member
+from ..state.world import QUERY, Collaboration, Member
 
 
 @dataclass(slots=True)
@@ -63,6 +64,16 @@ class Call:
             )
         return member
 
+    def require_query_ability(self, room: Collaboration) -> None:
+        """Raises `Denied` unless the caller may run what a collaboration computes.
+
+        Input channels, trainings, inference jobs and exports are the part of the member who can
+        query (docs.aws.amazon.com/clean-rooms/latest/userguide/custom-models.html).
+        """
+        member = self.require_member(room)
+        if self.state.settings.query_ability_required and QUERY not in member.abilities:
+            raise Denied(f"Account {self.account} does not have the ability {QUERY}")
+
     def not_found(self, message: str) -> ServiceFailure:
         """The documented way of this operation to say that something is not there."""
         documented = Missing.kind in self.operation.errors
@@ -95,6 +106,8 @@ class Call:
         return record
 
     def _existing(self, kind: str, arn: str, version: str | None) -> Record:
+        if version is None and kind == TRAINED_MODEL:
+            version = self.state.base_version(arn)
         record = self.state.find(kind, arn, version)
         if record is None:
             what = f" version {version}" if version else ""
@@ -176,7 +189,7 @@ class Call:
         merged = {**self.state.tags.get(arn, {}), **tags}
         check_tags(tags, merged)
         if merged:
-            self.state.tags[arn] = merged
+            self.state.set_tags(arn, merged)
 
     def check_tags(self) -> None:
         """Checks the request's tags before anything is changed."""
@@ -185,7 +198,11 @@ class Call:
 
     def with_tags(self, record: Record) -> JsonObject:
         """A record's members with its tags."""
-        return {**record.data, "tags": self.state.tags.get(record.key, {})}
+        return {**self.with_published(record), "tags": self.state.tags.get(record.key, {})}
+
+    def with_published(self, record: Record) -> JsonObject:
+        """A record's members with what the caller is told about its logs and metrics."""
+        return {**record.data, **record.publish.get(self.account, {})}
 
     # Lists
 

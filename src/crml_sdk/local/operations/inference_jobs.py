@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from ..service.failures import Conflict, Invalid
 from ..service.schema import JsonObject
-from ..state.records import ALGORITHM, ASSOCIATION, INFERENCE_JOB, TRAINED_MODEL
+from ..state.kinds import ALGORITHM, ASSOCIATION, INFERENCE_JOB, TRAINED_MODEL
 from ..state.state import IN_PROGRESS
 from ..state.world import RECEIVE_INFERENCE
 from .call import Call
-from .publishing import image_digest, inference_results
+from .publishing import image_digest
 from .trained_models import latest_version
 
 _CREATED_MEMBERS = (
@@ -26,6 +26,7 @@ _CREATED_MEMBERS = (
 
 def start(call: Call) -> JsonObject:
     room, member = call.membership()
+    call.require_query_ability(room)
     state, settings = call.state, call.state.settings
     call.check_tags()
     model_arn = call["trainedModelArn"]
@@ -47,12 +48,7 @@ def start(call: Call) -> JsonObject:
     payer = call.payer(room, "mlModelInferencePayerAccountId", "modelInference")
 
     arn = state.new_arn(INFERENCE_JOB, call.account, member.membership_id)
-    prefix = "Pending and in-progress inference jobs per "
-    in_progress = state.in_progress
-    state.check_quota(prefix + "account", in_progress(INFERENCE_JOB, call.account))
-    state.check_quota(prefix + "membership", in_progress(INFERENCE_JOB, member.membership_id))
-    if settings.duplicate_job_names == "conflict":
-        state.claim_name(INFERENCE_JOB, member.membership_id, call["name"], arn)
+    state.check_quotas(INFERENCE_JOB, account=call.account, membership=member.membership_id)
     data = call.given(*_CREATED_MEMBERS)
     data.update(
         trainedModelInferenceJobArn=arn,
@@ -73,8 +69,8 @@ def start(call: Call) -> JsonObject:
         owner=call.account,
         membership=member.membership_id,
         collaboration=room.id,
+        name_in=member.membership_id if settings.duplicate_job_names == "conflict" else None,
     )
-    record.hidden["on_active"] = inference_results(settings, association.data)
     call.put_tags(arn)
     state.begin(record, "create", call.params)
     return {"trainedModelInferenceJobArn": arn}

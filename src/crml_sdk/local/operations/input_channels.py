@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..service.failures import Invalid
 from ..service.schema import JsonObject
-from ..state.records import ASSOCIATION, INPUT_CHANNEL, ML_CONFIGURATION
+from ..state.kinds import ASSOCIATION, INPUT_CHANNEL, ML_CONFIGURATION
 from .call import Call
 from .trained_models import delete_data
 
@@ -14,6 +14,7 @@ RECORDS, FILES, GIGABYTES = 1000, 1, 0.01
 
 def create(call: Call) -> JsonObject:
     room, member = call.membership()
+    call.require_query_ability(room)
     state = call.state
     call.check_tags()
     for arn in call["configuredModelAlgorithmAssociations"]:
@@ -22,11 +23,8 @@ def create(call: Call) -> JsonObject:
     call.own_role(channel["roleArn"])
     check_query(channel["dataSource"]["protectedQueryInputParameters"]["sqlParameters"])
     payers = _payers(call)
-    state.check_quota(
-        "Active ML input channels per membership", state.live(INPUT_CHANNEL, member.membership_id)
-    )
+    state.check_quotas(INPUT_CHANNEL, membership=member.membership_id)
     arn = state.new_arn(INPUT_CHANNEL, call.account, member.membership_id)
-    state.claim_name(INPUT_CHANNEL, room.id, call["name"], arn)
     data = call.given(
         "name",
         "description",
@@ -52,12 +50,9 @@ def create(call: Call) -> JsonObject:
         owner=call.account,
         membership=member.membership_id,
         collaboration=room.id,
+        name_in=room.id,
+        results={"numberOfRecords": RECORDS, "numberOfFiles": FILES, "sizeInGb": GIGABYTES},
     )
-    record.hidden["on_active"] = {
-        "numberOfRecords": RECORDS,
-        "numberOfFiles": FILES,
-        "sizeInGb": GIGABYTES,
-    }
     call.put_tags(arn)
     state.begin(record, "create", call.params)
     return {"mlInputChannelArn": arn}
@@ -134,7 +129,7 @@ def put_configuration(call: Call) -> JsonObject:
             collaboration=room.id,
         )
     else:
-        record.data["defaultOutputLocation"] = call["defaultOutputLocation"]
+        state.change(record, defaultOutputLocation=call["defaultOutputLocation"])
         state.touch(record)
     return {}
 

@@ -15,7 +15,7 @@ def tag(call: Call) -> JsonObject:
     arn = _resource(call)
     merged = {**call.state.tags.get(arn, {}), **call["tags"]}
     check_tags(call["tags"], merged)
-    call.state.tags[arn] = merged
+    call.state.set_tags(arn, merged)
     return {}
 
 
@@ -24,7 +24,7 @@ def untag(call: Call) -> JsonObject:
     kept = dict(call.state.tags.get(arn, {}))
     for key in call["tagKeys"]:
         kept.pop(key, None)
-    call.state.tags[arn] = kept
+    call.state.set_tags(arn, kept)
     return {}
 
 

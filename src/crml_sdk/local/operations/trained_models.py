@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..service.failures import Conflict, Invalid
+from ..service.failures import Conflict, Denied, Invalid
 from ..service.schema import JsonObject
-from ..state.records import ALGORITHM, ASSOCIATION, EXPORT_JOB, TRAINED_MODEL, Record
+from ..state.kinds import ALGORITHM, ASSOCIATION, EXPORT_JOB, TRAINED_MODEL
+from ..state.records import Record
 from ..state.state import IN_PROGRESS
-from ..state.world import RECEIVE_MODEL, Collaboration
+from ..state.world import RECEIVE_MODEL, Collaboration, Member
 from .call import Call
-from .publishing import image_digest, training_results
+from .publishing import image_digest
 
 MAX_CHANNELS = 20
 _CREATED_MEMBERS = (
@@ -29,6 +30,7 @@ _CREATED_MEMBERS = (
 
 def create(call: Call) -> JsonObject:
     room, member = call.membership()
+    call.require_query_ability(room)
     state, settings = call.state, call.state.settings
     call.check_tags()
     _check_channels(call)
@@ -45,18 +47,13 @@ def create(call: Call) -> JsonObject:
 
     holder = state.holder_of_name(TRAINED_MODEL, room.id, call["name"])
     arn = _existing_model(call, holder, parent, member.membership_id)
-    prefix = "Pending and in-progress training jobs per "
-    in_progress = state.in_progress
-    state.check_quota(prefix + "account", in_progress(TRAINED_MODEL, call.account))
-    state.check_quota(prefix + "membership", in_progress(TRAINED_MODEL, member.membership_id))
-    version = None
+    state.check_quotas(
+        TRAINED_MODEL, account=call.account, membership=member.membership_id, parent=arn
+    )
+    is_new = arn is None
     if arn is None:
         arn = state.new_arn(TRAINED_MODEL, call.account, member.membership_id)
-        state.claim_name(TRAINED_MODEL, room.id, call["name"], arn)
-    else:
-        quota = "Active, pending and in-progress versions per trained model"
-        state.check_quota(quota, state.live(TRAINED_MODEL, arn))
-        version = state.new_id()
+    version = state.new_id() if not is_new or settings.base_version == "uuid" else None
 
     data = call.given(*_CREATED_MEMBERS)
     data.update(
@@ -68,7 +65,7 @@ def create(call: Call) -> JsonObject:
         trainingContainerImageDigest=image_digest(container["imageUri"]),
         status="CREATE_PENDING",
     )
-    shown_version = version or _shown_base(call)
+    shown_version = version or ("NULL" if settings.base_version == "NULL" else None)
     if shown_version is not None:
         data["versionIdentifier"] = shown_version
     if parent is not None:
@@ -81,8 +78,10 @@ def create(call: Call) -> JsonObject:
         membership=member.membership_id,
         collaboration=room.id,
         version=version,
+        name_in=room.id if is_new else None,
     )
-    record.hidden["on_active"] = training_results(settings, association.data)
+    if is_new and version is not None:
+        state.stand_for_model(record)
     call.put_tags(arn)
     state.begin(record, "create", call.params)
     reply = {"trainedModelArn": arn}
@@ -140,10 +139,6 @@ def _channel_output(call: Call, parent: Record) -> JsonObject:
     return output
 
 
-def _shown_base(call: Call) -> str | None:
-    return "NULL" if call.state.settings.base_version == "NULL" else None
-
-
 def latest_version(call: Call, arn: str) -> str | None:
     """The identifier of a model's latest version (None: the base, or no such model)."""
     versions = call.state.versions(arn)
@@ -166,7 +161,8 @@ def get(call: Call) -> JsonObject:
 
 def get_in_collaboration(call: Call) -> JsonObject:
     room = call.collaboration()
-    return call.shown(call.in_room(room, TRAINED_MODEL, call["trainedModelArn"], _latest_or(call)))
+    record = call.in_room(room, TRAINED_MODEL, call["trainedModelArn"], _latest_or(call))
+    return call.shown(record, call.with_published(record))
 
 
 def list_models(call: Call) -> JsonObject:
@@ -227,18 +223,17 @@ def delete_data(call: Call, record: Record) -> None:
 
 
 def export(call: Call) -> JsonObject:
-    room, member = call.membership()
+    room, member = _export_membership(call)
+    call.require_query_ability(room)
     state, settings = call.state, call.state.settings
     arn = call["trainedModelArn"]
     version = call.params.get("trainedModelVersionIdentifier")
     if version is None and settings.export_version == "latest":
         version = latest_version(call, arn)
     model = call.require_usable(call.in_room(room, TRAINED_MODEL, arn, version))
-    output = call["outputConfiguration"]
-    call.require_receivers(room, output["members"], RECEIVE_MODEL)
+    _require_export_policy(call, model)
+    call.require_receivers(room, call["outputConfiguration"]["members"], RECEIVE_MODEL)
     key = f"{EXPORT_JOB}/{state.new_id()}"
-    if settings.duplicate_job_names == "conflict":
-        state.claim_name(EXPORT_JOB, room.id, f"{arn}|{call.account}|{call['name']}", key)
     data = call.given("name", "description", "outputConfiguration", "trainedModelArn")
     data.update(
         membershipIdentifier=member.membership_id,
@@ -255,9 +250,37 @@ def export(call: Call) -> JsonObject:
         owner=call.account,
         membership=member.membership_id,
         collaboration=room.id,
+        name_in=room.id if settings.duplicate_job_names == "conflict" else None,
+        claim=f"{arn}|{call.account}|{call['name']}",
     )
     state.begin(record, "create", call.params)
     return {}
+
+
+def _export_membership(call: Call) -> tuple[Collaboration, Member]:
+    """The membership of an export: the caller's or, as the API reference has it, the receiver's."""
+    if call.state.settings.export_membership == "caller":
+        return call.membership()
+    identifier = call["membershipIdentifier"]
+    found = call.state.world.membership(identifier)
+    if found is None:
+        raise call.not_found(f"Membership {identifier} does not exist")
+    room, member = found
+    call.require_member(room)
+    receivers = [entry["accountId"] for entry in call["outputConfiguration"]["members"]]
+    if member.account_id not in receivers:
+        raise Invalid(f"Membership {identifier} is not that of a member who receives the export")
+    return found
+
+
+def _require_export_policy(call: Call, model: Record) -> None:
+    if call.state.settings.export_without_policy == "allow":
+        return
+    arn = model.data["configuredModelAlgorithmAssociationArn"]
+    association = call.state.find(ASSOCIATION, arn)
+    privacy: JsonObject = association.data.get("privacyConfiguration", {}) if association else {}
+    if "trainedModelExports" not in privacy.get("policies", {}):
+        raise Denied(f"The privacy policies of {arn} allow no exports of trained models")
 
 
 def list_exports(call: Call) -> JsonObject:

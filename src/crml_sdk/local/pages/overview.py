@@ -12,7 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ..service.serialising import iso8601
-from ..state.records import (
+from ..state.kinds import (
     AUDIENCE_EXPORT_JOB,
     AUDIENCE_MODEL,
     EXPORT_JOB,
@@ -20,8 +20,8 @@ from ..state.records import (
     INFERENCE_JOB,
     INPUT_CHANNEL,
     TRAINED_MODEL,
-    Record,
 )
+from ..state.records import Record
 from ..state.world import Collaboration
 from ..ways_in.engine import Reply
 

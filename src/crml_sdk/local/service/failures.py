@@ -73,7 +73,7 @@ class OverQuota(ServiceFailure):
         super().__init__(message, members={"quotaName": name, "quotaValue": value})
 
 
-def faults_message(faults: list[str]) -> str:
+def violations_message(violations: list[str]) -> str:
     """The service's wording of one or more broken constraints."""
-    noun = "error" if len(faults) == 1 else "errors"
-    return f"{len(faults)} validation {noun} detected: {'; '.join(faults)}"
+    noun = "error" if len(violations) == 1 else "errors"
+    return f"{len(violations)} validation {noun} detected: {'; '.join(violations)}"

@@ -1,7 +1,7 @@
 """A request's parts to clean, checked parameters, by the operation's input shape.
 
 Checked are required members, JSON types, lengths, ranges, list and map sizes, patterns (whole
-match), enums and unions. Unknown members are dropped, as the service does. All faults are
+match), enums and unions. Unknown members are dropped, as the service does. All violations are
 collected before the request is refused.
 """
 
@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 from typing import Any, NoReturn, cast
 from urllib.parse import parse_qsl, unquote
 
-from .failures import Invalid, faults_message
+from .failures import Invalid, violations_message
 from .schema import JsonObject, Operation, Shape, compiled
 
 Faults = list[str]
@@ -38,7 +38,7 @@ class RequestParser:
         In: the operation, undecoded path labels, the raw query string, the raw body.
         Raises `Invalid`, which names every member at fault.
         """
-        faults: Faults = []
+        violations: Faults = []
         params: JsonObject = {}
         fields = _body_fields(operation, body)
         arguments = _query_arguments(query)
@@ -48,22 +48,22 @@ class RequestParser:
                 if value is None:
                     value = _MISSING
             elif member.location == "uri":
-                value = _label(labels[member.wire_name], member.name, faults)
+                value = _label(labels[member.wire_name], member.name, violations)
             else:
                 value = _query_value(arguments.get(member.wire_name), member.shape)
             if value is _MISSING:
                 if member.name in operation.input.required:
-                    faults.append(_null(member.name))
+                    violations.append(_null(member.name))
                 continue
-            params[member.name] = self._check(member.shape)(value, member.name, faults)
-        if faults:
-            raise Invalid(faults_message(faults))
+            params[member.name] = self._check(member.shape)(value, member.name, violations)
+        if violations:
+            raise Invalid(violations_message(violations))
         return params
 
     def check(self, shape: Shape, value: Any, path: str) -> tuple[Any, list[str]]:
-        """The cleaned value and the faults found in it, for a single shape."""
-        faults: Faults = []
-        return self._check(shape)(value, path, faults), faults
+        """The cleaned value and the violations found in it, for a single shape."""
+        violations: Faults = []
+        return self._check(shape)(value, path, violations), violations
 
     def _check(self, shape: Shape) -> Check:
         check = self._checks.get(id(shape))
@@ -81,21 +81,21 @@ class RequestParser:
         return _SCALARS[shape.kind](shape)
 
     def _structure(self, shape: Shape) -> Check:
-        def check(value: Any, path: str, faults: Faults) -> Any:
+        def check(value: Any, path: str, violations: Faults) -> Any:
             if not isinstance(value, dict):
-                faults.append(_wrong_type(path, "an object"))
+                violations.append(_wrong_type(path, "an object"))
                 return value
             given = cast(JsonObject, value)
             clean: JsonObject = {}
             for name, member in shape.members.items():
                 item = given.get(member.wire_name)
                 if item is not None:
-                    clean[name] = self._check(member.shape)(item, f"{path}.{name}", faults)
+                    clean[name] = self._check(member.shape)(item, f"{path}.{name}", violations)
                 elif name in shape.required:
-                    faults.append(_null(f"{path}.{name}"))
+                    violations.append(_null(f"{path}.{name}"))
             if shape.union and len(clean) != 1:
                 names = ", ".join(shape.members)
-                faults.append(
+                violations.append(
                     f"Value at '{path}' failed to satisfy constraint: "
                     f"Exactly one of these members must be set: {names}"
                 )
@@ -107,21 +107,21 @@ class RequestParser:
         assert shape.element is not None
         element = shape.element
 
-        def check(value: Any, path: str, faults: Faults) -> Any:
+        def check(value: Any, path: str, violations: Faults) -> Any:
             if not isinstance(value, list):
-                faults.append(_wrong_type(path, "a list"))
+                violations.append(_wrong_type(path, "a list"))
                 return value
             items = cast("list[Any]", value)
-            _size(len(items), shape, path, faults)
+            _size(len(items), shape, path, violations)
             if shape.maximum is not None and len(items) > shape.maximum:
                 return items
             inner = self._check(element)
             clean: list[Any] = []
             for index, item in enumerate(items):
                 if item is None:
-                    faults.append(_null(f"{path}[{index}]"))
+                    violations.append(_null(f"{path}[{index}]"))
                 else:
-                    clean.append(inner(item, f"{path}[{index}]", faults))
+                    clean.append(inner(item, f"{path}[{index}]", violations))
             return clean
 
         return check
@@ -131,22 +131,22 @@ class RequestParser:
         assert shape.key is not None
         element, key_shape = shape.element, shape.key
 
-        def check(value: Any, path: str, faults: Faults) -> Any:
+        def check(value: Any, path: str, violations: Faults) -> Any:
             if not isinstance(value, dict):
-                faults.append(_wrong_type(path, "an object"))
+                violations.append(_wrong_type(path, "an object"))
                 return value
             entries = cast(JsonObject, value)
-            _size(len(entries), shape, path, faults)
+            _size(len(entries), shape, path, violations)
             if shape.maximum is not None and len(entries) > shape.maximum:
                 return entries
             check_key, inner = self._check(key_shape), self._check(element)
             clean: JsonObject = {}
             for key, item in entries.items():
-                check_key(key, f"{path} (key)", faults)
+                check_key(key, f"{path} (key)", violations)
                 if item is None:
-                    faults.append(_null(f"{path}.{key[:64]}"))
+                    violations.append(_null(f"{path}.{key[:64]}"))
                 else:
-                    clean[key] = inner(item, f"{path}.{key[:64]}", faults)
+                    clean[key] = inner(item, f"{path}.{key[:64]}", violations)
             return clean
 
         return check
@@ -157,28 +157,28 @@ def _string(shape: Shape) -> Check:
     source, enum = shape.pattern_source, shape.enum
     allowed = frozenset(enum)
 
-    def check(value: Any, path: str, faults: Faults) -> Any:
+    def check(value: Any, path: str, violations: Faults) -> Any:
         if not isinstance(value, str):
-            faults.append(_wrong_type(path, "a string"))
+            violations.append(_wrong_type(path, "a string"))
             return value
         if not minimum <= len(value) <= maximum:
             bound, words = (minimum, "greater") if len(value) < minimum else (maximum, "less")
-            faults.append(
+            violations.append(
                 f"Value at '{path}' failed to satisfy constraint: "
                 f"Member must have length {words} than or equal to {bound:g}"
             )
         elif allowed and value not in allowed:
-            faults.append(
+            violations.append(
                 f"Value at '{path}' failed to satisfy constraint: "
                 f"Member must satisfy enum value set: [{', '.join(enum)}]"
             )
         elif source is not None and compiled(source).fullmatch(value) is None:
-            faults.append(
+            violations.append(
                 f"Value at '{path}' failed to satisfy constraint: "
                 f"Member must satisfy regular expression pattern: {source}"
             )
         elif not value.isascii() and not _is_unicode(value):
-            faults.append(f"Value at '{path}' is not valid Unicode text")
+            violations.append(f"Value at '{path}' is not valid Unicode text")
         return value
 
     return check
@@ -191,16 +191,16 @@ def _number(shape: Shape) -> Check:
     maximum = high if shape.maximum is None else shape.maximum
     noun = "a whole number" if whole else "a number"
 
-    def check(value: Any, path: str, faults: Faults) -> Any:
+    def check(value: Any, path: str, violations: Faults) -> Any:
         if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
-            faults.append(_wrong_type(path, noun))
+            violations.append(_wrong_type(path, noun))
         elif value < minimum:
-            faults.append(
+            violations.append(
                 f"Value at '{path}' failed to satisfy constraint: "
                 f"Member must have value greater than or equal to {_plain(minimum)}"
             )
         elif value > maximum:
-            faults.append(
+            violations.append(
                 f"Value at '{path}' failed to satisfy constraint: "
                 f"Member must have value less than or equal to {_plain(maximum)}"
             )
@@ -210,19 +210,19 @@ def _number(shape: Shape) -> Check:
 
 
 def _boolean(shape: Shape) -> Check:
-    def check(value: Any, path: str, faults: Faults) -> Any:
+    def check(value: Any, path: str, violations: Faults) -> Any:
         if not isinstance(value, bool):
-            faults.append(_wrong_type(path, "true or false"))
+            violations.append(_wrong_type(path, "true or false"))
         return value
 
     return check
 
 
 def _timestamp(shape: Shape) -> Check:
-    def check(value: Any, path: str, faults: Faults) -> Any:
+    def check(value: Any, path: str, violations: Faults) -> Any:
         moment = _moment(value)
         if moment is None:
-            faults.append(_wrong_type(path, "a date and time"))
+            violations.append(_wrong_type(path, "a date and time"))
             return value
         return moment
 
@@ -300,22 +300,22 @@ def _query_value(values: list[str] | None, shape: Shape) -> Any:
     return values[0]
 
 
-def _label(raw: str, name: str, faults: Faults) -> str:
+def _label(raw: str, name: str, violations: Faults) -> str:
     try:
         return unquote(raw, errors="strict")
     except UnicodeDecodeError:
-        faults.append(f"Value at '{name}' is not valid UTF-8")
+        violations.append(f"Value at '{name}' is not valid UTF-8")
         return ""
 
 
-def _size(length: int, shape: Shape, path: str, faults: Faults) -> None:
+def _size(length: int, shape: Shape, path: str, violations: Faults) -> None:
     if shape.minimum is not None and length < shape.minimum:
         bound, words = shape.minimum, "greater"
     elif shape.maximum is not None and length > shape.maximum:
         bound, words = shape.maximum, "less"
     else:
         return
-    faults.append(
+    violations.append(
         f"Value at '{path}' failed to satisfy constraint: "
         f"Member must have length {words} than or equal to {_plain(bound)}"
     )

@@ -12,14 +12,11 @@ from ..service.schema import JsonObject
 from ..settings import Settings
 from .records import Record
 from .state import State
+from .store import UnreadableState
 from .world import World
 
 FORMAT = "crml-local"
-FORMAT_VERSION = 1
-
-
-class UnreadableState(ValueError):
-    """A state file that is not one, is damaged, or is of a version that this does not know."""
+FORMAT_VERSION = 2
 
 
 def to_document(state: State) -> JsonObject:
@@ -27,68 +24,68 @@ def to_document(state: State) -> JsonObject:
     return {
         "format": FORMAT,
         "version": FORMAT_VERSION,
-        "settings": state.settings.to_json(),
-        "clock": {"now": state.clock.now(), "held": state.clock.held},
-        "world": state.world.to_json(),
-        "counters": state.counters(),
+        "settings": state.part("settings"),
+        "world": state.part("world"),
+        "progress": state.part("progress"),
         "records": [_record(record) for record in state.records()],
         "tags": state.tags,
-        "names": [[*scope, key] for scope, key in state.names.items()],
     }
 
 
 def _record(record: Record) -> JsonObject:
     document = record.to_json()
-    job = record.job
-    if job is not None:
-        document["job"] = {
-            "phase": job.phase,
-            "request": job.request,
-            "planned_failure": job.planned_failure,
-            "stalled": job.stalled,
-        }
+    if record.job is not None:
+        document["job"]["request"] = record.job.request
     return document
 
 
 def from_document(state: State, document: Any) -> None:
-    """Replaces a state by a saved one. Jobs go on from the status that they had.
+    """Replaces a state by a saved one, in one transaction. Jobs go on from the status they had.
 
     Raises `UnreadableState`, in which case the state is left as it was.
     """
+    with state.transaction():
+        resume_jobs(state, restore(state, document))
+
+
+def restore(state: State, document: Any) -> list[tuple[Record, JsonObject]]:
+    """Like `from_document`, but leaves the jobs alone: returns them with their records."""
     if not isinstance(document, dict) or cast(JsonObject, document).get("format") != FORMAT:
         raise UnreadableState("This is not a state of the local Clean Rooms ML")
     saved = cast(JsonObject, document)
     if saved.get("version") != FORMAT_VERSION:
         raise UnreadableState(f"State version {saved.get('version')} is not known to this release")
     try:
-        settings = Settings.from_json(saved["settings"])
-        world = World.from_json(saved["world"], state.clock.now())
-        jobs: list[tuple[Record, JsonObject]] = []
-        records: list[Record] = []
-        for entry in saved["records"]:
-            fields = dict(entry)
-            job = fields.pop("job", None)
-            record = Record(**fields)
-            records.append(record)
-            if job is not None:
-                jobs.append((record, job))
-        names = {tuple(entry[:-1]): entry[-1] for entry in saved["names"]}
-        counters: JsonObject = saved["counters"]
-        now, held = float(saved["clock"]["now"]), bool(saved["clock"]["held"])
-        tags: dict[str, dict[str, str]] = saved["tags"]
-    except (KeyError, TypeError, ValueError) as error:
+        with state.transaction():
+            return _restore(state, saved)
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise UnreadableState(f"The state is damaged: {error!r}") from error
-    if held:
-        state.clock.hold()
-    state.clock.move_to(now)
+
+
+def _restore(state: State, saved: JsonObject) -> list[tuple[Record, JsonObject]]:
+    settings = Settings.from_json(saved["settings"])
+    world = World.from_json(saved["world"], state.clock.now())
+    progress: JsonObject = saved["progress"]
     state.clear(settings, world)
-    state.names.update(names)
-    state.tags.update(tags)
-    for record in records:
+    for arn, tags in saved["tags"].items():
+        state.set_tags(arn, dict(tags))
+    jobs: list[tuple[Record, JsonObject]] = []
+    for entry in saved["records"]:
+        record = Record.from_json(entry)
         state.restore(record)
-    state.set_counters(counters)
-    for record, job in jobs:
-        state.resume(record, job)
+        job: JsonObject | None = entry.get("job")
+        if job is not None:
+            jobs.append((record, {"phase": job["phase"], "request": job["request"], **job}))
+    state.set_counters(progress["counters"])
+    state.clock.restore(progress["clock"])
+    return jobs
+
+
+def resume_jobs(state: State, jobs: list[tuple[Record, JsonObject]]) -> None:
+    """Puts loaded jobs back under way."""
+    with state.transaction():
+        for record, job in jobs:
+            state.resume(record, job)
 
 
 def write_file(path: str | os.PathLike[str], text: str) -> None:

@@ -11,7 +11,8 @@ from hashlib import blake2b
 from ..service.failures import Invalid
 from ..service.schema import JsonObject
 from ..settings import Settings
-from .records import OrderedIndex, Record
+from .index import OrderedIndex
+from .records import Record
 
 
 @dataclass

@@ -1,46 +1,43 @@
-"""Resources as the stand-in keeps them, and ordered indices over them."""
+"""Resources as the local service keeps them."""
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..service.schema import JsonObject
 
-# Resource kinds are named by their segment in an ARN.
-TRAINED_MODEL = "trained-model"
-INFERENCE_JOB = "trained-model-inference-job"
-EXPORT_JOB = "trained-model-export-job"
-INPUT_CHANNEL = "ml-input-channel"
-ALGORITHM = "configured-model-algorithm"
-ASSOCIATION = "configured-model-algorithm-association"
-ML_CONFIGURATION = "ml-configuration"
-TRAINING_DATASET = "training-dataset"
-AUDIENCE_MODEL = "audience-model"
-CONFIGURED_AUDIENCE_MODEL = "configured-audience-model"
-GENERATION_JOB = "audience-generation-job"
-AUDIENCE_EXPORT_JOB = "audience-export-job"
+if TYPE_CHECKING:
+    from ..jobs.job import Job
 
-# The kinds that come about, or go, by a job.
-JOB_KINDS = (
-    TRAINED_MODEL,
-    INFERENCE_JOB,
-    EXPORT_JOB,
-    INPUT_CHANNEL,
-    AUDIENCE_MODEL,
-    GENERATION_JOB,
-    AUDIENCE_EXPORT_JOB,
+# What a saved record holds, and in this order what a constructor takes.
+SAVED = (
+    "kind",
+    "key",
+    "number",
+    "owner",
+    "membership",
+    "collaboration",
+    "data",
+    "version",
+    "claims",
+    "results",
+    "publish",
+    "policy",
+    "stands_for_model",
+    "artifacts",
+    "expires",
 )
+_CHANGING = ("claims", "results", "publish", "policy", "stands_for_model", "artifacts", "expires")
 
 
 @dataclass(slots=True, eq=False)
 class Record:
-    """One resource, or one version of a trained model.
+    """One resource, or one version of a trained model. Only `State` changes it.
 
     `data` holds the members as the replies show them, by wire name. `number` is the order of
-    creation in this instance. `version` is set for the later versions of a trained model only.
+    creation in this instance. `version` identifies a version of a trained model; None is a base
+    version without an identifier.
     """
 
     kind: str
@@ -51,10 +48,22 @@ class Record:
     collaboration: str | None
     data: JsonObject
     version: str | None = None
-    reads: int = 0
-    job: Any = None
+    claims: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    """The names that it holds among its kind, each in a scope."""
+    results: JsonObject = field(default_factory=dict[str, Any])
+    """The members that it gets when it becomes ACTIVE."""
+    publish: dict[str, JsonObject] = field(default_factory=dict[str, JsonObject])
+    """What each account is told about the publishing of logs and metrics."""
+    policy: str | None = None
+    """The resource policy of a configured audience model."""
+    stands_for_model: bool = False
+    """True for a later version that is the oldest one left."""
+    artifacts: str | None = None
+    """A folder of unpacked artifacts that a seed names for a model."""
     expires: float | None = None
-    hidden: JsonObject = field(default_factory=dict[str, Any])
+    job: Job | None = None
+    reads: int = 0
+    """How often it was shown in its present status. Not saved."""
 
     @property
     def arn(self) -> str:
@@ -70,63 +79,27 @@ class Record:
         return self.data.get("status", "ACTIVE")
 
     def to_json(self) -> JsonObject:
-        """The record as plain JSON values, without its job."""
-        return {
-            "kind": self.kind,
-            "key": self.key,
-            "number": self.number,
-            "owner": self.owner,
-            "membership": self.membership,
-            "collaboration": self.collaboration,
-            "version": self.version,
-            "reads": self.reads,
-            "expires": self.expires,
-            "data": self.data,
-            "hidden": self.hidden,
-        }
+        """The record as plain JSON values, without the request of its job."""
+        document = {name: getattr(self, name) for name in SAVED}
+        if self.job is not None:
+            document["job"] = self.job.to_json()
+        return document
 
+    @classmethod
+    def from_json(cls, document: JsonObject) -> Record:
+        """A record without its job. Raises KeyError or TypeError for a document that is none."""
+        fields = {name: document[name] for name in SAVED}
+        fields["claims"] = [(scope, name) for scope, name in fields["claims"]]
+        for name, kind in (("data", dict), ("results", dict), ("publish", dict), ("number", int)):
+            if not isinstance(fields[name], kind):
+                raise TypeError(f"{name} of a record is no {kind.__name__}")
+        return cls(**fields)
 
-class OrderedIndex:
-    """Records in order of creation. A page is found by bisection, never by sorting."""
+    def before(self) -> tuple[Any, ...]:
+        """What `State` may change, to be put back by `put_back`."""
+        return (dict(self.data), self.job, *(getattr(self, name) for name in _CHANGING))
 
-    __slots__ = ("_numbers", "_records")
-
-    def __init__(self) -> None:
-        self._numbers: list[int] = []
-        self._records: dict[int, Record] = {}
-
-    def __len__(self) -> int:
-        return len(self._numbers)
-
-    def __iter__(self) -> Iterator[Record]:
-        return (self._records[number] for number in self._numbers)
-
-    def add(self, record: Record) -> None:
-        number = record.number
-        if not self._numbers or number > self._numbers[-1]:
-            self._numbers.append(number)
-        elif number not in self._records:
-            self._numbers.insert(bisect_left(self._numbers, number), number)
-        self._records[number] = record
-
-    def remove(self, record: Record) -> None:
-        if self._records.pop(record.number, None) is not None:
-            del self._numbers[bisect_left(self._numbers, record.number)]
-
-    def newest(self) -> Record | None:
-        return self._records[self._numbers[-1]] if self._numbers else None
-
-    def oldest(self) -> Record | None:
-        return self._records[self._numbers[0]] if self._numbers else None
-
-    def after(self, number: int | None) -> Iterator[Record]:
-        """Oldest first, from behind the given number."""
-        start = 0 if number is None else bisect_right(self._numbers, number)
-        for position in range(start, len(self._numbers)):
-            yield self._records[self._numbers[position]]
-
-    def before(self, number: int | None) -> Iterator[Record]:
-        """Newest first, from below the given number."""
-        end = len(self._numbers) if number is None else bisect_left(self._numbers, number)
-        for position in range(end - 1, -1, -1):
-            yield self._records[self._numbers[position]]
+    def put_back(self, before: tuple[Any, ...]) -> None:
+        self.data, self.job, *rest = before
+        for name, value in zip(_CHANGING, rest, strict=True):
+            setattr(self, name, value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,7 +20,8 @@ COLLABORATION_ID = "c0110000-0000-4000-8000-000000000001"
 MEMBERSHIP_ID = "3e3b0000-0000-4000-8000-000000000001"
 OTHER_MEMBERSHIP_ID = "3e3b0000-0000-4000-8000-000000000002"
 
-ABILITIES = ("CAN_QUERY", "CAN_RECEIVE_RESULTS", "CAN_RUN_JOB")
+QUERY = "CAN_QUERY"
+ABILITIES = (QUERY, "CAN_RECEIVE_RESULTS", "CAN_RUN_JOB")
 RECEIVE_MODEL = "CAN_RECEIVE_MODEL_OUTPUT"
 RECEIVE_INFERENCE = "CAN_RECEIVE_INFERENCE_OUTPUT"
 ML_ABILITIES = (RECEIVE_MODEL, RECEIVE_INFERENCE)
@@ -184,15 +186,22 @@ class World:
     # Saving
 
     def to_json(self) -> JsonObject:
-        return {
-            "region": self.region,
-            "default_account_id": self.default_account_id,
-            "accounts": [vars(account) for account in self.accounts.values()],
-            "collaborations": [
-                {**vars(room), "members": [vars(member) for member in room.members.values()]}
-                for room in self.collaborations.values()
-            ],
-        }
+        """The world as plain JSON values, which share nothing with it."""
+        return copy.deepcopy(
+            {
+                "region": self.region,
+                "default_account_id": self.default_account_id,
+                "accounts": [vars(account) for account in self.accounts.values()],
+                "collaborations": [
+                    {**vars(room), "members": [vars(member) for member in room.members.values()]}
+                    for room in self.collaborations.values()
+                ],
+            }
+        )
+
+    def put_back(self, document: JsonObject) -> None:
+        """Becomes what it was when the document was made."""
+        vars(self).update(vars(World.from_json(document, 0.0)))
 
     @classmethod
     def from_json(cls, document: JsonObject, now: float) -> World:

@@ -18,9 +18,9 @@ from typing import NamedTuple
 from ..fault_injection import Fault, Faults, from_next_year
 from ..operations import HANDLERS
 from ..operations.call import Call
-from ..service.failures import Denied, Invalid, Missing, ServiceFailure, faults_message
+from ..service.failures import Denied, Invalid, Missing, ServiceFailure, violations_message
 from ..service.parsing import RequestParser
-from ..service.routes import RouteTable
+from ..service.routes import Match, RouteTable
 from ..service.schema import ML_SERVICE, ROOMS_SERVICE, JsonObject, Operation, load_service
 from ..service.serialising import ReplySerialiser
 from ..state.state import State
@@ -28,6 +28,9 @@ from ..state.world import Account
 
 _log = logging.getLogger(__name__)
 _CREDENTIAL = re.compile(r"Credential=([^/,\s]{1,256})/")
+_SCOPE = re.compile(r"Credential=[^/,\s]{1,256}/[^/,\s]*/[^/,\s]*/([^/,\s]*)/aws4_request")
+# The name that a service's requests are signed for, and the service.
+SIGNING_NAMES = {"cleanrooms-ml": ML_SERVICE, "cleanrooms": ROOMS_SERVICE}
 _JSON = "application/json"
 
 
@@ -67,6 +70,7 @@ class RecordedRequest:
     status: int = 0
     error: str | None = None
     request_id: str = ""
+    service: str | None = None
 
 
 class Engine:
@@ -74,13 +78,18 @@ class Engine:
 
     def __init__(self, state: State) -> None:
         self.state = state
-        self.operations: dict[str, Operation] = {}
-        for service in (ML_SERVICE, ROOMS_SERVICE):
-            self.operations.update(load_service(service).operations)
-        self._routes = RouteTable(self.operations.values())
+        self.operations: dict[tuple[str, str], Operation] = {
+            (service, name): operation
+            for service in SIGNING_NAMES.values()
+            for name, operation in load_service(service).operations.items()
+        }
+        self._routes = {
+            signing_name: RouteTable(load_service(service).operations.values())
+            for signing_name, service in SIGNING_NAMES.items()
+        }
         self._parser = RequestParser()
         self._serialiser = ReplySerialiser()
-        self.faults: Faults = Faults(state.paging, self.operations)
+        self.faults: Faults = Faults(state.paging, {name for _, name in self.operations})
         self.requests: deque[RecordedRequest] = deque(maxlen=state.settings.keep_requests)
         self._served = 0
 
@@ -145,14 +154,16 @@ class Engine:
 
         Raises `ServiceFailure`, for parameters that break a constraint too.
         """
-        model = self.operations.get(operation)
+        services = SIGNING_NAMES.values()
+        found = (self.operations.get((service, operation)) for service in services)
+        model = next((model for model in found if model is not None), None)
         if model is None:
             raise Invalid(f"There is no operation {operation}")
-        clean, faults = self._parser.check(model.input, params, operation)
-        if faults:
-            raise Invalid(faults_message(faults))
-        with self.state.lock:
-            return HANDLERS[operation](Call(self.state, model, account, clean))
+        clean, violations = self._parser.check(model.input, params, operation)
+        if violations:
+            raise Invalid(violations_message(violations))
+        with self.state.transaction():
+            return HANDLERS[model.service, model.name](Call(self.state, model, account, clean))
 
     @property
     def served(self) -> int:
@@ -161,7 +172,7 @@ class Engine:
 
     def _answer(self, entry: RecordedRequest, headers: Mapping[str, str], body: bytes) -> Exchange:
         path, query = _split_target(entry.target)
-        match = self._routes.find(entry.method, path)
+        match = self._match(entry.method, path, headers)
         if match is None:
             raise ServiceFailure(
                 f"There is no operation {entry.method} {path[:200]}",
@@ -169,7 +180,7 @@ class Engine:
                 status=404,
             )
         operation = match.operation
-        entry.operation = operation.name
+        entry.operation, entry.service = operation.name, operation.service
         account = self._caller(entry, headers)
         taken = self.faults.take(operation.name, account.id)
         interrupted = _interruption(taken, "before")
@@ -178,16 +189,29 @@ class Engine:
         self.state.tick()
         params = self._parser.parse(operation, match.labels, query, body)
         entry.params = params
-        result = HANDLERS[operation.name](Call(self.state, operation, account.id, params))
+        handler = HANDLERS[operation.service, operation.name]
+        with self.state.transaction():  # a reply that cannot be written undoes the change, too
+            result = handler(Call(self.state, operation, account.id, params))
+            payload = self._serialiser.body(operation.output, result)
         interrupted = _interruption(taken, "after")
         if interrupted is not None:
             return interrupted
-        payload = self._serialiser.body(operation.output, result)
         return _with_faults(Reply(200, {"Content-Type": _JSON}, payload), taken)
 
+    def _match(self, method: str, path: str, headers: Mapping[str, str]) -> Match | None:
+        """The operation of the service that the request is signed for.
+
+        Both services have operations of one name and route. A request that is signed for neither
+        goes to the first that has its route.
+        """
+        scope = _SCOPE.search(_authorization(headers))
+        signed_for = self._routes.get(scope.group(1)) if scope else None
+        tables = self._routes.values() if signed_for is None else (signed_for,)
+        found = (table.find(method, path) for table in tables)
+        return next((match for match in found if match is not None), None)
+
     def _caller(self, entry: RecordedRequest, headers: Mapping[str, str]) -> Account:
-        authorization = headers.get("authorization") or headers.get("Authorization") or ""
-        found = _CREDENTIAL.search(authorization)
+        found = _CREDENTIAL.search(_authorization(headers))
         if found is None:
             raise ServiceFailure(
                 "Missing Authentication Token",
@@ -201,7 +225,7 @@ class Engine:
 
     def _failure(self, entry: RecordedRequest, failure: ServiceFailure) -> Reply:
         kind = failure.kind
-        operation = self.operations.get(entry.operation or "")
+        operation = self.operations.get((entry.service or "", entry.operation or ""))
         if operation is not None and operation.service == ROOMS_SERVICE:
             kind = kind.replace("InternalServiceException", "InternalServerException")
             if isinstance(failure, Missing) and kind not in operation.errors:
@@ -217,6 +241,10 @@ def _split_target(target: str) -> tuple[str, str]:
         target = "/" + target.split("://", 1)[1].partition("/")[2]
     path, _, query = target.partition("#")[0].partition("?")
     return path, query
+
+
+def _authorization(headers: Mapping[str, str]) -> str:
+    return headers.get("authorization") or headers.get("Authorization") or ""
 
 
 def _request_id(number: int) -> str:

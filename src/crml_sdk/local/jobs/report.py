@@ -1,0 +1,52 @@
+"""What a run leaves to be looked at: its log, metrics and artifacts, kept beside it in a file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from .executor import Artifact, Metric, Results, RunContext
+
+FILE = "report.json"
+
+
+@dataclass(frozen=True)
+class JobReport:
+    """The log's file, the metrics in order, and the artifacts of a job."""
+
+    log: Path
+    metrics: Sequence[Metric]
+    artifacts: Sequence[Artifact]
+
+
+def write_report(folder: Path, context: RunContext, results: Results | None) -> None:
+    """Keeps what is to be looked at in the job's folder. Raises OSError."""
+    if not folder.exists():
+        return
+    results = results or Results()
+    document = {
+        "log": str(results.log or context.log),
+        "metrics": [asdict(metric) for metric in results.metrics or context.metrics],
+        "artifacts": [{**asdict(entry), "path": str(entry.path)} for entry in results.artifacts],
+    }
+    (folder / FILE).write_text(json.dumps(document), encoding="ascii")
+
+
+def _artifact(entry: Any) -> Artifact:
+    return Artifact(entry["name"], Path(entry["path"]), entry["size"], entry["location"])
+
+
+def read_report(folder: Path) -> JobReport | None:
+    """What was kept in a job's folder; None if there is nothing, or it cannot be read."""
+    try:
+        document: Any = json.loads((folder / FILE).read_text(encoding="ascii"))
+        return JobReport(
+            Path(document["log"]),
+            [Metric(**metric) for metric in document["metrics"]],
+            [_artifact(entry) for entry in document["artifacts"]],
+        )
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
