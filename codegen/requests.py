@@ -146,6 +146,30 @@ def render_operations(services: list[Service]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def render_descriptions(services: list[Service]) -> str:
+    """What operations and the members of requests mean: docstrings say it to readers, this to programs."""
+    operations: dict[str, str] = {}
+    members: dict[str, str] = {}
+    for service in services:
+        words = Words(service)
+        for op in service.operations:
+            operations[op.name] = words.operation(op.name)
+        for name in service.structures():
+            for member in service.shape(name)["members"] if name in service.inputs else ():
+                text = words.member(name, member)
+                if members.setdefault(member, text) != text:
+                    members[f"{key(service, name)}.{member}"] = text
+    lines = [
+        HEADER,
+        '"""What operations and the members of requests mean, in a sentence each."""\n',
+        "from typing import Final\n",
+        f"OPERATIONS: Final[dict[str, str]] = {operations!r}\n",
+        f"MEMBERS: Final[dict[str, str]] = {members!r}",
+        '"""By member, and by SHAPE.member where one structure means something else."""',
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def input_enums(services: list[Service]) -> list[tuple[Service, str]]:
     return [(s, n) for s in services for n in s.enums() if n in s.inputs]
 
@@ -243,6 +267,7 @@ def render_types_index(services: list[Service]) -> str:
 def render(services: list[Service]) -> Files:
     return {
         "api/constraints.py": render_shapes(services),
+        "api/descriptions.py": render_descriptions(services),
         "api/operations.py": render_operations(services),
         "types/literals.py": render_literals(services),
         "types/structures.py": render_typed_dicts(services),

@@ -46,7 +46,7 @@ assert importlib.metadata.version("crml-sdk") == crml_sdk.__version__
 assert "site-packages" in str(crml_sdk.__file__)
 asyncio.run(main())
 command = [sys.executable, "-m", "crml_sdk.cli"]
-if importlib.util.find_spec("typer"):
+if importlib.util.find_spec("click"):
     help_text = subprocess.run([*command, "--help"], check=True, capture_output=True, text=True)
     assert "models" in help_text.stdout
     subprocess.run([*command, "demo"], check=True, capture_output=True)

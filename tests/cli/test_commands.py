@@ -204,7 +204,7 @@ def test_call_checks_before_it_sends_and_names_every_fault(
     ran = run("call", "CreateConfiguredModelAlgorithm", "-a", f'{{"name": "{"n" * 64}"}}')
     assert ran.status == 2
     assert "name" in ran.err
-    assert "role_arn" in ran.err
+    assert "roleArn: is required" in ran.err
     assert not local.calls("CreateConfiguredModelAlgorithm")
 
 
@@ -263,7 +263,8 @@ def test_operations_lists_all_of_them(run: Run) -> None:
     assert len(rows) == 59 + 4
     assert {
         "operation": "ListMLInputChannels",
-        "command": "list-ml-input-channels",
+        "command": "crml channels list",
+        "call": "list-ml-input-channels",
     }.items() <= next(row for row in rows if row["operation"] == "ListMLInputChannels").items()
     assert "sdk.collaboration(id).trained_models.get" in run("operations").out
 

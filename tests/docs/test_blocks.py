@@ -8,6 +8,7 @@ import re
 import shlex
 from typing import Any
 
+import click
 import pytest
 
 from .pages import ROOT, Block, Page, all_pages
@@ -81,11 +82,9 @@ def test_scripts_in_shell_blocks_exist() -> None:
 
 
 def test_crml_commands_in_shell_blocks_exist() -> None:
-    from typer.main import get_command
+    from crml_sdk.cli.app import root
 
-    from crml_sdk.cli.app import app
-
-    root = get_command(app)
+    command = root()
     seen = 0
     for page, block, line in _commands():
         words = shlex.split(line.replace("\\", " "), comments=True) if "crml " in line else []
@@ -93,7 +92,7 @@ def test_crml_commands_in_shell_blocks_exist() -> None:
             continue
         if "|" in words:
             words = words[: words.index("|")]
-        problem = _unknown(root, words[1:])
+        problem = _unknown(command, words[1:])
         assert problem is None, f"{page.name}:{block.line}: {line}: {problem}"
         seen += 1
     assert seen > 0
@@ -103,14 +102,14 @@ def _unknown(command: Any, words: list[str]) -> str | None:
     """The command or option in the words that the command line does not know."""
     options = set(_options(command))
     for word in words:
-        commands = getattr(command, "commands", None)
+        is_group = hasattr(command, "list_commands")
         if word.startswith("-"):
             if word.partition("=")[0] not in options:
                 return word
-        elif commands is not None:
-            if word not in commands:
+        elif is_group:
+            command = command.get_command(click.Context(command), word)
+            if command is None:
                 return word
-            command = commands[word]
             options |= set(_options(command))
     return None
 

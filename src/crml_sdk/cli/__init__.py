@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from importlib.util import find_spec
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -13,10 +12,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: 0 done, 1 failed, 2 usage, 3 timed out, 130 interrupted.
     """
-    missing = [name for name in ("typer", "rich", "yaml") if find_spec(name) is None]
-    if missing:
-        print(f"crml needs {', '.join(missing)}: pip install 'crml-sdk[cli]'", file=sys.stderr)
-        return 2
-    from .app import run
+    try:
+        try:
+            from .app import run
+        except ModuleNotFoundError as error:
+            if error.name not in ("click", "rich", "yaml"):
+                raise
+            print(f"crml needs {error.name}: pip install 'crml-sdk[cli]'", file=sys.stderr)
+            return 2
+        return run(list(sys.argv[1:] if arguments is None else arguments))
+    except KeyboardInterrupt:
+        print("crml: interrupted", file=sys.stderr)
+        return 130
 
-    return run(sys.argv[1:] if arguments is None else arguments)
+
+def process() -> None:
+    """Run the command as a process of its own, and end the process."""
+    from . import quick
+
+    quick.begin()
+    quick.end(main())

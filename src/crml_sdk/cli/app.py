@@ -1,77 +1,180 @@
-"""The commands, put together, and the one place where errors become a line and an exit status."""
+"""The commands, put together, and the one place where errors become lines and an exit status.
+
+Only the command that is run is built: the others are names and a line of help.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
-import traceback
-from collections.abc import Sequence
-from typing import Annotated, Any
+from collections.abc import Callable, Sequence
+from functools import cache
+from importlib import import_module
+from typing import Any, Final
 
-import typer
+import click
 
-from . import options as given
 from .failures import USAGE, explain
-from .options import Options
+from .options import HELP, Options, shared_options, take_shared
 
-app: typer.Typer = typer.Typer(
-    name="crml",
-    help="AWS Clean Rooms ML from the command line: models and their versions, jobs, channels.",
-    epilog="Models and jobs are named by ARN or exact name; MODEL@latest, MODEL@latest-active,"
-    " MODEL@base or MODEL@VERSION names a version."
-    " Exit status: 0 done, 1 failed, 2 usage, 3 timed out, 130 interrupted.",
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+EPILOG: Final = (
+    "Models, jobs, channels and the rest are named by ARN or exact name; MODEL@latest,"
+    " MODEL@latest-active, MODEL@base or MODEL@VERSION names a version. `crml operations` lists what"
+    " there is. Exit status: 0 done, 1 failed, 2 usage, 3 timed out, 130 interrupted."
 )
 
+BY_HAND: Final[dict[str, tuple[str, str]]] = {
+    "models latest": ("models:latest", "Say which version is the newest that is ACTIVE."),
+    "models diff": ("models:diff", "Say what differs between two versions."),
+    "models lineage": ("models:lineage", "Show which version was trained from which."),
+    "models wait": ("waits:models_wait", "Wait until a version is trained, cancelled or deleted."),
+    "jobs wait": ("waits:jobs_wait", "Wait until inference jobs have ended."),
+    "jobs watch": ("jobs:watch", "Print each status of a job as it is seen."),
+    "jobs results": ("jobs:results", "Say where the results of a job are."),
+    "channels wait": ("waits:channels_wait", "Wait until a channel is ready."),
+    "audiences models wait": (
+        "waits:audience_models_wait",
+        "Wait until audience models are ready.",
+    ),
+    "audiences jobs wait": ("waits:audience_jobs_wait", "Wait until generation jobs have ended."),
+    "audiences jobs metrics": ("jobs:metrics", "Show the relevance metrics of a generation job."),
+    "tags set": ("tags:set_tags", "Make these the tags of a resource."),
+    "wait": ("waits:wait", "Wait for anything with a life cycle."),
+    "whoami": ("who:whoami", "Who the service takes you for: account, region, memberships."),
+    "call": ("calling:call", "Call any operation by its documented name."),
+    "operations": ("calling:list_operations", "List every operation and its command."),
+    "completion": ("completion:completion", "Write the completion script for a shell."),
+    "local": ("serving:local", "Run a local Clean Rooms ML to develop against."),
+    "demo": ("demo:demo", "Watch it work: train versions, pick the newest, predict."),
+}
+"""What is written by hand: its words, where it is made, and a line of help."""
 
-def _version(wanted: bool) -> None:
+
+class Tree(click.Group):
+    """A group whose commands are built when they are asked for."""
+
+    def __init__(self, path: str, **settings: Any) -> None:
+        super().__init__(path.rpartition(" ")[2] or "crml", no_args_is_help=True, **settings)
+        self.path = path
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The next words, in the order of the tables."""
+        start = f"{self.path} " if self.path else ""
+        return list(
+            dict.fromkeys(
+                path[len(start) :].partition(" ")[0]
+                for path in builders()
+                if path.startswith(start)
+            )
+        )
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, or the group, of that word."""
+        from .commands import GROUPS
+
+        path = f"{self.path} {cmd_name}".strip()
+        if path in GROUPS:
+            return Tree(path, help=GROUPS[path], context_settings=HELP)
+        made = builders().get(path) or builders().get(ALIASES.get(path, ""))
+        return None if made is None else made()
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the names with a line for each, without building them."""
+        from .commands import GROUPS
+
+        rows: list[tuple[str, str]] = []
+        for name in self.list_commands(ctx):
+            path = f"{self.path} {name}".strip()
+            rows.append((name, GROUPS.get(path) or summary(path)))
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+ALIASES: Final = {"channels delete-data": "channels delete", "tags list": "tags show"}
+"""Words that are understood and not listed."""
+
+
+@cache
+def builders() -> dict[str, Callable[[], click.Command]]:
+    """What builds each command, by its words."""
+    from .commands import COMMANDS, LISTINGS
+
+    made: dict[str, Callable[[], click.Command]] = {}
+    for listing in LISTINGS:
+        made[listing.path] = lambda listing=listing: _module("listing").build(listing)
+    for command in COMMANDS:
+        made[command.path] = lambda command=command: _module("factory").build(command)
+    for path, (place, _) in BY_HAND.items():
+        made[path] = lambda place=place: _by_hand(place)
+    return dict(sorted(made.items(), key=lambda item: _order(item[0])))
+
+
+def _order(path: str) -> tuple[int, int, str]:
+    from .commands import GROUPS
+
+    words = path.split(" ")
+    groups = list(GROUPS)
+    first = groups.index(words[0]) if words[0] in GROUPS else len(groups)
+    inner = groups.index(" ".join(words[:2])) if len(words) > 2 else 0
+    verbs = ["list", "versions", "show", "create", "train", "start"]
+    return (first * 100 + inner, verbs.index(words[-1]) if words[-1] in verbs else len(verbs), "")
+
+
+def _module(name: str) -> Any:
+    return import_module(f".{name}", __package__)
+
+
+def _by_hand(place: str) -> click.Command:
+    module, _, function = place.partition(":")
+    return getattr(_module(module), function)()
+
+
+def summary(path: str) -> str:
+    """A line of help for a command, without building it."""
+    from . import service
+    from .commands import COMMANDS, LISTINGS
+
+    if path in BY_HAND:
+        return BY_HAND[path][1]
+    for each in (*COMMANDS, *LISTINGS):
+        if each.path == path:
+            return service.describe(service.operations()[each.operation])
+    return ""
+
+
+def root() -> click.Group:
+    """The whole command."""
+
+    def callback(**values: Any) -> None:
+        ctx = click.get_current_context()
+        ctx.obj = take_shared(ctx, values)
+
+    return Tree(
+        "",
+        callback=callback,
+        params=[
+            *shared_options(),
+            click.Option(
+                ["--version"],
+                is_flag=True,
+                is_eager=True,
+                expose_value=False,
+                callback=_version,
+                help="Show the version.",
+            ),
+        ],
+        help="AWS Clean Rooms ML from the command line: models and their versions, jobs, channels.",
+        epilog=EPILOG,
+        context_settings=HELP,
+    )
+
+
+def _version(ctx: click.Context, parameter: click.Parameter, wanted: bool) -> None:
     if wanted:
         from .. import __version__
 
         print(f"crml {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def shared(
-    ctx: typer.Context,
-    region: given.Region = None,
-    profile: given.Profile = None,
-    endpoint_url: given.EndpointUrl = None,
-    membership: given.Membership = None,
-    output: given.Output = None,
-    debug: given.Debug = False,
-    version: Annotated[
-        bool,
-        typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
-    ] = False,
-) -> None:
-    """Keep the options of every command for the one that follows."""
-    ctx.obj = Options(region, profile, endpoint_url, membership, output, debug)
-
-
-@app.command("demo")
-def demo() -> None:
-    """Watch it work: train versions, pick the newest, predict. Needs no AWS account."""
-    from .demo import run as run_demo
-
-    raise typer.Exit(run_demo())
-
-
-def _add_commands() -> None:
-    from . import calling, channels, jobs, models, serving, waits, who
-
-    app.add_typer(models.app)
-    app.add_typer(jobs.app)
-    app.add_typer(channels.app)
-    for module in (waits, who, calling, serving):
-        module.add_to(app)
-
-
-_add_commands()
+        ctx.exit()
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -81,9 +184,13 @@ def run(arguments: Sequence[str]) -> int:
         The exit status.
     """
     debug = "--debug" in arguments
-    command: Any = typer.main.get_command(app)
+    _fit_streams()
+    if os.environ.get("_CRML_COMPLETE"):
+        from .completion import answer
+
+        return answer(root())
     try:
-        return command.main(list(arguments), prog_name="crml", standalone_mode=False) or 0
+        return root().main(list(arguments), prog_name="crml", standalone_mode=False) or 0
     except BrokenPipeError:
         # The reader of our output is gone (`| head`); nothing may be written any more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -92,28 +199,49 @@ def run(arguments: Sequence[str]) -> int:
         if isinstance(error, SystemExit):
             raise
         if debug:
-            traceback.print_exc()
+            _trace()
         return _report(error)
 
 
-def _report(error: BaseException) -> int:
-    from .console import remarks
+def _fit_streams() -> None:
+    """What a stream's encoding does not have is escaped, not an error."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
 
-    show = getattr(error, "format_message", None)
-    if show is not None and hasattr(error, "exit_code"):
+
+def _trace() -> None:
+    import traceback
+
+    from ..untrusted import as_block
+    from .console import remark
+
+    remark(as_block(traceback.format_exc().rstrip()))
+
+
+def _report(error: BaseException) -> int:
+    from ..untrusted import as_block
+    from .console import remark
+
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        remark(error.format_message())
+        return USAGE
+    if isinstance(error, click.ClickException):
         # A fault of usage, in the words of the command line's own library.
-        line, hint, status = show(), _usage_hint(error), USAGE
-        if not line:  # help was asked for by giving no arguments, and was shown
-            return USAGE
-    elif type(error).__name__ == "Abort":
+        line, hint, status = error.format_message(), _usage_hint(error), USAGE
+    elif isinstance(error, click.exceptions.Exit):
+        return error.exit_code
+    elif isinstance(error, click.Abort):
         line, hint, status = "interrupted", None, 130
     else:
         explanation = explain(error)
         line, hint, status = explanation.line, explanation.hint, explanation.status
-    console = remarks()
-    console.print(f"crml: {line}", style="bold red" if status != 130 else "yellow")
+    style = "bold red" if status != 130 else "yellow"
+    for text in as_block(line).split("\n"):
+        remark(f"crml: {text}", style)
     if hint:
-        console.print(f"next: {hint}")
+        remark(as_block(f"next: {hint}"))
     return status
 
 
@@ -121,3 +249,6 @@ def _usage_hint(error: Any) -> str:
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "crml"
     return f"{path} --help"
+
+
+__all__ = ["Options", "root", "run", "summary"]

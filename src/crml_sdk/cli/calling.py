@@ -1,19 +1,18 @@
-"""`crml call`: any operation by its documented name, checked and typed like any other call."""
+"""`crml call`: any operation by its documented name; and `crml operations`."""
 
 from __future__ import annotations
 
-import difflib
-import json
-import re
-import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
-import typer
+import click
 
+from . import service
+from .calls import call as run_call
+from .calls import members_text, refuse_unknown
 from .failures import Refused
-from .options import Format, command
-from .writing import Column, plain
+from .inputs import by_python_names, check, parse_document, read_document
+from .options import Format, Leaf, Option, Options, argument, leaf, shared_options, take_shared
+from .writing import Column, Writer, plain
 
 if TYPE_CHECKING:
     from ..operation import Operation
@@ -21,210 +20,156 @@ if TYPE_CHECKING:
 
 OPERATIONS: Final = (
     Column("operation", "name"),
-    Column("on the command line", lambda operation: kebab(operation.name)),
-    Column("in Python", lambda operation: python_call(operation)),
+    Column("command", lambda operation: command_of(operation)),
+    Column("in Python", lambda operation: service.python_call(operation)),
 )
 
 
-def kebab(name: str) -> str:
-    """`list-ml-input-channels` for `ListMLInputChannels`: as the AWS CLI writes it."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", name).lower()
+def command_of(operation: Operation) -> str:
+    """The command that calls an operation; `call` where it has none of its own."""
+    from .commands import COMMANDS, LISTINGS
+
+    for each in (*LISTINGS, *COMMANDS):
+        if each.operation == operation.name:
+            return f"crml {each.path}"
+    for each in (*LISTINGS, *COMMANDS):
+        if each.view == operation.name:
+            return f"crml {each.path} --collaboration"
+    return f"crml call {service.kebab(operation.name)}"
 
 
-def snake(name: str) -> str:
-    """The Python name of a documented member; Python names stay as they are."""
-    from ..naming import IRREGULAR
+class _Call(Leaf):
+    """`crml call`; `crml call NAME --help` shows the members of that operation."""
 
-    for python, wire in IRREGULAR.items():
-        if wire == name:
-            return python
-    return kebab(name).replace("-", "_")
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Remember what was given: the help is about it."""
+        ctx.meta["crml.given"] = list(args)
+        return super().parse_args(ctx, args)
 
-
-def python_call(operation: Operation) -> str:
-    """Where an operation is found in the SDK."""
-    scope = "collaboration(id)." if operation.scope == "collaboration" else ""
-    return f"sdk.{scope}{operation.group}.{operation.method}"
-
-
-def find_operation(text: str) -> Operation:
-    """The operation of that documented or kebab-case name.
-
-    Raises:
-        Refused: There is none.
-    """
-    from ..api.operations import ALL
-
-    wanted = text.replace("-", "").replace("_", "").lower()
-    for operation in ALL:
-        if operation.name.lower() == wanted:
-            return operation
-    names = [operation.name for operation in ALL]
-    near = difflib.get_close_matches(text, [*names, *map(kebab, names)], n=3)
-    hint = f"did you mean {', '.join(near)}?" if near else "`crml operations` lists all of them"
-    raise Refused(f"there is no operation {text!r}", hint)
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the members of the operation that was named, if one was."""
+        for word in ctx.meta.get("crml.given", ()):
+            try:
+                operation = service.find_operation(word)
+            except Refused:
+                continue
+            with formatter.section(f"Members of {operation.name}"):
+                formatter.write(f"  {service.describe(operation)}\n\n")
+                formatter.write(
+                    "\n".join(f"  {line}" for line in members_text(operation).split("\n")) + "\n"
+                )
+            return
+        super().format_epilog(ctx, formatter)
 
 
-def read_arguments(text: str | None) -> dict[str, Any]:
-    """The arguments in JSON text, in `@file`, or in what comes in on `-`.
+def call() -> click.Command:
+    """`crml call`."""
 
-    Raises:
-        Refused: It is not a JSON object.
-    """
+    async def body(
+        session: Session,
+        operation: Operation,
+        values: dict[str, Any],
+        dry_run: bool,
+        all_pages: bool,
+    ) -> None:
+        await run_call(session, operation, values, dry_run, all_pages)
+
+    def prepare(options: Options, given: dict[str, Any]) -> dict[str, Any]:
+        operation = service.find_operation(given["operation"])
+        if given["skeleton"]:
+            from .skeleton import write_skeleton
+
+            write_skeleton(operation, f"call {operation.name}")
+            raise click.exceptions.Exit(0)
+        values = by_python_names(operation.input, _arguments(given["arguments"], given["file"]))
+        refuse_unknown(operation, values)
+        check(operation, values, {})
+        return {
+            "operation": operation,
+            "values": values,
+            "dry_run": given["dry_run"],
+            "all_pages": given["all_pages"],
+        }
+
+    what = argument("operation", "Such as ListTrainedModels or list-trained-models.")
+    what._custom_shell_complete = _operation_names  # pyright: ignore[reportPrivateUsage]
+    made = leaf(
+        "call",
+        body,
+        [
+            what,
+            Option(
+                "--arguments",
+                "-a",
+                metavar="JSON",
+                help="Its members as JSON, @FILE, or - for standard input; documented names or"
+                " snake_case.",
+            ),
+            Option(
+                "-f", "--file", "file", metavar="FILE", help="The same from a YAML or JSON file."
+            ),
+            Option("--all", "all_pages", is_flag=True, help="For lists: the rows of every page."),
+            Option("--skeleton", is_flag=True, help="Write a file with every member, and end."),
+            Option("--dry-run", is_flag=True, help="Check, and write the request; send nothing."),
+        ],
+        help="Call any operation; what is sent is checked first, what comes back is documented JSON.",
+        epilog="`crml call NAME --help` shows the members of an operation.",
+        prepare=prepare,
+    )
+    made.__class__ = _Call
+    return made
+
+
+def _operation_names(ctx: Any, parameter: Any, incomplete: str) -> list[Any]:
+    from click.shell_completion import CompletionItem
+
+    wanted = incomplete.lower()
+    names = list(service.operations())
+    names += [service.kebab(name) for name in names]
+    return [CompletionItem(name) for name in names if name.lower().startswith(wanted)]
+
+
+def _arguments(text: str | None, file: str | None) -> dict[str, Any]:
+    found = {} if file is None else read_document(file)
     if text is None:
-        return {}
-    source = text
+        return found
     if text == "-":
-        source = sys.stdin.read()
-    elif text.startswith("@"):
-        source = Path(text[1:]).read_text(encoding="utf-8")
-    try:
-        found = json.loads(source)
-    except ValueError as error:
-        raise Refused(f"--arguments is not JSON: {error}") from None
-    if not isinstance(found, dict):
-        raise Refused('--arguments must be a JSON object, such as \'{"name": "churn"}\'')
-    return cast("dict[str, Any]", found)
+        return found | read_document("-", what="--arguments")
+    if text.startswith("@"):
+        return found | read_document(text[1:], what="--arguments")
+    if not text.lstrip().startswith(("{", "[")):
+        raise Refused(f"--arguments {text!r} is not JSON", "write a JSON object, @FILE, or -")
+    return found | parse_document(text, "--arguments")
 
 
-async def call(
-    session: Session,
-    operation: Annotated[
-        str, typer.Argument(help="Such as ListTrainedModels or list-trained-models.")
-    ],
-    arguments: Annotated[
-        str | None,
-        typer.Option(
-            "--arguments",
-            "-a",
-            help="Its members as JSON, @FILE, or - for standard input; documented names or"
-            " snake_case.",
-            metavar="JSON",
-        ),
-    ] = None,
-    all_pages: Annotated[
-        bool, typer.Option("--all", help="For lists: the rows of every page.")
-    ] = False,
-) -> None:
-    """Call any operation; what is sent is checked first, what comes back is documented JSON."""
-    chosen = find_operation(operation)
-    given = {snake(key): value for key, value in read_arguments(arguments).items()}
-    method, values = await _method(session, chosen, given)
-    if chosen.items is None:
-        reply = await _applied(chosen, method, values)
-        session.writer.one({} if reply is None else reply)
-        return
-    rows = await _applied(chosen, method, values, is_list=True)
-    if all_pages:
-        if session.writer.format is Format.TABLE:
-            session.writer.format = Format.JSON
-        await session.stream(rows, ())
-        return
-    async for page in rows.pages():
-        session.writer.one(page.reply)
-        break
+def list_operations() -> click.Command:
+    """`crml operations`."""
 
+    def show(**values: Any) -> None:
+        options = take_shared(click.get_current_context(), values)
+        writer = Writer(options.output or Format.TABLE)
+        found = list(service.operations().values())
+        if writer.for_people:
+            writer.rows(found, OPERATIONS)
+            return
+        writer.rows([plain(_row(operation)) for operation in found], [])
 
-async def _method(
-    session: Session, operation: Operation, given: dict[str, Any]
-) -> tuple[Any, dict[str, Any]]:
-    """The method of the SDK for an operation, and its arguments by Python names."""
-    from ..checking import checked
-
-    values = dict(given)
-    if operation.scope == "membership" and not _names_membership(values):
-        values["membership_identifier"] = await session.membership()
-    selector = _take_selector(operation, values)
-    # All faults at once, among them what is missing, before a method is looked at.
-    checked(operation.input, _for_checking(operation, values))
-    target: Any = session.sdk
-    if operation.scope == "collaboration":
-        target = target.collaboration(values.pop("collaboration_identifier"))
-    if selector is not None:
-        values["version"] = selector
-    if "next_token" in values:
-        values["starting_token"] = values.pop("next_token")
-    return getattr(getattr(target, operation.group), operation.method), values
-
-
-def _names_membership(values: dict[str, Any]) -> bool:
-    return any(":membership/" in str(value) for value in values.values()) or bool(
-        values.get("membership_identifier")
+    return Leaf(
+        "operations",
+        callback=show,
+        params=shared_options(),
+        help="List every operation, with its command and its place in the SDK.",
     )
 
 
-def _take_selector(operation: Operation, values: dict[str, Any]) -> Any:
-    """The version in the arguments, which the SDK's methods call `version` everywhere."""
-    if operation.version is None:
-        return None
-    from ..versions import parse_version
-
-    given = values.pop(operation.version, values.pop("version", None))
-    return parse_version(given) if isinstance(given, str) else given
-
-
-def _for_checking(operation: Operation, values: dict[str, Any]) -> dict[str, Any]:
-    from ..arns import membership_in
-
-    filled = dict(values)
-    if operation.scope == "membership" and "membership_identifier" not in filled:
-        filled["membership_identifier"] = membership_in(str(values)) or ""
-    if "trained_model_arn" in filled:
-        filled["trained_model_arn"] = str(filled["trained_model_arn"]).partition("@")[0]
-    return filled
+def _row(operation: Operation) -> dict[str, Any]:
+    return {
+        "operation": operation.name,
+        "command": command_of(operation),
+        "call": service.kebab(operation.name),
+        "python": service.python_call(operation),
+        "scope": operation.scope,
+    }
 
 
-async def _applied(
-    operation: Operation, method: Any, values: dict[str, Any], *, is_list: bool = False
-) -> Any:
-    import inspect
-
-    try:
-        inspect.signature(method).bind(**values)
-    except TypeError as error:
-        problem = str(error).replace("'", "")
-        raise Refused(
-            f"{operation.name}: {problem}",
-            "members: " + ", ".join(_parameters(method)),
-        ) from None
-    found = method(**values)
-    return found if is_list else await found
-
-
-def _parameters(method: Any) -> list[str]:
-    import inspect
-
-    return [
-        each.name if each.default is not each.empty else f"{each.name} (required)"
-        for each in inspect.signature(method).parameters.values()
-        if each.name not in ("timeout", "limit")
-    ]
-
-
-def operations(
-    output: Annotated[Format, typer.Option("--output", "-o")] = Format.TABLE,
-) -> None:
-    """List every operation, with its name on the command line and its place in the SDK."""
-    from ..api.operations import ALL
-    from .writing import Writer
-
-    writer = Writer(output)
-    if output is Format.TABLE:
-        writer.rows(list(ALL), list(OPERATIONS))
-        return
-    rows = [
-        {
-            "operation": operation.name,
-            "command": kebab(operation.name),
-            "python": python_call(operation),
-            "scope": operation.scope,
-        }
-        for operation in ALL
-    ]
-    writer.rows([plain(row) for row in rows], [])
-
-
-def add_to(app: typer.Typer) -> None:
-    """Add the commands."""
-    command(app, "call")(call)
-    app.command("operations")(operations)
+__all__ = ["call", "list_operations"]

@@ -1,38 +1,84 @@
 """Where the command writes: results to stdout, everything about them to stderr.
 
-rich leaves colours out when the stream is no terminal or NO_COLOR is set.
+Colours only on a terminal, and not where NO_COLOR is set or the terminal is dumb. What others wrote
+has passed `untrusted` before it comes here.
 """
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
+import unicodedata
+from typing import IO, TYPE_CHECKING, Any, Final
 
-from rich.console import Console
+if TYPE_CHECKING:
+    from rich.console import Console
 
-WIDE = 220
-"""Columns when no terminal says how many there are: a table in a file or a pipe is not cut."""
-
-
-def results() -> Console:
-    """The console for what was asked for."""
-    return _console(sys.stdout.isatty(), stderr=False)
-
-
-def remarks() -> Console:
-    """The console for progress, hints and errors."""
-    return _console(sys.stderr.isatty(), stderr=True)
+_CODES: Final = {
+    "bold": "1",
+    "dim": "2",
+    "red": "31",
+    "green": "32",
+    "yellow": "33",
+    "cyan": "36",
+    "bold red": "1;31",
+}
 
 
-def _console(terminal: bool, *, stderr: bool) -> Console:
-    # Nothing that comes from the service is markup, and nothing in it is to be highlighted.
-    return Console(
-        stderr=stderr,
-        width=None if terminal else WIDE,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        soft_wrap=not terminal,
+def is_terminal(stream: IO[str]) -> bool:
+    """Whether a person sees what is written there."""
+    return stream.isatty()
+
+
+def width() -> int | None:
+    """Columns of the terminal that results go to; None when they go elsewhere and have room."""
+    return shutil.get_terminal_size((80, 24)).columns if is_terminal(sys.stdout) else None
+
+
+def styled(text: str, style: str, stream: IO[str]) -> str:
+    """Text in a style, where the stream shows styles."""
+    if not style or not text or not _has_colours(stream):
+        return text
+    return f"\x1b[{_CODES[style]}m{text}\x1b[0m"
+
+
+def _has_colours(stream: IO[str]) -> bool:
+    return (
+        is_terminal(stream) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     )
+
+
+def cells(text: str) -> int:
+    """How many columns a line of text takes."""
+    if text.isascii():
+        return len(text)
+    return sum(map(_cells, text))
+
+
+def _cells(character: str) -> int:
+    if unicodedata.combining(character) or unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def out(text: str) -> None:
+    """Write a result, whole, with a line end."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def remark(text: str, style: str = "") -> None:
+    """Write something about results, progress, a hint or an error."""
+    sys.stderr.write(styled(text, style, sys.stderr) + "\n")
+    sys.stderr.flush()
+
+
+def live_console(**settings: Any) -> Console:
+    """A console of rich's for what moves, on stderr. Nothing from the service is markup."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, markup=False, emoji=False, **settings)
 
 
 def status_style(status: str | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import os
+import sys
 import tempfile
 import textwrap
 import time
@@ -13,18 +14,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from rich.console import Console
 from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
 from . import demo_steps as steps
-from .console import results, status_style
+from .console import status_style
 from .durations import format_duration
 from .progress import Progress
 from .tree import lineage_tree
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    import click
 
     from ..client import CleanRoomsML
     from ..local import LocalCleanRoomsML
@@ -39,11 +41,43 @@ progress = print"""
 FAILURE = "The container exited with status 1: KeyError: 'spend'"
 
 
+def demo() -> click.Command:
+    """`crml demo`."""
+    from click.exceptions import Exit
+
+    from . import quick
+    from .options import HELP, Leaf
+
+    def tell() -> None:
+        quick.imports_done()
+        with quick.interruptible():
+            status = run()
+        raise Exit(status)
+
+    return Leaf(
+        "demo",
+        callback=tell,
+        help="Watch it work: train versions, pick the newest, predict. Needs no AWS account.",
+        context_settings=HELP,
+    )
+
+
+def _console() -> Console:
+    terminal = sys.stdout.isatty()
+    return Console(
+        width=None if terminal else 220,
+        soft_wrap=not terminal,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+
+
 class Story:
     """Tells a step, shows its code, runs it."""
 
     def __init__(self, console: Console | None = None) -> None:
-        self.console: Console = console or results()
+        self.console: Console = console or _console()
         self.shown: list[str] = []
         self._number = 0
 
@@ -141,7 +175,7 @@ async def _tell_all(
     story.console.print(_versions_table(versions))
     story.say(f"newest: {newest.version_identifier}", "cyan")
     lineage = await story.run(steps.read_lineage, sdk, model)
-    story.console.print(lineage_tree(lineage))
+    story.say(lineage_tree(lineage))
 
     story.headline("Predict with the newest version that works")
     job = await story.run(steps.start_inference, sdk, model, channel)

@@ -60,6 +60,9 @@ def explain(error: BaseException) -> Explanation:
         )
     if isinstance(error, errors.ResourceFailed):
         return _failure(error)
+    for kind, line in _LINES.items():
+        if isinstance(error, getattr(errors, kind)):
+            return Explanation(line, _HINTS[kind], USAGE)
     for kind, hint in _HINTS.items():
         if isinstance(error, getattr(errors, kind)):
             status = USAGE if kind in _USAGE else FAILED
@@ -111,7 +114,7 @@ _HINTS: Final[dict[str, str | None]] = {
     "ConfigurationError": None,
     "RequestValidationError": None,
     "ArnError": None,
-    "VersionRequired": "write MODEL@base, MODEL@latest or MODEL@VERSION",
+    "VersionRequired": "write MODEL@base, MODEL@latest or MODEL@VERSION, or --version VERSION",
     "MissingMembership": "name one with --membership; `crml whoami` lists yours",
     "NoSuchVersion": "`crml models versions MODEL` lists them",
     "NoSuchName": "names are matched exactly, and in one membership",
@@ -127,6 +130,12 @@ _HINTS: Final[dict[str, str | None]] = {
     "OutcomeUnknown": "look before you start it again: it may be running",
     "ResponseShapeError": "the request was carried out; run it with --debug and report this",
 }
+_LINES: Final[dict[str, str]] = {
+    "VersionRequired": "name the version: without one the service would act on the base version",
+    "MissingMembership": "this needs a membership, and none is known",
+}
+"""What is said instead of the error's own text, which speaks of Python."""
+
 _USAGE: Final = (
     "MissingRegion",
     "UnknownRegion",

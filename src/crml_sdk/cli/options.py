@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from enum import Enum
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-import typer
+import click
 
-_PANEL: Final = "Options of every command"
+SHARED: Final = "Options of every command"
+WAITING: Final = "Waiting"
+INPUT: Final = "Input"
+ARGUMENTS: Final = "Arguments"
 
 
 class Format(str, Enum):
@@ -41,103 +43,169 @@ class Options:
         return replace(other, **given)
 
 
-Region = Annotated[
-    str | None,
-    typer.Option(help="AWS region, such as us-east-1.", rich_help_panel=_PANEL, metavar="NAME"),
-]
-Profile = Annotated[
-    str | None,
-    typer.Option(help="Profile of the AWS config.", rich_help_panel=_PANEL, metavar="NAME"),
-]
-EndpointUrl = Annotated[
-    str | None,
-    typer.Option(
-        help="Send requests here instead of AWS, such as http://127.0.0.1:4577 (crml local).",
-        rich_help_panel=_PANEL,
-        metavar="URL",
-        envvar="CRML_ENDPOINT_URL",
-    ),
-]
-Membership = Annotated[
-    str | None,
-    typer.Option(
-        help="Membership: identifier, ARN or the collaboration's exact name. Left out: the one in"
-        " an ARN, or the only active one you have.",
-        rich_help_panel=_PANEL,
-        metavar="ID",
-        envvar="CRML_MEMBERSHIP",
-    ),
-]
-Output = Annotated[
-    Format | None,
-    typer.Option(
-        "--output",
-        "-o",
-        help="table for people (default); json, jsonl or yaml for programs.",
-        rich_help_panel=_PANEL,
-        envvar="CRML_OUTPUT",
-    ),
-]
-Debug = Annotated[
-    bool,
-    typer.Option("--debug", help="Log every call, show full traces.", rich_help_panel=_PANEL),
-]
+class Option(click.Option):
+    """An option that stands under a heading of its own in the help."""
 
-_SHARED: Final[dict[str, Any]] = {
-    "region": Region,
-    "profile": Profile,
-    "endpoint_url": EndpointUrl,
-    "membership": Membership,
-    "output": Output,
-    "debug": Debug,
-}
+    def __init__(self, *names: str, panel: str | None = None, **settings: Any) -> None:
+        super().__init__(list(names), **settings)
+        self.panel = panel
+
+
+class Leaf(click.Command):
+    """A command; its help has the options under headings, the common ones last."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, those of a heading together."""
+        panels: dict[str, list[tuple[str, str]]] = {ARGUMENTS: [], "Options": []}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None:
+                panel = getattr(parameter, "panel", None) or "Options"
+                if parameter is self.get_help_option(ctx):
+                    panel = SHARED
+                panels.setdefault(panel, []).append(record)
+        for panel in [*(panel for panel in panels if panel != SHARED), SHARED]:
+            if panels.get(panel):
+                with formatter.section(panel):
+                    formatter.write_dl(panels[panel], col_max=34)
+
+
+def _shared() -> list[click.Parameter]:
+    return [
+        Option("--region", metavar="NAME", help="AWS region, such as us-east-1.", panel=SHARED),
+        Option(
+            "--profile",
+            metavar="NAME",
+            help="Profile of the AWS configuration.",
+            panel=SHARED,
+            shell_complete=_profiles,
+        ),
+        Option(
+            "--endpoint-url",
+            metavar="URL",
+            envvar="CRML_ENDPOINT_URL",
+            help="Send requests here instead of AWS, such as http://127.0.0.1:4577 (crml local).",
+            panel=SHARED,
+        ),
+        Option(
+            "--membership",
+            metavar="ID",
+            envvar="CRML_MEMBERSHIP",
+            help="Membership: identifier, ARN or the collaboration's exact name. Left out: the one"
+            " in an ARN, or the only active one you have.",
+            panel=SHARED,
+            shell_complete=_names("membership"),
+        ),
+        Option(
+            "--output",
+            "-o",
+            type=click.Choice([each.value for each in Format]),
+            envvar="CRML_OUTPUT",
+            help="table for people (default); json, jsonl or yaml for programs.",
+            panel=SHARED,
+        ),
+        Option("--debug", is_flag=True, help="Log every call, show full traces.", panel=SHARED),
+    ]
+
+
+def _profiles(ctx: Any, parameter: Any, incomplete: str) -> list[str]:
+    from .completion import profiles
+
+    return profiles(incomplete)
+
+
+def _names(kind: str) -> Callable[..., list[str]]:
+    def complete(ctx: Any, parameter: Any, incomplete: str) -> list[str]:
+        from .completion import names
+
+        return names(ctx, kind, incomplete)
+
+    return complete
+
+
+names_of = _names
+"""Completion of the names of a kind of resource, such as `trained-model`."""
+
+
+def shared_options() -> list[click.Parameter]:
+    """The options of every command."""
+    return _shared()
+
+
+def take_shared(ctx: click.Context, values: dict[str, Any]) -> Options:
+    """Take the options of every command out of the values; behind the command counts more."""
+    known = {field.name: values.pop(field.name, None) for field in fields(Options)}
+    if known["output"] is not None:
+        known["output"] = Format(known["output"])
+    known["debug"] = bool(known["debug"])
+    before: Options = ctx.obj if isinstance(ctx.obj, Options) else Options()
+    return Options(**known).over(before)
+
 
 Body = Callable[..., Awaitable[None]]
 
 
-def command(app: typer.Typer, name: str, **settings: Any) -> Callable[[Body], Body]:
-    """Declare an async function `(session, arguments...)` as a command.
+def leaf(
+    name: str,
+    body: Body,
+    parameters: Sequence[click.Parameter],
+    *,
+    help: str | None = None,
+    epilog: str | None = None,
+    prepare: Callable[[Options, dict[str, Any]], dict[str, Any]] | None = None,
+) -> click.Command:
+    """A command that runs an async function `(session, **values)` with an open client.
 
-    The options of every command are added to those of the function; what was given behind the
-    command's name counts more than what was given before it.
+    Args:
+        name: The last word of the command.
+        body: What it does.
+        parameters: Its own arguments and options.
+        help: What it says about itself; the function's docstring when left out.
+        epilog: What stands below the options.
+        prepare: Looks at the values before a client is opened, and gives those for the body.
     """
 
-    def declare(function: Body) -> Body:
-        _, *own = inspect.signature(function).parameters.values()
-        # Not those of the first parameter: the session's type is not loaded for `--help`.
-        own = [each.replace(annotation=_evaluated(each.annotation, function)) for each in own]
+    def call(**values: Any) -> None:
+        from .session import execute
 
-        def call(ctx: typer.Context, **values: Any) -> None:
-            from .session import execute
+        options = take_shared(click.get_current_context(), values)
+        given = values if prepare is None else prepare(options, values)
+        execute(options, lambda session: body(session, **given))
 
-            behind = Options(**{key: values.pop(key) for key in _SHARED})
-            options = behind.over(ctx.obj or Options())
-            execute(options, lambda session: function(session, **values))
-
-        shared = [_parameter(key, kind) for key, kind in _SHARED.items()]
-        context = inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
-        parameters = [
-            context,
-            *(each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own),
-            *shared,
-        ]
-        declared: Any = call
-        declared.__signature__ = inspect.Signature(parameters)
-        declared.__annotations__ = {each.name: each.annotation for each in parameters}
-        declared.__doc__ = function.__doc__
-        declared.__name__ = function.__name__
-        app.command(name, **settings)(declared)
-        return function
-
-    return declare
-
-
-def _evaluated(annotation: Any, function: Any) -> Any:
-    return eval(annotation, function.__globals__) if isinstance(annotation, str) else annotation
-
-
-def _parameter(name: str, annotation: Any) -> inspect.Parameter:
-    default = False if name == "debug" else None
-    return inspect.Parameter(
-        name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
+    return Leaf(
+        name,
+        callback=call,
+        params=[*parameters, *_shared()],
+        help=help or body.__doc__,
+        epilog=epilog,
+        context_settings=HELP,
     )
+
+
+HELP: Final[dict[str, Any]] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+def argument(
+    name: str, help: str, *, kind: str | None = None, many: bool = False, required: bool = True
+) -> click.Argument:
+    """A positional argument; names of that kind of resource complete it."""
+    return Argument(
+        [name],
+        help=help,
+        nargs=-1 if many else 1,
+        required=required,
+        shell_complete=None if kind is None else _names(kind),
+    )
+
+
+class Argument(click.Argument):
+    """A positional argument that says in the help what it is."""
+
+    def __init__(self, names: Sequence[str], *, help: str, **settings: Any) -> None:
+        super().__init__(names, **settings)
+        self.explanation = help
+        self.panel = ARGUMENTS
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str]:
+        """Its name and what it is, for the help."""
+        return self.make_metavar(ctx), self.explanation

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console, Group, RenderableType
-from rich.live import Live
-from rich.spinner import Spinner
-from rich.text import Text
-
-from .console import remarks, status_style
+from ..untrusted import as_line
+from .console import live_console, remark, status_style, styled
 from .durations import format_duration
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.live import Live
+    from rich.text import Text
 
 
 class Progress:
@@ -27,19 +29,21 @@ class Progress:
     def __init__(
         self, title: str, *, several: bool = False, console: Console | None = None
     ) -> None:
-        self._title = title
+        self._title = as_line(title)
         self._several = several
-        self._console = console or remarks()
+        self._console = console
         self._began = time.monotonic()
         self._history: dict[Any, list[tuple[float, str]]] = {}
         self._live: Live | None = None
 
     def __enter__(self) -> Progress:
         self._began = time.monotonic()
-        if self._console.is_terminal:
-            self._live = Live(
-                get_renderable=self._picture, console=self._console, refresh_per_second=8
-            )
+        if sys.stderr.isatty() if self._console is None else self._console.is_terminal:
+            # Only what moves needs rich, and it takes a moment to load.
+            from rich.live import Live
+
+            console = self._console or live_console()
+            self._live = Live(get_renderable=self._picture, console=console, refresh_per_second=8)
             self._live.__enter__()
         return self
 
@@ -55,18 +59,26 @@ class Progress:
 
     def __call__(self, change: Any) -> None:
         """Take note of a change."""
-        status = str(change.status)
+        status = as_line(str(change.status))
         self._history.setdefault(change.handle.arn, []).append((change.elapsed, status))
-        if self._live is None:
-            self._console.print(self._line(change, status))
+        if self._live is not None:
+            return
+        line = self._line(change, status)
+        if self._console is None:
+            remark(line)
+        else:
+            self._console.print(line)
 
-    def _line(self, change: Any, status: str) -> Text:
-        line = Text(f"{format_duration(change.elapsed):>8}  ", style="dim")
-        if self._several:
-            line.append(f"{name_of(change)}  ", style="not dim")
-        return line.append(status, style=f"not dim {status_style(status)}")
+    def _line(self, change: Any, status: str) -> str:
+        name = f"{name_of(change)}  " if self._several else ""
+        shown = styled(status, status_style(status), sys.stderr)
+        return f"{format_duration(change.elapsed):>8}  {name}{shown}"
 
     def _picture(self) -> RenderableType:
+        from rich.console import Group
+        from rich.spinner import Spinner
+        from rich.text import Text
+
         elapsed = format_duration(time.monotonic() - self._began)
         running = self._live is not None
         head = Text(f"{self._title}  ")
@@ -79,6 +91,8 @@ class Progress:
         return Group(*lines)
 
     def _trail(self, history: list[tuple[float, str]]) -> Text:
+        from rich.text import Text
+
         trail = Text("  ")
         for number, (at, status) in enumerate(history):
             trail.append(" → " if number else "", style="dim")
@@ -87,6 +101,8 @@ class Progress:
         return trail
 
     def _counts(self) -> Text:
+        from rich.text import Text
+
         counts: dict[str, int] = {}
         for history in self._history.values():
             status = history[-1][1]
@@ -100,4 +116,4 @@ class Progress:
 def name_of(change: Any) -> str:
     """The name in a change's model, or the end of its ARN."""
     name = getattr(change.model, "name", None)
-    return str(name or change.handle.arn.rpartition("/")[2])
+    return as_line(str(name or change.handle.arn.rpartition("/")[2]))

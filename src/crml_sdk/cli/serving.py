@@ -2,68 +2,97 @@
 
 from __future__ import annotations
 
-from enum import Enum
+import math
 from pathlib import Path
-from typing import Annotated
+from typing import Any
 
-import typer
+import click
 
+from .options import HELP, Leaf, Option
 
-class Mode(str, Enum):
-    """How the jobs of the local service move on."""
-
-    CLOCK = "clock"
-    READS = "reads"
-    AT_ONCE = "at-once"
-    MANUAL = "manual"
+MODES = ("clock", "reads", "at-once", "manual")
 
 
-def local(
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 for any free one.")] = 4577,
-    seed: Annotated[
-        Path | None, typer.Option(help="JSON or YAML file that describes what is there at first.")
-    ] = None,
-    state: Annotated[
-        Path | None, typer.Option(help="JSON file to go on from, and to keep up to date.")
-    ] = None,
-    speed: Annotated[float, typer.Option(help="Local seconds that pass in a real one.")] = 1.0,
-    lifecycle: Annotated[
-        Mode, typer.Option(help="How jobs move on: by the clock, by reads, at once, by hand.")
-    ] = Mode.CLOCK,
-    allow_host: Annotated[
-        list[str] | None,
-        typer.Option(help="A further host name to answer to; may be repeated. *.NAME: all below."),
-    ] = None,
+def local() -> click.Command:
+    """`crml local`."""
+    file = click.Path(path_type=Path, dir_okay=False)
+    return Leaf(
+        "local",
+        callback=_serve,
+        params=[
+            Option("--host", default="127.0.0.1", show_default=True, help="Address to listen on."),
+            Option(
+                "--port",
+                type=click.IntRange(0, 65535),
+                default=4577,
+                show_default=True,
+                help="Port to listen on; 0 for any free one.",
+            ),
+            Option(
+                "--seed", type=file, help="JSON or YAML file that describes what is there at first."
+            ),
+            Option("--state", type=file, help="File to go on from, and to keep up to date."),
+            Option(
+                "--speed",
+                type=click.FloatRange(min=0, min_open=True),
+                default=1.0,
+                show_default=True,
+                help="Local seconds that pass in a real one.",
+            ),
+            Option(
+                "--lifecycle",
+                type=click.Choice(MODES),
+                default="clock",
+                show_default=True,
+                help="How jobs move on: by the clock, by reads, at once, by hand.",
+            ),
+            Option(
+                "--allow-host",
+                multiple=True,
+                metavar="NAME",
+                help="A further host name to answer to; again for more. *.NAME: all below.",
+            ),
+        ],
+        help="Run a local Clean Rooms ML to develop against, for this SDK, boto3, the AWS CLI,"
+        " anything.\n\nIt prints the environment variables that point an AWS SDK at it, and serves"
+        " until Ctrl-C.",
+        context_settings=HELP,
+    )
+
+
+def _serve(
+    host: str,
+    port: int,
+    seed: Path | None,
+    state: Path | None,
+    speed: float,
+    lifecycle: Any,
+    allow_host: tuple[str, ...],
 ) -> None:
-    """Run a local Clean Rooms ML to develop against, for this SDK, boto3, the AWS CLI, anything.
-
-    It prints the environment variables that point an AWS SDK at it, and serves until Ctrl-C.
-    """
     from ..local import BadSeed, Lifecycle, UnreadableState
     from ..local.main import run
+    from . import quick
     from .failures import FAILED, Refused
 
-    if not 0 < speed < float("inf"):
+    if seed is not None and not seed.exists():
+        raise Refused(f"--seed {seed}: No such file or directory")
+    if not math.isfinite(speed):
         raise Refused("--speed must be a number above 0")
+    quick.imports_done()
     try:
-        run(
-            host,
-            port,
-            seed,
-            state,
-            lifecycle=Lifecycle(lifecycle.value),
-            speed=speed,
-            report=lambda text: print(text, flush=True),
-            allow_hosts=allow_host or (),
-        )
+        with quick.interruptible():
+            run(
+                host,
+                port,
+                seed,
+                state,
+                lifecycle=Lifecycle(lifecycle),
+                speed=speed,
+                report=lambda text: print(text, flush=True),
+                allow_hosts=allow_host,
+            )
     except OSError as error:
         taken = "choose another --port" if error.filename is None else None
         raise Refused(str(error), taken, FAILED) from error
     except (BadSeed, UnreadableState) as error:
         raise Refused(str(error), None, FAILED) from error
-
-
-def add_to(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("local")(local)

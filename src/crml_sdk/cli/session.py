@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..arns import is_identifier
+from ..arns import is_identifier, membership_in
+from . import quick
 from .failures import Interrupted, Refused
 from .options import Format, Options
 from .writing import Column, Writer
 
 if TYPE_CHECKING:
     from ..client import CleanRoomsML
-    from ..pagination import Paginator
+    from ..operation import Operation
     from .progress import Progress
 
 
@@ -41,6 +42,8 @@ class Session:
         self.options = options
         self.writer: Writer = Writer(options.output or Format.TABLE)
         self._membership: str | None = None
+        self._collaboration: str | None = None
+        self._mine: list[Any] | None = None
         self._trail = trail
 
     async def membership(self) -> str:
@@ -50,18 +53,44 @@ class Session:
             Refused: There is none, or more than one.
         """
         if self._membership is None:
-            self._membership = await self._find_membership()
-        return self._membership
+            named = self.options.membership
+            if named is not None:
+                self._membership = await self.membership_of(named)
+            else:
+                self._membership = self._only(await self._memberships()).id
+        return str(self._membership)
 
-    async def _find_membership(self) -> str:
-        named = self.options.membership
-        if named is not None:
-            if is_identifier(named) or named.startswith("arn:"):
-                return named
-            return (await self.sdk.memberships.by_name(named)).id
-        mine = await self.sdk.memberships(status="ACTIVE", limit=20)
+    async def membership_of(self, text: str) -> str:
+        """The identifier of the membership that is meant: identifier, ARN or collaboration's name."""
+        if is_identifier(text):
+            return text
+        if text.startswith("arn:"):
+            return membership_in(text) or text.rpartition("/")[2]
+        return (await self.sdk.memberships.by_name(text)).id
+
+    async def membership_for(self, operation: Operation, values: Mapping[str, Any]) -> str | None:
+        """The membership for a call; None where an ARN among the values names it.
+
+        What a create refers to may be another member's, so there an ARN counts only when it is in
+        one of the caller's own.
+        """
+        if self.options.membership is not None or self._membership is not None:
+            return await self.membership()
+        named = membership_in(str(dict(values)))
+        if named is None or not operation.name.startswith("Create"):
+            return None if named is not None else await self.membership()
+        mine = [row.id for row in await self._memberships()]
+        return named if len(mine) > 1 and named in mine else await self.membership()
+
+    async def _memberships(self) -> list[Any]:
+        if self._mine is None:
+            self._mine = list(await self.sdk.memberships(status="ACTIVE", limit=20))
+        return self._mine
+
+    @staticmethod
+    def _only(mine: list[Any]) -> Any:
         if len(mine) == 1:
-            return mine[0].id
+            return mine[0]
         if not mine:
             raise Refused(
                 "you have no active membership in this region",
@@ -70,17 +99,60 @@ class Session:
         names = ", ".join(f"{row.id} ({row.collaboration_name})" for row in mine)
         raise Refused(f"you have several memberships: {names}", "name one with --membership")
 
+    async def collaboration(self) -> str:
+        """The identifier of the collaboration that the membership is in."""
+        if self._collaboration is None:
+            if self.options.membership is None and self._membership is None:
+                self._collaboration = self._only(await self._memberships()).collaboration_id
+            else:
+                found = await self.sdk.memberships.get(await self.membership())
+                self._collaboration = found.collaboration_id
+        return str(self._collaboration)
+
+    async def account(self) -> str:
+        """The caller's account; the service tells it only in a membership's ARN."""
+        found = await self.sdk.memberships.get(await self.membership())
+        return found.arn.split(":")[4]
+
+    async def model_names(self, collaboration: str | None) -> dict[str, str]:
+        """The names of trained models by ARN, those of other members included; never an error."""
+        from ..errors import CleanRoomsMLError
+        from .names import find_collaboration
+
+        try:
+            if collaboration is None:
+                rows: Iterable[Any] = await self.sdk.trained_models.list(
+                    membership_identifier=await self.membership()
+                )
+            else:
+                room = await find_collaboration(self, collaboration)
+                rows = await self.sdk.collaboration(room).trained_models.list()
+        except CleanRoomsMLError:
+            return {}
+        return {row.trained_model_arn: row.name for row in rows}
+
+    @contextmanager
+    def holding(
+        self, operation: str, stopped: Callable[[Mapping[str, Any]], BaseException]
+    ) -> Generator[None]:
+        """Inside, that operation is not sent: its checked request is raised instead."""
+        core: Any = self.sdk._core  # pyright: ignore[reportPrivateUsage]
+        send = core.call
+
+        async def call(wanted: Operation, params: dict[str, Any], *rest: Any, **more: Any) -> Any:
+            if wanted.name == operation:
+                raise stopped(params)
+            return await send(wanted, params, *rest, **more)
+
+        core.call = call
+        try:
+            yield
+        finally:
+            del core.call
+
     def write(self, rows: Iterable[Any], columns: Iterable[Column]) -> None:
         """Write rows, as a table or as documented JSON."""
         self.writer.rows(list(rows), list(columns))
-
-    async def stream(self, rows: Paginator[Any], columns: Iterable[Column]) -> None:
-        """Write the rows of a list; with `jsonl` as they come, a page at a time."""
-        if self.writer.format is Format.JSONL:
-            async for row in rows:
-                self.writer.line(row)
-        else:
-            self.write(await rows, columns)
 
     @contextmanager
     def resumable(self, command: str) -> Generator[None]:
@@ -99,16 +171,23 @@ class Session:
 
 
 @asynccontextmanager
-async def _opened(options: Options) -> AsyncGenerator[CleanRoomsML]:
-    from ..client import CleanRoomsML
+async def opened(options: Options, **settings: Any) -> AsyncGenerator[CleanRoomsML]:
+    """An open client for these options."""
+    with quick.lean_imports():
+        from ..client import CleanRoomsML
 
-    client = CleanRoomsML(
-        region_name=options.region,
-        profile_name=options.profile,
-        endpoint_url=options.endpoint_url,
-    )
-    async with client:
+        client = CleanRoomsML(
+            region_name=options.region,
+            profile_name=options.profile,
+            endpoint_url=options.endpoint_url,
+            **settings,
+        )
+        await client.open()
+    try:
+        quick.imports_done()
         yield client
+    finally:
+        await client.close()
 
 
 def execute(options: Options, body: Callable[[Session], Awaitable[None]]) -> None:
@@ -118,15 +197,28 @@ def execute(options: Options, body: Callable[[Session], Awaitable[None]]) -> Non
         Interrupted: The user pressed Ctrl-C.
     """
     if options.debug:
-        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
-        logging.getLogger("crml_sdk").setLevel(logging.DEBUG)
+        _log_everything()
     trail = Trail()
 
     async def run() -> None:
-        async with _opened(options) as sdk:
+        async with opened(options) as sdk:
             await body(Session(sdk, options, trail))
 
-    try:
-        asyncio.run(run())
-    except KeyboardInterrupt:
-        raise Interrupted(trail.resume) from None
+    with quick.interruptible():
+        try:
+            asyncio.run(run())
+        except KeyboardInterrupt:
+            raise Interrupted(trail.resume) from None
+
+
+def _log_everything() -> None:
+    from ..untrusted import as_block
+
+    class Plain(logging.Formatter):
+        def format(self, record: logging.LogRecord) -> str:
+            return as_block(super().format(record))
+
+    handler = logging.StreamHandler()
+    handler.setFormatter(Plain("%(asctime)s %(name)s %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    logging.getLogger("crml_sdk").setLevel(logging.DEBUG)

@@ -2,40 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import sys
+from typing import TYPE_CHECKING
 
-from rich.text import Text
-from rich.tree import Tree
-
-from .console import status_style
+from ..untrusted import as_line
+from .console import status_style, styled
+from .writing import moment
 
 if TYPE_CHECKING:
     from ..versions import Lineage, LineageNode
 
 
-def lineage_tree(lineage: Lineage) -> Tree:
+def lineage_tree(lineage: Lineage) -> str:
     """Which version was trained from which: a branch for each, the oldest first."""
-    tree = Tree(Text(lineage.trained_model_arn, style="dim"), guide_style="dim")
-    for root in lineage.roots:
-        _grow(tree, root)
-    return tree
-
-
-def _grow(tree: Tree, node: LineageNode) -> None:
+    lines = [styled(as_line(lineage.trained_model_arn), "dim", sys.stdout)]
     # Not recursive: a model trained on from itself every day has a long history.
-    todo: list[tuple[Tree, Any]] = [(tree, node)]
+    todo = [("", node, node is lineage.roots[-1]) for node in reversed(lineage.roots)]
     while todo:
-        parent, here = todo.pop()
-        branch = parent.add(_label(here))
-        todo += [(branch, child) for child in reversed(here.children)]
+        above, node, is_last = todo.pop()
+        lines.append(f"{above}{'└── ' if is_last else '├── '}{_label(node)}")
+        inner = above + ("    " if is_last else "│   ")
+        last = node.children[-1] if node.children else None
+        todo += [(inner, child, child is last) for child in reversed(node.children)]
+    return "\n".join(lines)
 
 
-def _label(node: LineageNode) -> Text:
-    label = Text(node.name, style="bold")
-    label.append(f" {node.version_identifier or 'base'}", style="not bold cyan")
-    status = node.status
-    label.append(f"  {status or 'not visible here'}", style=f"not bold {status_style(status)}")
+def _label(node: LineageNode) -> str:
+    status = as_line(node.status or "not visible here")
+    parts = [
+        styled(as_line(node.name), "bold", sys.stdout)
+        + " "
+        + styled(as_line(node.version_identifier or "base"), "cyan", sys.stdout),
+        styled(status, status_style(node.status), sys.stdout),
+    ]
     if node.summary is not None:
-        made = node.summary.create_time
-        label.append(f"  {made:%Y-%m-%d %H:%M:%S}", style="not bold dim")
-    return label
+        parts.append(styled(moment(node.summary.create_time), "dim", sys.stdout))
+    return "  ".join(parts)

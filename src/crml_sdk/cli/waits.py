@@ -1,36 +1,24 @@
-"""`crml wait`, and what the waiting commands of models, jobs and channels share."""
+"""`crml wait`, the waiting commands of models, jobs and channels, and `--wait` of those that start."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from .durations import format_duration, parse_duration
 from .failures import FAILED, TIMED_OUT, Refused
-from .options import Format, command
+from .options import Option, argument, leaf
 from .writing import Column, plain
 
 if TYPE_CHECKING:
+    import click
+
+    from ..operation import Operation
     from ..waiting import Outcome
     from .session import Session
 
-Timeout = Annotated[
-    str,
-    typer.Option(help="Give up waiting after this long: 90s, 15m, 6h, 2d, or none."),
-]
-Poll = Annotated[
-    str | None,
-    typer.Option(
-        help="Look this often, such as 30s. Left out: soon at first, then every half minute."
-    ),
-]
-
 LONGEST = "29d"
 """Jobs run for at most 28 days, and may be queued before."""
-
-Waiter = Callable[..., Coroutine[Any, Any, Any]]
 
 OUTCOMES = (
     Column("name", lambda outcome: _name(outcome)),
@@ -52,20 +40,54 @@ def seconds(text: str) -> float | None:
         raise Refused(str(error)) from None
 
 
-async def wait_for(
-    session: Session,
-    waiter: Waiter,
-    what: Any,
-    *,
-    title: str,
-    resume: str,
-    timeout: str,
-    poll: str | None,
+async def wait_for_one(
+    session: Session, handle: Any, *, title: str, timeout: str, poll: str | None
 ) -> Any:
-    """Wait with progress; gives the last model."""
+    """Wait with progress; gives the last model, None for what is gone."""
     limit, interval = seconds(timeout), None if poll is None else seconds(poll)
+    resume = f"crml wait '{handle}'"
     with session.waiting(title, resume) as progress:
-        return await waiter(what, timeout=limit, poll=interval, on_update=progress)
+        return await session.sdk.wait(handle, timeout=limit, poll=interval, on_update=progress)
+
+
+async def wait_for_outcome(
+    session: Session,
+    operation: Operation,
+    values: dict[str, Any],
+    reply: Any,
+    goal: str,
+    plan: dict[str, Any],
+) -> None:
+    """Wait for what a command has started, cancelled or deleted, and write how it ended."""
+    handle = _handle_after(session, operation, values, reply, goal)
+    done = await wait_for_one(
+        session, handle, title=handle.describe(), timeout=plan["timeout"], poll=plan["poll"]
+    )
+    if done is not None:
+        session.writer.one(done)
+    elif session.writer.for_people:
+        session.writer.note("it is gone")
+
+
+def _handle_after(
+    session: Session, operation: Operation, values: dict[str, Any], reply: Any, goal: str
+) -> Any:
+    from ..waiting import Handle
+    from ..waiting.handles import Goal
+
+    if operation.name == "StartTrainedModelExportJob":
+        return session.sdk.trained_models.export_handle(
+            values["trained_model_arn"].partition("@")[0], name=values["name"]
+        )
+    if operation.name == "StartAudienceExportJob":
+        return session.sdk.audience_export_jobs.handle(
+            values["audience_generation_job_arn"], name=values["name"]
+        )
+    if goal == "finished":
+        return Handle.of(reply)
+    arn = next(value for name, value in values.items() if name.endswith("_arn"))
+    version = values.get(operation.version or "")
+    return Handle.of(f"{arn}@{version}" if version else arn).with_goal(Goal(goal))
 
 
 async def wait_for_all(
@@ -81,7 +103,7 @@ async def wait_for_all(
         outcomes = await session.sdk.wait_all(
             what, timeout=limit, poll=interval, on_update=progress
         )
-    if session.writer.format is Format.TABLE:
+    if session.writer.for_people:
         session.write(outcomes, OUTCOMES)
     else:
         session.write([_document(outcome) for outcome in outcomes], ())
@@ -128,32 +150,98 @@ def _document(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-async def wait(
-    session: Session,
-    what: Annotated[
-        list[str], typer.Argument(help="ARNs, MODEL-ARN@VERSION, or handles (crml-wait:...).")
-    ],
-    timeout: Timeout = LONGEST,
-    poll: Poll = None,
+async def _wait(
+    session: Session, handles: list[Any], titles: list[str], timeout: str, poll: str | None
 ) -> None:
-    """Wait for anything with a life cycle; take up a wait that timed out or was interrupted."""
-    resume = "crml wait " + " ".join(f"'{one}'" for one in what)
-    if len(what) > 1:
-        await wait_for_all(session, list(what), resume=resume, timeout=timeout, poll=poll)
+    if len(handles) > 1:
+        resume = "crml wait " + " ".join(f"'{handle}'" for handle in handles)
+        await wait_for_all(session, handles, resume=resume, timeout=timeout, poll=poll)
         return
-    model = await wait_for(
-        session,
-        session.sdk.wait,
-        what[0],
-        title=what[0].rpartition("/")[2] or what[0],
-        resume=resume,
-        timeout=timeout,
-        poll=poll,
-    )
+    model = await wait_for_one(session, handles[0], title=titles[0], timeout=timeout, poll=poll)
     if model is not None:
         session.writer.one(model)
 
 
-def add_to(app: typer.Typer) -> None:
-    """Add the command."""
-    command(app, "wait")(wait)
+def wait() -> click.Command:
+    """`crml wait`."""
+    from .factory import waiting_options
+
+    async def body(session: Session, what: tuple[str, ...], timeout: str, poll: str | None) -> None:
+        """Wait for anything with a life cycle; take up a wait that timed out or was interrupted."""
+        from ..waiting import Handle
+
+        handles = [Handle.of(text) for text in what]
+        await _wait(session, handles, [handle.describe() for handle in handles], timeout, poll)
+
+    thing = argument("what", "ARNs, MODEL-ARN@VERSION, or handles (crml-wait:...).", many=True)
+    return leaf("wait", body, [thing, *waiting_options(ask=False)], prepare=_times)
+
+
+def _times(options: Any, values: dict[str, Any]) -> dict[str, Any]:
+    """A fault in a length of time is to be seen before a client is opened."""
+    seconds(values["timeout"])
+    if values["poll"] is not None:
+        seconds(values["poll"])
+    return values
+
+
+def _waiter(kind: str, help: str, goals: tuple[str, ...]) -> Callable[[], click.Command]:
+    """The waiting command of a kind of resource."""
+
+    def make() -> click.Command:
+        from .factory import waiting_options
+        from .names import KINDS
+
+        async def body(
+            session: Session, names: tuple[str, ...], timeout: str, poll: str | None, **goal: bool
+        ) -> None:
+            wanted = next((name for name in goals if goal.get(name)), "finished")
+            handles = [await _handle(session, kind, name, wanted) for name in names]
+            titles = [f"{KINDS[kind].noun} {name}" for name in names]
+            await _wait(session, handles, titles, timeout, poll)
+
+        what = argument("names", KINDS[kind].help, kind=kind, many=True)
+        flags = [
+            Option(
+                f"--{goal}", is_flag=True, help=f"Until it is {goal}, not until it has ended well."
+            )
+            for goal in goals
+        ]
+        what.metavar = f"{KINDS[kind].word.upper()}..."
+        return leaf(
+            "wait", body, [what, *flags, *waiting_options(ask=False)], help=help, prepare=_times
+        )
+
+    return make
+
+
+async def _handle(session: Session, kind: str, name: str, goal: str) -> Any:
+    from ..versions import TrainedModelRef, VersionSelector
+    from ..waiting import Handle
+    from ..waiting.handles import Goal
+    from .names import find
+
+    ref = TrainedModelRef.parse(await find(session, kind, name))
+    if kind == "trained-model" and isinstance(ref.version, VersionSelector) and not ref.is_base:
+        ref = await session.sdk.trained_models.resolve(ref.trained_model_arn, ref.version)
+    handle = Handle.of(ref)
+    return handle if goal == "finished" else handle.with_goal(Goal(goal))
+
+
+models_wait = _waiter(
+    "trained-model",
+    "Wait until the training of versions has ended; the latest of a model when none is named.",
+    ("cancelled", "deleted"),
+)
+jobs_wait = _waiter(
+    "trained-model-inference-job",
+    "Wait until inference jobs have ended; for many at once, requests are shared.",
+    ("cancelled",),
+)
+channels_wait = _waiter("ml-input-channel", "Wait until ML input channels are ready.", ("deleted",))
+audience_models_wait = _waiter(
+    "audience-model", "Wait until audience models are ready.", ("deleted",)
+)
+audience_jobs_wait = _waiter(
+    "audience-generation-job", "Wait until audience generation jobs have ended.", ("deleted",)
+)

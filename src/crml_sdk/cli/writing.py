@@ -1,23 +1,21 @@
 """Results as a table, JSON, JSON lines or YAML.
 
 For programs a row is the documented JSON of its shape: the members that the service sent, by their
-documented names, times in ISO 8601. That form is stable; tables are not.
+documented names, times in ISO 8601. That form is stable; tables are not. A table is never cut: in a
+file or a pipe it is as wide as it needs to be, on a terminal that is too narrow its rows are stacked.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from rich.console import RenderableType
-from rich.table import Table
-from rich.text import Text
-
-from .console import results, status_style
+from ..untrusted import as_block, as_escapes, as_line, has_controls
+from .console import cells, out, remark, status_style, styled, width
 from .options import Format
 
 
@@ -28,25 +26,30 @@ class Column:
     title: str
     value: str | Callable[[Any], Any]
 
-    def text(self, row: Any) -> Text:
+    def text(self, row: Any) -> str:
         """The cell for a row."""
         given = self.value
         value = getattr(row, given, None) if isinstance(given, str) else given(row)
-        text = shown(value)
-        return Text(text, style=status_style(text) if self.title == "status" else "")
+        return as_line(shown(value))
 
 
 def shown(value: Any) -> str:
-    """A value for people: nothing is a dash, times are in the local zone."""
+    """A value for people: nothing is a dash, times are local and name their zone."""
     if value is None or value == [] or value == {}:
         return "-"
     if isinstance(value, datetime):
-        return f"{value.astimezone():%Y-%m-%d %H:%M:%S}"
+        return moment(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list | tuple):
         return ", ".join(shown(each) for each in value)  # pyright: ignore[reportUnknownVariableType]
     return str(value)
+
+
+def moment(time: datetime) -> str:
+    """A time in the local zone, which it names: `2026-11-21 15:40:12+01:00`."""
+    local = time.astimezone().isoformat(" ", "seconds")
+    return local.replace("+00:00", "Z")
 
 
 def plain(value: Any) -> Any:
@@ -69,78 +72,135 @@ class Writer:
     def __init__(self, format: Format) -> None:
         self.format = format
 
-    def rows(self, rows: list[Any], columns: list[Column]) -> None:
+    @property
+    def for_people(self) -> bool:
+        """Whether a table was asked for, and not a form for programs."""
+        return self.format is Format.TABLE
+
+    def rows(self, rows: Sequence[Any], columns: Sequence[Column]) -> None:
         """A list of results."""
         if self.format is Format.JSONL:
             for row in rows:
                 self.line(row)
         elif self.format is Format.TABLE:
-            self._table(rows, columns)
+            if rows:
+                out(table(rows, columns, width()))
+            else:
+                remark("nothing found", "dim")
         else:
             self._document([plain(row) for row in rows])
 
     def line(self, row: Any) -> None:
         """One result on a line of its own."""
-        _out(json.dumps(plain(row), ensure_ascii=False))
+        out(json_text(plain(row)))
 
     def one(self, value: Any) -> None:
         """A single result with all its members."""
         document = plain(value)
         if self.format is Format.TABLE:
-            results().print(_members(document))
-        elif self.format is Format.JSONL:
-            self.line(document)
-        else:
-            self._document(document)
-
-    def picture(self, picture: RenderableType, document: Any) -> None:
-        """Something that has a form of its own for people."""
-        if self.format is Format.TABLE:
-            results().print(picture)
+            out(members(document))
         elif self.format is Format.JSONL:
             self.line(document)
         else:
             self._document(document)
 
     def text(self, text: str, document: Any) -> None:
-        """A single value: bare for people and for `$(...)`."""
+        """A result that has a form of its own for people, and for `$(...)`."""
+        document = plain(document)
         if self.format is Format.TABLE:
-            _out(text)
+            out(as_block(text))
+        elif self.format is Format.JSONL:
+            self.line(document)
         else:
-            self.picture(text, document)
+            self._document(document)
+
+    def note(self, text: str, document: Any = None) -> None:
+        """What was done where the service answers nothing: for people; for programs `{}`."""
+        self.text(text, {} if document is None else document)
+
+    def request(self, request: Any) -> None:
+        """A request that was not sent: JSON, unless YAML was asked for."""
+        if self.format is Format.TABLE:
+            out(json_text(request, indent=2))
+        elif self.format is Format.JSONL:
+            self.line(request)
+        else:
+            self._document(request)
+
+    def document(self, rows: Any) -> None:
+        """Rows of which no table is known: documented JSON, or YAML."""
+        self.request([plain(row) for row in rows])
 
     def _document(self, document: Any) -> None:
-        if self.format is Format.YAML:
-            import yaml
-
-            _out(yaml.safe_dump(document, sort_keys=False, allow_unicode=True).rstrip())
-        else:
-            _out(json.dumps(document, indent=2, ensure_ascii=False))
-
-    def _table(self, rows: list[Any], columns: list[Column]) -> None:
-        if not rows:
-            from .console import remarks
-
-            remarks().print(Text("nothing found", style="dim"))
-            return
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for column in columns:
-            table.add_column(column.title, overflow="fold", no_wrap=column.title != "description")
-        for row in rows:
-            table.add_row(*(column.text(row) for column in columns))
-        results().print(table)
+        out(yaml_text(document) if self.format is Format.YAML else json_text(document, indent=2))
 
 
-def _members(document: Any) -> RenderableType:
+def json_text(document: Any, indent: int | None = None) -> str:
+    """JSON that reads as exactly this, and does nothing to a terminal."""
+    encoding = (sys.stdout.encoding or "utf-8").lower().replace("-", "")
+    text = json.dumps(document, indent=indent, ensure_ascii=not encoding.startswith("utf"))
+    return as_escapes(text)
+
+
+def yaml_text(document: Any) -> str:
+    """YAML that reads as exactly this, and does nothing to a terminal."""
+    import yaml
+
+    text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=10_000)
+    if has_controls(text):
+        text = yaml.safe_dump(document, sort_keys=False, allow_unicode=False, width=10_000)
+    return text.rstrip()
+
+
+def table(rows: Sequence[Any], columns: Sequence[Column], room: int | None) -> str:
+    """Rows as a table, or one below the other where there is no room for that."""
+    titles = [column.title for column in columns]
+    texts = [[column.text(row) for column in columns] for row in rows]
+    widths = [max(map(cells, column)) for column in zip(titles, *texts, strict=True)]
+    if room is not None and sum(widths) + 2 * (len(widths) - 1) > room:
+        return "\n\n".join(_stacked(titles, row) for row in texts)
+    lines = [_line(titles, widths, ["bold"] * len(titles))]
+    lines += [_line(row, widths, _styles(titles, row)) for row in texts]
+    return "\n".join(lines)
+
+
+def _line(texts: Sequence[str], widths: Sequence[int], styles: Sequence[str]) -> str:
+    padded = [
+        styled(text, style, sys.stdout) + " " * (room - cells(text))
+        for text, style, room in zip(texts, styles, widths, strict=True)
+    ]
+    return "  ".join(padded).rstrip(" ")
+
+
+def _styles(titles: Sequence[str], texts: Sequence[str]) -> list[str]:
+    return [
+        status_style(text) if title.lower().endswith("status") else ""
+        for title, text in zip(titles, texts, strict=True)
+    ]
+
+
+def _stacked(titles: Sequence[str], texts: Sequence[str]) -> str:
+    room = max(map(len, titles))
+    return "\n".join(
+        f"{styled(title.ljust(room), 'bold', sys.stdout)}  {styled(text, style, sys.stdout)}"
+        for title, text, style in zip(titles, texts, _styles(titles, texts), strict=True)
+    )
+
+
+def members(document: Any) -> str:
+    """Every member of a document on a line; texts of several lines stay blocks."""
     if not isinstance(document, Mapping):
-        return Text(shown(document))
-    table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    for path, value in flat(document):  # pyright: ignore[reportUnknownArgumentType]
-        style = status_style(str(value)) if path.lower().endswith("status") else ""
-        table.add_row(path, Text(shown(value), style=style))
-    return table
+        return as_block(shown(document))
+    leaves = [(as_line(path), value) for path, value in flat(document)]  # pyright: ignore
+    room = max((cells(path) for path, _ in leaves), default=0)
+    lines: list[str] = []
+    for path, value in leaves:
+        first, *rest = as_block(shown(value)).split("\n")
+        style = status_style(first) if path.lower().endswith("status") else ""
+        title = styled(path, "bold", sys.stdout) + " " * (room - cells(path))
+        lines.append(f"{title}  {styled(first, style, sys.stdout)}".rstrip(" "))
+        lines += [" " * (room + 2) + line for line in rest]
+    return "\n".join(lines)
 
 
 def flat(document: Mapping[str, Any], above: str = "") -> list[tuple[str, Any]]:
@@ -152,17 +212,15 @@ def flat(document: Mapping[str, Any], above: str = "") -> list[tuple[str, Any]]:
     return found
 
 
-def _leaves(path: str, value: Any) -> list[tuple[str, Any]]:
-    if isinstance(value, Mapping) and value:
-        return flat(value, path)  # pyright: ignore[reportUnknownArgumentType]
-    if isinstance(value, list) and any(isinstance(each, Mapping | list) for each in value):  # pyright: ignore
-        leaves: list[tuple[str, Any]] = []
-        for number, each in enumerate(value):  # pyright: ignore
-            leaves += _leaves(f"{path}[{number}]", each)
-        return leaves
-    return [(path, value)]
-
-
-def _out(text: str) -> None:
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+def _leaves(path: str, value: Any) -> Iterable[tuple[str, Any]]:
+    if isinstance(value, dict) and value:
+        return flat(cast("dict[str, Any]", value), path)
+    if isinstance(value, list):
+        entries = cast("list[Any]", value)
+        if any(isinstance(each, dict | list) for each in entries):
+            return [
+                leaf
+                for number, each in enumerate(entries)
+                for leaf in _leaves(f"{path}[{number}]", each)
+            ]
+    return cast("list[tuple[str, Any]]", [(path, value)])

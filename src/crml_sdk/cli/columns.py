@@ -1,0 +1,56 @@
+"""The columns of tables, by the names that the table of commands uses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from .writing import Column
+
+
+def version_of(row: Any) -> str:
+    """The version of a row, for people."""
+    return row.version_identifier or "base"
+
+
+def _parent(row: Any) -> str | None:
+    channels = row.incremental_training_data_channels
+    if not channels:
+        return None
+    return f"{channels[0].model_name}@{channels[0].version_identifier or 'base'}"
+
+
+def _model(row: Any) -> str:
+    return f"{row.trained_model_arn}@{row.trained_model_version_identifier or 'base'}"
+
+
+def model_column(names: Mapping[str, str]) -> Column:
+    """The model that a job runs on, by the model's name where that is known."""
+
+    def text(row: Any) -> str:
+        name = names.get(row.trained_model_arn, row.trained_model_arn)
+        return f"{name}@{row.trained_model_version_identifier or 'base'}"
+
+    return Column("model", text)
+
+
+NEEDS_MODELS: Final = "model"
+
+COLUMNS: Final = {
+    "name": Column("name", "name"),
+    "id": Column("id", "id"),
+    "version": Column("version", version_of),
+    "version-of-job": Column(
+        "model version", lambda row: row.trained_model_version_identifier or "base"
+    ),
+    "status": Column("status", "status"),
+    "member-status": Column("member status", "member_status"),
+    "created": Column("created", "create_time"),
+    "updated": Column("updated", "update_time"),
+    "maker": Column("made by", "creator_account_id"),
+    "creator": Column("made by", "creator_display_name"),
+    "collaboration": Column("collaboration", "collaboration_name"),
+    "parent": Column("trained from", _parent),
+    "model": Column("model", _model),
+    "description": Column("description", "description"),
+}

@@ -1,0 +1,207 @@
+"""Completion: operations, values and profiles at once, names of resources from a short-lived cache.
+
+Whatever goes wrong, nothing is completed and nothing is said: a shell shows every word that is
+written here. Nobody is ever asked for anything, a password of a second factor among them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from .options import Leaf, Options
+
+if TYPE_CHECKING:
+    from .session import Session
+
+FRESH: Final = 60.0
+"""Seconds for which names are remembered."""
+
+PATIENCE: Final = 4.0
+"""Seconds for asking the service: somebody is waiting with a finger on the key."""
+
+SHELLS: Final = ("bash", "zsh", "fish")
+
+
+def answer(root: click.Group) -> int:
+    """Answer the shell, silently whatever happens."""
+    from click.shell_completion import shell_complete
+
+    try:
+        instruction = os.environ["_CRML_COMPLETE"]
+        with _quiet():
+            return shell_complete(root, {}, "crml", "_CRML_COMPLETE", instruction)
+    except Exception:
+        return 1
+
+
+def completion() -> click.Command:
+    """`crml completion`."""
+
+    def write(shell: str) -> None:
+        from click.shell_completion import get_completion_class
+
+        from .app import root
+        from .console import out
+
+        found = get_completion_class(shell)
+        assert found is not None
+        # Not `source()` of bash's: that starts a bash to look at its version.
+        made: Any = found(root(), {}, "crml", "_CRML_COMPLETE")
+        out(made.source_template % made.source_vars())
+
+    return Leaf(
+        "completion",
+        callback=write,
+        params=[click.Argument(["shell"], type=click.Choice(SHELLS))],
+        help='Write the completion script for a shell: eval "$(crml completion bash)".',
+    )
+
+
+def profiles(incomplete: str) -> list[str]:
+    """The profiles of the AWS configuration, read from its files alone."""
+    import configparser
+
+    places = (
+        os.environ.get("AWS_CONFIG_FILE", "~/.aws/config"),
+        os.environ.get("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
+    )
+    found: list[str] = []
+    for place in places:
+        parser = configparser.RawConfigParser(strict=False)
+        try:
+            parser.read(Path(place).expanduser(), encoding="utf-8")
+        except (OSError, ValueError, configparser.Error):
+            continue
+        found += [
+            section.removeprefix("profile ").strip()
+            for section in parser.sections()
+            if not section.startswith(("sso-session ", "services "))
+        ]
+    return sorted({name for name in found if name.startswith(incomplete)})
+
+
+def names(ctx: click.Context, kind: str, incomplete: str) -> list[str]:
+    """The names of a kind of resource, from the cache or from the service."""
+    if incomplete.startswith("arn:"):
+        return []
+    # `train=churn` of a channel: what stands before the name stays.
+    lead, equals, typed = incomplete.rpartition("=")
+    try:
+        found = _cached(_options(ctx), kind)
+    except Exception:
+        return []
+    return [f"{lead}{equals}{name}" for name in found if name.startswith(typed)]
+
+
+def _options(ctx: click.Context) -> Options:
+    values: dict[str, Any] = {}
+    here: click.Context | None = ctx
+    while here is not None:
+        values = {**{k: v for k, v in here.params.items() if v is not None}, **values}
+        here = here.parent
+    return Options(
+        region=values.get("region"),
+        profile=values.get("profile"),
+        endpoint_url=values.get("endpoint_url"),
+        membership=values.get("membership"),
+    )
+
+
+def _place(options: Options, kind: str) -> Path:
+    import hashlib
+
+    environment = (
+        os.environ.get(name, "")
+        for name in (
+            "AWS_PROFILE",
+            "AWS_REGION",
+            "AWS_DEFAULT_REGION",
+            "AWS_ACCESS_KEY_ID",
+            "AWS_ENDPOINT_URL",
+            "AWS_ENDPOINT_URL_CLEANROOMSML",
+        )
+    )
+    key = json.dumps([kind, repr(options), *environment])
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "crml"
+    return folder / f"names-{hashlib.sha256(key.encode()).hexdigest()[:24]}.json"
+
+
+def _cached(options: Options, kind: str) -> list[str]:
+    place = _place(options, kind)
+    try:
+        if 0 <= time.time() - place.stat().st_mtime < FRESH:
+            return [str(name) for name in json.loads(place.read_text("utf-8"))]
+    except (OSError, ValueError):
+        pass
+    found = _asked(options, kind)
+    try:
+        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        beside = place.with_suffix(f".{os.getpid()}")
+        beside.write_text(json.dumps(found), "utf-8")
+        beside.chmod(0o600)
+        beside.replace(place)
+    except OSError:
+        pass
+    return found
+
+
+def _asked(options: Options, kind: str) -> list[str]:
+    import asyncio
+    import getpass
+
+    from .session import Session, Trail, opened
+
+    def refuse(*arguments: Any, **more: Any) -> str:
+        raise EOFError("completion asks nobody")
+
+    getpass.getpass = refuse
+
+    async def ask() -> list[str]:
+        settings = {"connect_timeout": PATIENCE, "read_timeout": PATIENCE}
+        async with opened(options, **settings) as sdk:
+            return await asyncio.wait_for(_listed(Session(sdk, options, Trail()), kind), PATIENCE)
+
+    return asyncio.run(ask())
+
+
+async def _listed(session: Session, kind: str) -> list[str]:
+    from ..untrusted import as_line
+    from .names import KINDS
+
+    if kind == "membership":
+        rows = await session.sdk.memberships(status="ACTIVE")
+        found = [row.collaboration_name for row in rows]
+    elif kind == "collaboration":
+        found = [row.name for row in await session.sdk.collaborations()]
+    else:
+        group = getattr(session.sdk, KINDS[kind].group)
+        scope = {"membership_identifier": await session.membership()} if KINDS[kind].shared else {}
+        found = [row.name for row in await group.list(max_results=100, limit=500, **scope)]
+    return sorted({name for name in found if as_line(name) == name})
+
+
+@contextmanager
+def _quiet() -> Generator[None]:
+    """Nothing on stderr, nothing to be read: botocore's warnings and questions go nowhere."""
+    import logging
+    import warnings
+
+    logging.disable()
+    warnings.simplefilter("ignore")
+    kept, kept_in = sys.stderr, sys.stdin
+    with open(os.devnull, "r+", encoding="utf-8") as nothing:
+        sys.stderr = sys.stdin = nothing
+        try:
+            yield
+        finally:
+            sys.stderr, sys.stdin = kept, kept_in
+            logging.disable(logging.NOTSET)

@@ -1,0 +1,291 @@
+"""Lists: one command for each, with filters, a limit, and `--watch`."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from . import service
+from .columns import COLUMNS, NEEDS_MODELS, model_column
+from .durations import parse_duration
+from .failures import Refused
+from .names import KINDS, find, find_collaboration
+from .options import Argument, Format, Option, Options, leaf, names_of
+from .table import Listing
+from .writing import Column
+
+if TYPE_CHECKING:
+    from .session import Session
+
+EVERY: Final = 10.0
+"""Seconds between two looks of `--watch`."""
+
+
+@dataclass(frozen=True)
+class _Filter:
+    status: str | None
+    name: str | None
+    since: datetime | None
+
+    def fits(self, row: Any) -> bool:
+        status = getattr(row, "status", None)
+        if self.status is not None and str(status).upper() != self.status:
+            return False
+        name = getattr(row, "name", None) or getattr(row, "collaboration_name", "")
+        if self.name is not None and not fnmatchcase(str(name), self.name):
+            return False
+        made = getattr(row, "create_time", None)
+        return self.since is None or (made is not None and made >= self.since)
+
+    @property
+    def is_open(self) -> bool:
+        return self.status is None and self.name is None and self.since is None
+
+
+def build(listing: Listing) -> click.Command:
+    """The click command of a row of the table."""
+    operation = service.operations()[listing.operation]
+    parameters: list[click.Parameter] = []
+    if listing.of is not None:
+        kind = KINDS[_kind(operation, listing.of)]
+        parameters.append(
+            Argument(
+                [listing.of],
+                help=kind.help,
+                metavar=kind.word.upper(),
+                shell_complete=names_of(kind.kind),
+            )
+        )
+    if listing.by is not None:
+        kind = KINDS[_kind(operation, listing.by)]
+        parameters.append(
+            Option(
+                f"--{kind.word}",
+                listing.by,
+                metavar=kind.word.upper(),
+                help=f"Only those of this {kind.noun}, by ARN or exact name.",
+                shell_complete=names_of(kind.kind),
+            )
+        )
+    parameters += _filters(listing, operation.scope)
+
+    async def body(session: Session, **values: Any) -> None:
+        await _list(session, listing, values)
+
+    return leaf(
+        listing.name,
+        body,
+        parameters,
+        help=service.describe(operation),
+        epilog=f"Calls {operation.name}.",
+        prepare=_prepare,
+    )
+
+
+def _kind(operation: Any, member: str) -> str:
+    return str(service.arn_kind(service.members(operation.input)[member].shape))
+
+
+def _filters(listing: Listing, scope: str) -> list[click.Parameter]:
+    options: list[click.Parameter] = []
+    if "status" in listing.columns:
+        options.append(
+            Option(
+                "--status",
+                metavar="STATUS",
+                help="Only these, such as ACTIVE.",
+                shell_complete=_statuses,
+            )
+        )
+    if listing.of is None:
+        options.append(
+            Option(
+                "--name",
+                metavar="PATTERN",
+                help="Only these: an exact name, or a pattern such as 'churn-*'.",
+            )
+        )
+    options.append(
+        Option(
+            "--since",
+            metavar="TIME",
+            help="Only those made since: 90m, 6h, 7d, or 2026-11-21T15:00.",
+        )
+    )
+    options.append(Option("--limit", type=click.IntRange(min=0), help="Rows in all."))
+    if listing.view is not None or scope == "collaboration":
+        options.append(
+            Option(
+                "--collaboration",
+                metavar="ID",
+                help="What all members of this collaboration have made: identifier, ARN or exact name.",
+                shell_complete=names_of("collaboration"),
+            )
+        )
+    if "status" in listing.columns:
+        options.append(
+            Option(
+                "--watch",
+                is_flag=True,
+                help=f"Look again every {EVERY:g} s, until all have ended or Ctrl-C.",
+            )
+        )
+    return options
+
+
+def _statuses(ctx: Any, parameter: Any, incomplete: str) -> list[str]:
+    values = service.enum_values("TrainedModelStatus")
+    return [value for value in values if value.startswith(incomplete.upper())]
+
+
+def _prepare(options: Options, values: dict[str, Any]) -> dict[str, Any]:
+    since = values.get("since")
+    if since is not None:
+        values["since"] = parse_since(since, datetime.now(timezone.utc))
+    return values
+
+
+def parse_since(text: str, now: datetime) -> datetime:
+    """The moment that is meant: so long ago, or a date or time, local unless it has a zone.
+
+    Raises:
+        Refused: It is neither.
+    """
+    if re.fullmatch(r"[0-9.]+[a-zA-Z].*", text):
+        try:
+            return now - timedelta(seconds=parse_duration(text) or 0)
+        except (ValueError, OverflowError):
+            pass
+    try:
+        return datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", text)).astimezone()
+    except (ValueError, OverflowError, OSError):
+        raise Refused(
+            f"--since {text!r} is no time", "write 90m, 6h, 7d, or 2026-11-21T15:00"
+        ) from None
+
+
+async def _list(session: Session, listing: Listing, values: dict[str, Any]) -> None:
+    # Everything but the rows is found out once, also under --watch.
+    source = await _source(session, listing, values)
+    chosen = _Filter(
+        (values.get("status") or "").upper() or None, values.get("name"), values.get("since")
+    )
+    columns = await _columns(session, listing, values)
+    if values.get("watch"):
+        await _watch(session, listing, source, chosen, values["limit"], columns)
+        return
+    if session.writer.format is Format.JSONL and not listing.newest_first:
+        async for row in _rows(listing, source, chosen, values["limit"]):
+            session.writer.line(row)
+        return
+    session.writer.rows(await _all(listing, source, chosen, values["limit"]), columns)
+
+
+async def _source(session: Session, listing: Listing, values: dict[str, Any]) -> Any:
+    """A function that gives the paginator."""
+    operation = service.operations()[listing.operation]
+    arguments: dict[str, Any] = {"max_results": 100}
+    for member in (listing.of, listing.by):
+        if member is not None and values.get(member) is not None:
+            arguments[member] = await find(session, _kind(operation, member), values[member])
+    room = values.get("collaboration")
+    target: Any = session.sdk
+    if room is not None or operation.scope == "collaboration":
+        if listing.view is not None:
+            operation = service.operations()[listing.view]
+        target = target.collaboration(
+            await (
+                find_collaboration(session, room) if room is not None else session.collaboration()
+            )
+        )
+    elif operation.scope == "membership":
+        arguments["membership_identifier"] = await session.membership()
+    for name in listing.given:
+        if values.get(name):
+            arguments[name] = values[name].upper()
+    method = getattr(getattr(target, operation.group), operation.method)
+
+    def source(limit: int | None) -> Any:
+        return method(**arguments, limit=limit)
+
+    return source
+
+
+async def _rows(
+    listing: Listing, source: Any, chosen: _Filter, limit: int | None
+) -> AsyncIterator[Any]:
+    count = 0
+    if limit == 0:
+        return
+    async for row in source(limit if chosen.is_open else None):
+        if chosen.fits(row):
+            yield row
+            count += 1
+            if count == limit:
+                return
+
+
+async def _all(listing: Listing, source: Any, chosen: _Filter, limit: int | None) -> list[Any]:
+    if not listing.newest_first:
+        return [row async for row in _rows(listing, source, chosen, limit)]
+    from ..versions import newest_first
+
+    rows = [row async for row in _rows(listing, source, chosen, None)]
+    return list(newest_first(rows))[:limit]
+
+
+async def _columns(session: Session, listing: Listing, values: dict[str, Any]) -> Sequence[Column]:
+    names = listing.columns
+    if values.get("collaboration") is not None and listing.view_columns is not None:
+        names = listing.view_columns
+    columns = [COLUMNS[name] for name in names.split()]
+    if NEEDS_MODELS in names.split() and session.writer.for_people:
+        by_arn = await session.model_names(values.get("collaboration"))
+        return [model_column(by_arn) if each is COLUMNS[NEEDS_MODELS] else each for each in columns]
+    return columns
+
+
+async def _watch(
+    session: Session,
+    listing: Listing,
+    source: Any,
+    chosen: _Filter,
+    limit: int | None,
+    columns: Sequence[Column],
+) -> None:
+    """Look again and again; a terminal is drawn anew, elsewhere only what changed is written."""
+    import sys
+
+    from .console import is_terminal
+
+    seen: dict[Any, Any] = {}
+    while True:
+        rows = await _all(listing, source, chosen, limit)
+        if session.writer.for_people and is_terminal(sys.stdout):
+            sys.stdout.write("\x1b[H\x1b[2J")
+            session.writer.rows(rows, columns)
+        else:
+            changed = [row for row in rows if seen.get(_key(row)) != str(row.status)]
+            if changed and session.writer.for_people:
+                session.writer.rows(changed, columns)
+            else:
+                for row in changed:
+                    session.writer.line(row)
+        seen = {_key(row): str(row.status) for row in rows}
+        if not any(status.endswith(("_PENDING", "_IN_PROGRESS")) for status in seen.values()):
+            return
+        await asyncio.sleep(EVERY)
+
+
+def _key(row: Any) -> tuple[str, ...]:
+    return tuple(str(getattr(row, name, "")) for name in (*_ARNS, "version_identifier", "name"))
+
+
+_ARNS: Final = tuple(kind.arn for kind in KINDS.values())
