@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
+import tenacity
 
 from crml_sdk import errors, models
 from crml_sdk.waiting import Goal, Handle
@@ -301,6 +302,23 @@ def test_a_get_that_was_put_down_is_made_again() -> None:
     assert not again.slow
 
 
+def test_what_was_as_quick_as_the_others_is_not_called_slow() -> None:
+    brain = jobs(1, poll=10)
+    answer(brain, only(brain, 0.0), job(RUNNING, arn(0)), 0.1)
+    request = only(brain, 20.0)
+    brain.dropped(request, 20.3)
+    assert not only(brain, 20.3).slow
+
+
+def test_what_a_request_usually_takes_is_learnt() -> None:
+    brain = jobs(1, poll=10)
+    for now in range(0, 480, 12):
+        answer(brain, only(brain, now), job(RUNNING, arn(0)), now + 2.0)
+    assert brain.usual == pytest.approx(2.0, abs=0.05)
+    answer(brain, only(brain, 500.0), THROTTLED, 500.0)
+    assert brain.usual == pytest.approx(2.0, abs=0.05), "a refusal is quick"
+
+
 def test_a_page_that_was_put_down_is_asked_for_again() -> None:
     brain = jobs(250)
     answer(brain, only(brain, 0.0), page([], "1"), 0.0)
@@ -347,6 +365,15 @@ def test_a_limit_never_goes_beyond_the_deadline() -> None:
     assert only(brain, 0.0).limit == 20
     brain = jobs(1, timeout=12.0)
     assert only(brain, 0.0).limit == 12
+
+
+def test_the_pace_goes_on_from_look_to_look() -> None:
+    brain = jobs(1, poll=tenacity.wait_exponential(multiplier=5))
+    now = 0.0
+    for interval in (5, 10, 20, 40):
+        answer(brain, only(brain, now), job(RUNNING, arn(0)), now)
+        assert brain.next_due(now) == now + interval
+        now += interval
 
 
 # ---- the deadline
@@ -550,6 +577,34 @@ def test_an_older_base_is_read_from_its_versions() -> None:
     outcome = outcomes(brain)[0]
     assert (outcome.model, outcome.row.version_identifier) == (None, None)
     assert outcome.result() is outcome.row
+
+
+def test_a_base_that_goes_on_is_looked_at_at_the_usual_pace() -> None:
+    brain = brain_of([Handle.of(samples.MODEL).pinned(None)])
+    later = model("ACTIVE", versionIdentifier=samples.VERSION_1)
+    for now in (0.0, 10.0):
+        answer(brain, only(brain, now), later, now)
+        assert brain.next_due(now) is None, "the look is not over"
+        changes = answer(
+            brain, only(brain, now), page([model(RUNNING)], None, "trainedModels"), now
+        )
+        assert len(changes) == (now == 0.0)
+        assert brain.next_due(now) == now + 10
+
+
+def test_faults_while_the_base_is_looked_for() -> None:
+    later = model("ACTIVE", versionIdentifier=samples.VERSION_1)
+    missing = service_error("ResourceNotFoundException")
+    refusal = service_error("AccessDeniedException")
+    for fault, ends in ((THROTTLED, False), (refusal, True), (missing, True)):
+        brain = brain_of([Handle.of(samples.MODEL).pinned(None)])
+        answer(brain, only(brain, 0.0), later, 0.0)
+        answer(brain, only(brain, 0.0), fault, 0.0)
+        assert bool(brain.ready) is ends
+        if ends:
+            assert outcomes(brain)[0].error is fault
+        else:
+            assert names(brain.due(10.0)) == ["GetTrainedModel"]
 
 
 def test_the_collaboration_of_an_export_is_looked_up_once_for_all() -> None:
