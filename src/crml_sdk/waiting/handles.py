@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
@@ -76,7 +77,7 @@ class Handle:
         """The membership or collaboration that the calls are made in, where they need one."""
         wanted = self.resource.list.scope
         if wanted == "membership":
-            return self.membership or membership_in(self.arn)
+            return self.membership or _membership_in(self.arn)
         return self.collaboration if wanted == "collaboration" else None
 
     @property
@@ -140,6 +141,8 @@ class Handle:
         if isinstance(what, str):
             if what.startswith(_SCHEME):
                 return cls.parse(what)
+            if "@" not in what:
+                return cls(_kind_in(what), what)
             what = TrainedModelRef.parse(what)
         if isinstance(what, TrainedModelRef):
             return cls._of_reference(what)
@@ -220,3 +223,12 @@ class Handle:
             "goal": self.goal.value,
         }
         return {key: value for key, value in parts.items() if value}
+
+
+# The same ARNs are read again and again, and what they say does not change.
+_membership_in = lru_cache(maxsize=1024)(membership_in)
+
+
+@lru_cache(maxsize=1024)
+def _kind_in(arn: str) -> str:
+    return Handle.of(TrainedModelRef.parse(arn)).kind
