@@ -1,90 +1,438 @@
 """The check before sending: all faults of a request at once, and its wire form.
 
-A shape's data (`api.constraints`) is turned into a function once; a sound request then passes through plain
-calls without a path ever being built. Only what has a fault learns where it stands: each level puts
-its own name in front of what its children found.
+A shape's constraints become a schema of pydantic-core, built when an operation is first called. A
+sound request passes through pydantic-core alone and comes out by wire names. What is refused is told
+in our own words: pydantic's would repeat secrets, and know nothing of the service.
 """
 
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
 from typing import Any, Final, get_args
 
+from pydantic_core import PydanticCustomError, SchemaValidator, ValidationError
+from pydantic_core import core_schema as core
+
 from .api.constraints import SHAPES
 from .arns import a, kind_of
-from .errors import RequestFault
+from .errors import RequestFault, RequestValidationError
 
 SHOWN: Final = 60
 """Characters of a given value that an error repeats."""
 
-Check = Callable[[Any, "list[_Found]"], Any]
-
-
-class _Found:
-    """A fault on its way up, its path growing at the front."""
-
-    __slots__ = ("allowed", "given", "parts", "problem")
-
-    def __init__(self, problem: str, given: str | None = None, allowed: str | None = None) -> None:
-        self.parts: list[str] = []
-        self.problem = problem
-        self.given = given
-        self.allowed = allowed
-
-    def fault(self) -> RequestFault:
-        path = ""
-        for part in reversed(self.parts):
-            path += part if part.startswith("[") or not path else f".{part}"
-        return RequestFault(path, self.problem, self.given, self.allowed)
-
 
 def check_request(shape: str, values: Any) -> list[RequestFault]:
-    """The faults of a request, none when it may be sent.
+    """Find the faults of a request.
 
     Args:
         shape: The key of its shape, such as `CreateTrainedModelRequest`.
         values: Its members by Python name (wire names are understood too), or a model of it.
+
+    Returns:
+        The faults, none when it may be sent.
     """
-    found: list[_Found] = []
-    _compiled(shape)(values, found)
-    return [one.fault() for one in found]
+    return _faults_of(_validator(shape), shape, values)
 
 
 def checked(shape: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The wire form of a request.
+    """Check a request.
+
+    Args:
+        shape: The key of its shape.
+        values: Its members by Python name; wire names are understood too.
+
+    Returns:
+        Its wire form, in new dicts and lists.
 
     Raises:
         RequestValidationError: With every fault, before anything is sent.
     """
-    found: list[_Found] = []
-    wire = _compiled(shape)(values, found)
-    if found:
-        from .errors import RequestValidationError
+    try:
+        return _validator(shape).validate_python(values)
+    except ValidationError as error:
+        faults = list(_faults(error, shape))
+    # Outside of `except`: pydantic's error, which holds the values, would be the context of ours.
+    raise RequestValidationError(shape.rpartition(":")[2], faults)
 
-        raise RequestValidationError(shape.rpartition(":")[2], [one.fault() for one in found])
-    return wire
+
+def _faults_of(
+    validator: SchemaValidator, shape: str, values: Any, path: str = ""
+) -> list[RequestFault]:
+    try:
+        validator.validate_python(values)
+    except ValidationError as error:
+        return list(_faults(error, shape, path))
+    return []
+
+
+# What is sound: a schema for each shape. With `whole` false, the rules on how many entries or members
+# it has are left out: they are said first, and then its entries are looked at all the same.
 
 
 @cache
-def _compiled(name: str) -> Check:
-    kind, *rest = SHAPES[name]
-    check = _BUILDERS[kind](name, *rest)
-    rule = _RULES.get(name)
-    return _with_rule(check, rule) if rule else check
+def _validator(shape: str) -> SchemaValidator:
+    return SchemaValidator(_schema(shape))
 
 
-def _with_rule(check: Check, rule: Callable[[Any, list[_Found]], None]) -> Check:
-    def both(value: Any, found: list[_Found]) -> Any:
-        wire = check(value, found)
-        rule(wire, found)
-        return wire
+@cache
+def _schema(shape: str) -> core.CoreSchema:
+    return _built(shape, whole=True)
 
-    return both
+
+def _built(shape: str, whole: bool) -> core.CoreSchema:
+    kind, *rest = SHAPES[shape]
+    return _SCHEMAS[kind](shape, whole, *rest)
+
+
+def _string(
+    name: str, whole: bool, low: int | None, high: int | None, pattern: str | None, *_: Any
+) -> core.CoreSchema:
+    pattern = _RULES.get(name, pattern)
+    # Both dialects read the same in a pattern without escapes, look-around and flags; Rust's engine is
+    # three times as fast there. pydantic-core searches, so the ends are told.
+    rust = pattern is not None and not any(
+        sign in pattern for sign in ("\\", "(?", "&&", "--", "~~")
+    )
+    # Java's classes are ASCII's.
+    begin, end = (r"\A(?:", r")\z") if rust else (r"\A(?a:", r")\Z")
+    return core.str_schema(
+        strict=True,
+        min_length=low,
+        max_length=high,
+        pattern=pattern and f"{begin}{_quick(pattern)}{end}",
+        regex_engine="rust-regex" if rust else "python-re",
+    )
+
+
+def _quick(pattern: str) -> str:
+    """The same pattern without large classes, for each of which `re` takes milliseconds."""
+    for large, small in _SAME_CLASSES.items():
+        pattern = pattern.replace(large, small)
+    return pattern
+
+
+def _enum(name: str, whole: bool, literal: str) -> core.CoreSchema:
+    return core.literal_schema(list(_values(literal)))
+
+
+def _values(literal: str) -> tuple[str, ...]:
+    from .types import literals
+
+    return get_args(getattr(literals, f"{literal}Literal"))
+
+
+def _integer(name: str, whole: bool, low: int | None, high: int | None) -> core.CoreSchema:
+    return core.int_schema(strict=True, ge=low, le=high)
+
+
+def _number(name: str, whole: bool, low: float | None, high: float | None) -> core.CoreSchema:
+    def as_given(value: Any, check: Callable[[Any], Any]) -> Any:
+        value = float(value) if isinstance(value, Decimal) else value
+        check(value)
+        return value  # an integer stays one
+
+    finite = core.float_schema(strict=True, ge=low, le=high, allow_inf_nan=False)
+    return core.no_info_wrap_validator_function(as_given, finite)
+
+
+def _boolean(name: str, whole: bool) -> core.CoreSchema:
+    return core.bool_schema(strict=True)
+
+
+def _timestamp(name: str, whole: bool) -> core.CoreSchema:
+    def parsed(value: Any) -> Any:
+        if isinstance(value, datetime):
+            return value
+        if not isinstance(value, str):
+            raise _refusal(*_wrong_type(value, "a datetime"))
+        try:
+            return datetime.fromisoformat(value.replace("Z", "+00:00"))
+        except ValueError:
+            allowed = "a datetime, or ISO 8601 text"
+            raise _refusal("is not a time", _shown(value), allowed) from None
+
+    return core.no_info_plain_validator_function(parsed)
+
+
+def _list(name: str, whole: bool, item: str, low: int | None, high: int | None) -> core.CoreSchema:
+    check_size = _size_check(low, high, whole)
+
+    def as_list(value: Any) -> Any:
+        if not _is_list(value):
+            return value
+        entries = [*value]
+        check_size(entries)
+        return entries
+
+    plain = core.list_schema(_schema(item), strict=True)
+    return core.no_info_before_validator_function(as_list, plain)
+
+
+def _map(
+    name: str, whole: bool, key: str, value: str, low: int | None, high: int | None
+) -> core.CoreSchema:
+    check_size = _size_check(low, high, whole)
+
+    def sized(value: Any) -> Any:
+        if _is_mapping(value):
+            check_size(value)
+        return value
+
+    entries = core.dict_schema(_schema(key), _schema(value))
+    return core.no_info_before_validator_function(sized, entries)
+
+
+def _size_check(low: int | None, high: int | None, whole: bool) -> Callable[[Any], None]:
+    least, most = low or 0, math.inf if high is None else high
+
+    def check(value: Any) -> None:
+        if whole and not least <= len(value) <= most:
+            allowed = _range_text(low, high, "entries")
+            raise _refusal(f"has {len(value)} entries", None, allowed, inside=True)
+
+    return check
+
+
+def _structure(
+    name: str,
+    whole: bool,
+    members: dict[str, tuple[str, str]],
+    required: tuple[str, ...],
+    union: bool,
+) -> core.CoreSchema:
+    plain = name.rpartition(":")[2]
+
+    def given(value: Any) -> dict[Any, Any]:
+        """The members that are set, by either name: None means left out."""
+        known: Mapping[Any, Any] = value if value.__class__ is dict else _members(value, plain)
+        present = {key: entry for key, entry in known.items() if entry is not None}
+        if union and whole:
+            count = len({_python_name(members, key) for key in present} & members.keys())
+            if count != 1:
+                names = ", ".join(members)
+                raise _refusal(
+                    f"has {count} members set", None, f"exactly one of {names}", inside=True
+                )
+        return present
+
+    fields = {
+        wire: core.typed_dict_field(
+            _schema(shape), required=wire in required, validation_alias=[[python], [wire]]
+        )
+        for python, (wire, shape) in members.items()
+    }
+    known = core.typed_dict_schema(fields, extra_behavior="forbid", strict=True)
+    return core.no_info_before_validator_function(given, known)
+
+
+def _members(value: Any, plain: str) -> Mapping[Any, Any]:
+    """The members of a mapping or a model."""
+    if _is_mapping(value):
+        return value
+    extra: Any = getattr(value, "__pydantic_extra__", False)
+    if extra is False:
+        raise _refusal(*_wrong_type(value, f"a {plain} or a dict", secret=True))
+    if all(cls.__name__ != plain for cls in type(value).__mro__):
+        raise _refusal(f"must be a {plain}, not a {type(value).__name__}")
+    return {**value.__dict__, **(extra or {})}
+
+
+def _is_list(value: Any) -> bool:
+    no_list = str | bytes | bytearray | memoryview
+    return isinstance(value, Sequence) and not isinstance(value, no_list)
+
+
+def _is_mapping(value: Any) -> bool:
+    return isinstance(value, Mapping)
+
+
+_SCHEMAS: Final[dict[str, Callable[..., core.CoreSchema]]] = {
+    "string": _string,
+    "enum": _enum,
+    "integer": _integer,
+    "number": _number,
+    "boolean": _boolean,
+    "timestamp": _timestamp,
+    "list": _list,
+    "map": _map,
+    "structure": _structure,
+}
+
+_RULES: Final = {"TagKey": r"(?![aA][wW][sS]:)[\s\S]*"}
+"""Documented rules that no constraint states, as patterns: keys of tags that begin with `aws:`, in any
+case, belong to AWS."""
+
+_SAME_CLASSES: Final = {
+    r"[\u0020-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF\t]": (
+        r"[^\x00-\x08\x0A-\x1F\uD800-\uDFFF\uFFFE\uFFFF]"
+    ),
+    r"[\u0020-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF\t\r\n]": (
+        r"[^\x00-\x08\x0B\x0C\x0E-\x1F\uD800-\uDFFF\uFFFE\uFFFF]"
+    ),
+}
+"""Classes of the service model, and the same characters told by what is left out."""
+
+
+# What is wrong: each error of pydantic-core becomes a `RequestFault`.
+
+
+def _refusal(
+    problem: str, given: str | None = None, allowed: str | None = None, *, inside: bool = False
+) -> PydanticCustomError:
+    """A fault that our own code finds, on its way through pydantic-core.
+
+    Args:
+        problem, given, allowed: The `RequestFault`.
+        inside: Whether the entries, not looked at because of it, are to be looked at still.
+    """
+    told = {"problem": problem, "given": given, "allowed": allowed, "inside": inside}
+    return PydanticCustomError(_OWN, "refused", told)
+
+
+_OWN: Final = "crml_sdk"
+_UNEXPECTED: Final = ("extra_forbidden", "invalid_key")
+
+
+def _faults(error: ValidationError, shape: str, path: str = "") -> Iterator[RequestFault]:
+    for one in error.errors(include_url=False):
+        kind, given, loc = one["type"], one["input"], one["loc"]
+        is_key = loc[-1:] == ("[key]",)
+        outside, holder = _place(shape, path, loc[: -2 if is_key else -1])
+        if kind in _UNEXPECTED:
+            yield _unexpected(outside, holder, str(loc[-1]))
+            continue
+        where, at = _place(shape, path, loc)
+        if kind == "missing":
+            yield RequestFault(where, "is required")
+        elif kind == _OWN:
+            told = one.get("ctx", {})
+            yield RequestFault(where, told["problem"], told["given"], told["allowed"])
+            if told["inside"]:
+                entries = SchemaValidator(_built(at, whole=False))
+                yield from _faults_of(entries, at, given, where)
+        else:
+            at = SHAPES[holder][1] if is_key else at
+            where = f"{outside}{_key_part(given)}" if is_key else where
+            if at in _RULES and kind == "string_pattern_mismatch":
+                allowed = "keys that do not begin with aws:"
+                yield RequestFault(
+                    f"{outside}{_key_part(given)}", "is reserved", repr(given), allowed
+                )
+            else:
+                problem, *told = _problem(at, kind, given)
+                yield RequestFault(where, f"its key {problem}" if is_key else problem, *told)
+
+
+def _place(shape: str, path: str, loc: Sequence[int | str]) -> tuple[str, str]:
+    """The path and the shape of a place inside a shape."""
+    for part in loc:
+        if part == "[key]":
+            break
+        kind, *rest = SHAPES[shape]
+        if kind == "structure":
+            python = _python_name(rest[0], part)
+            path, shape = _joined(path, python), rest[0][python][1]
+        else:
+            part_of_path = f"[{part}]" if kind == "list" else _key_part(part)
+            path, shape = path + part_of_path, rest[0 if kind == "list" else 1]
+    return path, shape
+
+
+def _joined(path: str, member: str) -> str:
+    return f"{path}.{member}" if path else member
+
+
+def _key_part(key: Any) -> str:
+    return f"[{key[:SHOWN]!r}]" if isinstance(key, str) else f"[{key!r:.{SHOWN}}]"
+
+
+def _python_name(members: Mapping[str, tuple[str, str]], given: Any) -> Any:
+    """The Python name of a member given by either of its names; another name as it is."""
+    if given in members:
+        return given
+    return next((python for python, (wire, _) in members.items() if wire == given), given)
+
+
+def _unexpected(path: str, shape: str, given: str) -> RequestFault:
+    """A name that is no member, or the second name of a member that was given by the first."""
+    members: dict[str, tuple[str, str]] = SHAPES[shape][1]
+    python = _python_name(members, given)
+    if python in members:
+        names = f"either {python} or {members[python][0]}"
+        return RequestFault(_joined(path, python), "is given twice", None, names)
+    hint = _did_you_mean(given, members)
+    problem = f"is not a member of {shape.rpartition(':')[2]}{hint}"
+    return RequestFault(_joined(path, given), problem, None, ", ".join(members))
+
+
+_Problem = tuple[str, "str | None", "str | None"]
+
+
+def _problem(shape: str, kind: str, given: Any) -> _Problem:
+    """What is wrong with a value, what was given, and what is allowed."""
+    of, *rest = SHAPES[shape]
+    if kind.startswith("string_too_"):
+        allowed = _range_text(rest[0], rest[1], "characters")
+        return f"has {len(given)} characters", _shown(given, rest[-1]), allowed
+    if kind == "string_pattern_mismatch":
+        return _mismatch(given, *rest[2:])
+    if kind == "literal_error" and isinstance(given, str):
+        return _unknown_value(str.__str__(given), rest[0])
+    if kind in ("greater_than_equal", "less_than_equal"):
+        return "is out of range", repr(given), _range_text(*rest)
+    if kind == "string_unicode":
+        return "holds half of a surrogate pair, which cannot be sent", _shown(given, rest[-1]), None
+    if kind == "finite_number":
+        return "must be finite", repr(given), _range_text(*rest)
+    secret = of == "map" or _is_secret(shape) or (of == "list" and _is_secret(rest[0]))
+    return _wrong_type(given, _WANTED[of], secret)
+
+
+_WANTED: Final = {
+    "string": "a string",
+    "enum": "a string",
+    "integer": "an integer",
+    "number": "a number",
+    "boolean": "True or False",
+    "list": "a list",
+    "map": "a mapping",
+}
+
+
+def _is_secret(shape: str) -> bool:
+    return SHAPES[shape][0] == "string" and SHAPES[shape][-1]
+
+
+def _wrong_type(value: Any, wanted: str, secret: bool = False) -> _Problem:
+    return f"must be {wanted}, not {type(value).__name__}", _shown(value, secret), None
+
+
+def _mismatch(value: str, pattern: str, arn: str | None, secret: bool) -> _Problem:
+    if arn is None:
+        return "does not match the documented pattern", _shown(value, secret), pattern
+    other = kind_of(value)
+    if other is not None and other != arn:
+        return f"must be the ARN of {a(arn)}, not of {a(other)}", _shown(value), None
+    return f"is not the ARN of {a(arn)}", _shown(value), pattern
+
+
+def _unknown_value(value: str, literal: str) -> _Problem:
+    values = _values(literal)
+    listed = ", ".join(values) if len(values) <= 12 else f"the {len(values)} values of {literal}"
+    hint = _did_you_mean(value, values)
+    return f"is not a documented value{hint}", _shown(value), listed
+
+
+def _did_you_mean(given: str, known: Iterable[str]) -> str:
+    """A hint at a name that comes close, or nothing."""
+    import difflib  # only those who err pay for it
+
+    near = difflib.get_close_matches(given, list(known), n=1)
+    return f" (did you mean {near[0]!r}?)" if near else ""
 
 
 def _shown(value: Any, secret: bool = False) -> str:
@@ -101,323 +449,8 @@ def _entries(value: Any) -> str:
     return f"{type(value).__name__} with {len(value)} entries"
 
 
-def _is_list(value: Any) -> bool:
-    return isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray)
-
-
-def _is_mapping(value: Any) -> bool:
-    return type(value) is dict or isinstance(value, Mapping)
-
-
-def _did_you_mean(given: str, known: Iterable[str]) -> str:
-    """A hint at a name that comes close, or nothing."""
-    import difflib  # only those who err pay for it
-
-    near = difflib.get_close_matches(given, list(known), n=1)
-    return f" (did you mean {near[0]!r}?)" if near else ""
-
-
-def _wrong_type(value: Any, wanted: str, secret: bool = False) -> _Found:
-    return _Found(f"must be {wanted}, not {type(value).__name__}", _shown(value, secret))
-
-
 def _range_text(low: float | None, high: float | None, unit: str = "") -> str:
     unit = f" {unit}" if unit else ""
     if low is not None and high is not None:
         return f"{low}{unit}" if low == high else f"{low} to {high}{unit}"
     return f"at most {high}{unit}" if high is not None else f"at least {low}{unit}"
-
-
-def _string(
-    name: str, low: int | None, high: int | None, pattern: str | None, arn: str | None, secret: bool
-) -> Check:
-    matches = re.compile(pattern).fullmatch if pattern else None
-    least = low or 0
-    most = math.inf if high is None else high
-    size = _range_text(low, high, "characters") if low is not None or high is not None else None
-
-    def check(value: Any, found: list[_Found]) -> Any:
-        if type(value) is not str:
-            if not isinstance(value, str):
-                found.append(_wrong_type(value, "a string", secret))
-                return value
-            value = str.__str__(value)
-        if not least <= len(value) <= most:
-            found.append(_Found(f"has {len(value)} characters", _shown(value, secret), size))
-        elif matches is not None and matches(value) is None:
-            found.append(_mismatch(value, pattern, arn, secret))
-        return value
-
-    return check
-
-
-def _mismatch(value: str, pattern: str | None, arn: str | None, secret: bool) -> _Found:
-    if arn is not None:
-        other = kind_of(value)
-        if other is not None and other != arn:
-            return _Found(f"must be the ARN of {a(arn)}, not of {a(other)}", _shown(value))
-        return _Found(f"is not the ARN of {a(arn)}", _shown(value), pattern)
-    return _Found("does not match the documented pattern", _shown(value, secret), pattern)
-
-
-def _enum(name: str, literal: str) -> Check:
-    from .types import literals
-
-    values = get_args(getattr(literals, f"{literal}Literal"))
-    allowed = frozenset(values)
-    listed = ", ".join(values) if len(values) <= 12 else f"the {len(values)} values of {literal}"
-
-    def check(value: Any, found: list[_Found]) -> Any:
-        if not isinstance(value, str):
-            found.append(_wrong_type(value, "a string"))
-            return value
-        if value not in allowed:
-            hint = _did_you_mean(value, values)
-            found.append(
-                _Found(f"is not a documented value{hint}", _shown(str.__str__(value)), listed)
-            )
-        return str.__str__(value)
-
-    return check
-
-
-def _integer(name: str, low: int | None, high: int | None) -> Check:
-    allowed = _range_text(low, high) if low is not None or high is not None else None
-
-    def check(value: Any, found: list[_Found]) -> Any:
-        if not isinstance(value, int) or isinstance(value, bool):
-            found.append(_wrong_type(value, "an integer"))
-        elif (low is not None and value < low) or (high is not None and value > high):
-            found.append(_Found("is out of range", repr(value), allowed))
-        return value
-
-    return check
-
-
-def _number(name: str, low: float | None, high: float | None) -> Check:
-    allowed = _range_text(low, high) if low is not None or high is not None else None
-
-    def check(value: Any, found: list[_Found]) -> Any:
-        if isinstance(value, Decimal):
-            value = float(value)
-        if not isinstance(value, int | float) or isinstance(value, bool):
-            found.append(_wrong_type(value, "a number"))
-        elif not math.isfinite(value):
-            found.append(_Found("must be finite", repr(value), allowed))
-        elif (low is not None and value < low) or (high is not None and value > high):
-            found.append(_Found("is out of range", repr(value), allowed))
-        return value
-
-    return check
-
-
-def _boolean(name: str) -> Check:
-    def check(value: Any, found: list[_Found]) -> Any:
-        if not isinstance(value, bool):
-            found.append(_wrong_type(value, "True or False"))
-        return value
-
-    return check
-
-
-def _timestamp(name: str) -> Check:
-    def check(value: Any, found: list[_Found]) -> Any:
-        if isinstance(value, str):
-            try:
-                return datetime.fromisoformat(value.replace("Z", "+00:00"))
-            except ValueError:
-                found.append(_Found("is not a time", _shown(value), "a datetime, or ISO 8601 text"))
-        elif not isinstance(value, datetime):
-            found.append(_wrong_type(value, "a datetime"))
-        return value
-
-    return check
-
-
-def _list(name: str, item: str, low: int | None, high: int | None) -> Check:
-    least = low or 0
-    most = math.inf if high is None else high
-    size = _range_text(low, high, "entries") if low is not None or high is not None else None
-    each = _compiled(item)
-    secret = SHAPES[item][0] == "string" and SHAPES[item][-1]
-
-    def check(value: Any, found: list[_Found]) -> Any:
-        if not _is_list(value):
-            found.append(_wrong_type(value, "a list", secret))
-            return value
-        entries: Sequence[Any] = value
-        if not least <= len(entries) <= most:
-            found.append(_Found(f"has {len(entries)} entries", None, size))
-        wire: list[Any] = []
-        for index, entry in enumerate(entries):
-            before = len(found)
-            wire.append(each(entry, found))
-            if len(found) != before:
-                _under(f"[{index}]", found, before)
-        return wire
-
-    return check
-
-
-def _map(name: str, key: str, value: str, low: int | None, high: int | None) -> Check:
-    least = low or 0
-    most = math.inf if high is None else high
-    size = _range_text(low, high, "entries") if low is not None or high is not None else None
-    check_key, check_value = _compiled(key), _compiled(value)
-    are_sound = _texts(key, value)
-
-    def check(given: Any, found: list[_Found]) -> Any:
-        if not _is_mapping(given):
-            found.append(_wrong_type(given, "a mapping", secret=True))
-            return given
-        entries: Mapping[Any, Any] = given
-        if least <= len(entries) <= most and are_sound(entries):
-            return dict(entries)
-        if not least <= len(entries) <= most:
-            found.append(_Found(f"has {len(entries)} entries", None, size))
-        wire: dict[Any, Any] = {}
-        for name, entry in entries.items():
-            before = len(found)
-            wire_name = check_key(name, found)
-            for one in found[before:]:
-                one.problem = f"its key {one.problem}"
-            wire_value = check_value(entry, found)
-            if len(found) != before:
-                _under(_key_part(name), found, before)
-            else:
-                wire[wire_name] = wire_value
-        return wire
-
-    return check
-
-
-def _texts(key: str, value: str) -> Callable[[Mapping[Any, Any]], bool]:
-    """Whether all entries of a map of texts are sound, said in one go: maps are most of a create.
-
-    A map of anything else is never said to be; its entries are looked at one by one.
-    """
-    shapes = SHAPES[key], SHAPES[value]
-    if any(kind != "string" for kind, *_ in shapes):
-        return lambda _: False
-    (_, key_low, key_high, key_pattern, *_), (_, low, high, pattern, *_) = shapes
-    least_key, most_key = key_low or 0, math.inf if key_high is None else key_high
-    least, most = low or 0, math.inf if high is None else high
-    key_matches = re.compile(key_pattern or r"(?s:.*)").fullmatch
-    matches = re.compile(pattern or r"(?s:.*)").fullmatch
-
-    def are_sound(entries: Mapping[Any, Any]) -> bool:
-        for name, text in entries.items():
-            if (
-                type(name) is not str
-                or type(text) is not str
-                or not least_key <= len(name) <= most_key
-                or not least <= len(text) <= most
-                or key_matches(name) is None
-                or matches(text) is None
-            ):
-                return False
-        return True
-
-    return are_sound
-
-
-def _key_part(key: Any) -> str:
-    return f"[{key[:SHOWN]!r}]" if isinstance(key, str) else f"[{key!r:.{SHOWN}}]"
-
-
-def _structure(
-    name: str, members: dict[str, tuple[str, str]], required: tuple[str, ...], union: bool
-) -> Check:
-    # Children are compiled on first use: most requests leave most members out.
-    known: dict[str, tuple[str, str, str]] = {}
-    for python, (wire, shape) in members.items():
-        known[python] = known[wire] = (wire, shape, python)
-    python_of = {wire: python for python, (wire, _) in members.items()}
-    plain = name.rpartition(":")[2]
-
-    def check(value: Any, found: list[_Found]) -> Any:
-        given = _members(value, plain, found)
-        if given is None:
-            return value
-        wire_form: dict[str, Any] = {}
-        for key, entry in given.items():
-            if entry is None:
-                continue
-            member = known.get(key)
-            if member is None:
-                found.append(_unknown(str(key), plain, members))
-                continue
-            wire, shape, python = member
-            before = len(found)
-            if wire in wire_form:
-                found.append(_Found("is given twice", None, f"either {python} or {wire}"))
-            wire_form[wire] = _compiled(shape)(entry, found)
-            if len(found) != before:
-                _under(python, found, before)
-        for wire in required:
-            if wire not in wire_form:
-                found.append(_Found("is required"))
-                found[-1].parts.append(python_of[wire])
-        if union and len(wire_form) != 1:
-            names = ", ".join(members)
-            found.append(
-                _Found(f"has {len(wire_form)} members set", None, f"exactly one of {names}")
-            )
-        return wire_form
-
-    return check
-
-
-def _members(value: Any, plain: str, found: list[_Found]) -> Mapping[str, Any] | None:
-    """The members of a model or another mapping; None, and a fault, for anything else."""
-    if _is_mapping(value):
-        return value
-    extra: Any = getattr(value, "__pydantic_extra__", False)
-    if extra is False:
-        found.append(_wrong_type(value, f"a {plain} or a dict", secret=True))
-        return None
-    if all(cls.__name__ != plain for cls in type(value).__mro__):
-        found.append(_Found(f"must be a {plain}, not a {type(value).__name__}"))
-        return None
-    return {**value.__dict__, **(extra or {})}
-
-
-def _unknown(name: str, plain: str, members: Mapping[str, Any]) -> _Found:
-    hint = _did_you_mean(name, members)
-    found = _Found(f"is not a member of {plain}{hint}", None, ", ".join(members))
-    found.parts.append(name)
-    return found
-
-
-def _under(part: str, found: list[_Found], start: int) -> None:
-    for one in found[start:]:
-        one.parts.append(part)
-
-
-def _no_aws_prefix(tags: Any, found: list[_Found]) -> None:
-    """Keys that begin with `aws:` belong to AWS, in any case."""
-    if not _is_list(tags) and not _is_mapping(tags):
-        return
-    for key in tags:
-        if isinstance(key, str) and key.lower().startswith("aws:"):
-            found.append(_Found("is reserved", repr(key), "keys that do not begin with aws:"))
-            found[-1].parts.append(_key_part(key))
-
-
-_RULES: Final[dict[str, Callable[[Any, list[_Found]], None]]] = {
-    "TagMap": _no_aws_prefix,
-    "TagKeys": _no_aws_prefix,
-}
-"""Documented rules that no constraint of a shape expresses."""
-
-_BUILDERS: Final[dict[str, Callable[..., Check]]] = {
-    "string": _string,
-    "enum": _enum,
-    "integer": _integer,
-    "number": _number,
-    "boolean": _boolean,
-    "timestamp": _timestamp,
-    "list": _list,
-    "map": _map,
-    "structure": _structure,
-}
