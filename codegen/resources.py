@@ -73,6 +73,7 @@ class Parameter:
         self.text = text
         self.required = required
         self.member = member
+        self.default = default
 
 
 def parameters(
@@ -120,7 +121,7 @@ def parameters(
         text = (
             "Rows asked for in each request. "
             + facts(service, "MaxResults")
-            + "; the service's own default when left out."
+            + "; 100 when left out, or `limit` where it is less."
         )
         named.append(Parameter("max_results", "int", text, required=False, member=None))
         named.append(
@@ -135,6 +136,16 @@ def parameters(
                 "The `next_token` of an earlier page, to go on behind it.",
                 required=False,
                 member=None,
+            )
+        )
+        named.append(
+            Parameter(
+                "prefetch",
+                "bool",
+                "Fetch the next page while one is worked on; use it as `async with ... as rows`.",
+                required=False,
+                member=None,
+                default="False",
             )
         )
     if op.name in RESUMABLE:
@@ -153,6 +164,16 @@ def parameters(
             member=None,
         )
     )
+    if op.is_list:
+        named.append(
+            Parameter(
+                "total_timeout",
+                "float | timedelta",
+                "Seconds for an iteration: its calls, and what is done between them.",
+                required=False,
+                member=None,
+            )
+        )
     named.sort(key=lambda p: not p.required)
     return positional, named
 
@@ -226,7 +247,7 @@ def render_method(service: Service, words: Words, op: Operation) -> str:
         )
         body = (
             f"return self._paginator({constant(op.name)}, {{{request}}}{scope or ', None'}, max_results=max_results,"
-            " limit=limit, starting_token=starting_token, timeout=timeout)"
+            " limit=limit, starting_token=starting_token, prefetch=prefetch, timeout=timeout, total_timeout=total_timeout)"
         )
         return f'    def {method}({signature}) -> Paginator[{item}]:\n        """\n{doc}\n        """\n        {body}\n'
     output = exported(service, op.output) if op.output else None
@@ -274,8 +295,9 @@ def render_group(service: Service, words: Words, key: str, operations: list[Oper
     used = [n for n in ("Mapping", "Sequence") if f"{n}[" in code]
     if used:
         lines.append(f"    from collections.abc import {', '.join(used)}")
-    if "datetime" in code:
-        lines.append("    from datetime import datetime")
+    used = [n for n in ("datetime", "timedelta") if re.search(rf"\b{n}\b", code)]
+    if used:
+        lines.append(f"    from datetime import {', '.join(used)}")
     lines.append(f"    from ..models import {', '.join(models)}") if models else None
     if "Paginator[" in code:
         lines.append("    from ..pagination import Paginator")

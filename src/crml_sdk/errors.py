@@ -254,13 +254,22 @@ class ResumeMismatch(CleanRoomsMLError):
 
 
 class PaginationStalled(CleanRoomsMLError):
-    """The service gave a page token that it had given before; going on would never end."""
+    """Going on with a list would never end: a page token came twice, or page after page had no rows.
 
-    def __init__(self, operation: str, token: str) -> None:
+    Attributes:
+        operation: The documented name of the operation.
+        token: The token that came last. After pages without rows it may be used: `page_token` has it
+            too, and the same iterator can be asked to go on.
+    """
+
+    def __init__(self, operation: str, token: str, empty_pages: int = 0) -> None:
         self.operation = operation
         self.token = token
         super().__init__(
-            f"{operation} repeated a page token; stopped instead of reading in a circle"
+            f"{operation} sent {empty_pages:,} pages without a row, each with a new page token; stopped"
+            " instead of asking for ever"
+            if empty_pages
+            else f"{operation} repeated a page token; stopped instead of reading in a circle"
         )
 
 

@@ -12,17 +12,27 @@ from collections.abc import (
     Sequence,
 )
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic
+from datetime import timedelta
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn
 
 from typing_extensions import TypeVar
 
-from .errors import CleanRoomsMLError, PaginationStalled
+from ._runtime import Event, Expired, TaskGroup, current_runtime
+from .errors import CallTimeout, CleanRoomsMLError, PaginationStalled
 
 if TYPE_CHECKING:
     from .metadata import ResponseMetadata
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
+
+PAGE_SIZE: Final = 100
+"""Rows asked for in a page: the most that every list of the service allows. When nothing is asked for,
+the service's own default counts, which is 10 for versions: ten times the round trips."""
+
+EMPTY_PAGES: Final = 1_000
+"""Pages without rows, one after the other, after which a list is taken to have no end."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +43,13 @@ class Page(Generic[T_co]):
         items: The rows, perhaps none although more pages follow.
         next_token: Gives the next page when passed as `starting_token`; None on the last one.
         reply: The reply as its model.
+        received: How many rows the service sent, when a filter of ours left out some.
     """
 
     items: Sequence[T_co]
     next_token: str | None = None
     reply: Any = field(default=None, repr=False, compare=False)
+    received: int | None = field(default=None, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.items)
@@ -62,8 +74,8 @@ class Page(Generic[T_co]):
         return getattr(self.reply, "response_metadata", None)
 
 
-Fetch = Callable[["str | None"], Awaitable[Page[T]]]
-"""Gives the page behind a token; the first one for None."""
+Fetch = Callable[["str | None", int], Awaitable[Page[T]]]
+"""Gives the page behind a token (the first one for None), asking for so many rows."""
 
 Source = Callable[[], Awaitable[Fetch[T]]]
 """Prepares one iteration (a version selector is resolved here) and gives its `Fetch`."""
@@ -81,9 +93,22 @@ class Paginator(Generic[T]):
         limit: Items in all; None for every item.
         starting_token: The `next_token` of an earlier page, to go on behind it.
         unique_by: Keeps the first item of each key only.
+        max_results: Rows to ask for in each request; when left out 100, or `limit` where it is less.
+        prefetch: Whether the next page is fetched while one is worked on; for `async with`.
+        total_timeout: Seconds for an iteration: its calls, and what is done between them.
     """
 
-    __slots__ = ("_limit", "_operation", "_source", "_start", "_unique_by")
+    __slots__ = (
+        "_limit",
+        "_max_results",
+        "_opened",
+        "_operation",
+        "_prefetch",
+        "_source",
+        "_start",
+        "_total_timeout",
+        "_unique_by",
+    )
 
     def __init__(
         self,
@@ -93,6 +118,9 @@ class Paginator(Generic[T]):
         limit: int | None = None,
         starting_token: str | None = None,
         unique_by: Callable[[T], Hashable] | None = None,
+        max_results: int | None = None,
+        prefetch: bool = False,
+        total_timeout: float | timedelta | None = None,
     ) -> None:
         if limit is not None and limit < 0:
             raise ValueError("limit counts items: 0 or more")
@@ -101,13 +129,17 @@ class Paginator(Generic[T]):
         self._limit = limit
         self._start = starting_token
         self._unique_by = unique_by
+        self._max_results = max_results
+        self._prefetch = prefetch
+        self._total_timeout = _seconds(total_timeout)
+        self._opened: Rows[T] | None = None
 
     def __await__(self) -> Generator[Any, Any, list[T]]:
         return self._collect().__await__()
 
     async def _collect(self) -> list[T]:
         found: list[T] = []
-        async for page in self.pages():
+        async for page in self._read(self._limit):
             found.extend(page.items)
         return found
 
@@ -115,35 +147,123 @@ class Paginator(Generic[T]):
         return _Items(self.pages())
 
     def pages(self) -> AsyncIterator[Page[T]]:
-        """The pages, empty ones included.
+        """Stream the pages, empty ones included.
 
         When a page cannot be fetched, the error carries `page_token`, and asking the same iterator
         again asks for the same page again: nothing is lost.
 
+        Returns:
+            An iterator for `async for`.
+
         Raises:
-            PaginationStalled: The service repeated a token.
+            TypeError: The list was made with `prefetch=True` and is not open.
+            PaginationStalled: The service repeated a token, or sent 1,000 pages without a row.
+            CallTimeout: `total_timeout` passed.
             CleanRoomsMLError: What the call raised.
         """
-        return _Pages(self._operation, self._source, self._limit, self._start, self._unique_by)
+        if self._prefetch:
+            raise TypeError(
+                "with prefetch=True a page is fetched ahead, and something must end that: write"
+                " `async with ....list(prefetch=True) as rows:` and iterate over rows"
+            )
+        return self._read(self._limit)
+
+    def _read(self, limit: int | None) -> _Pages[T]:
+        size = self._max_results
+        if size is None:
+            # How many rows it takes for so many different ones, nobody knows.
+            known = limit if self._unique_by is None else None
+            size = min(known or PAGE_SIZE, PAGE_SIZE)
+        return _Pages(
+            self._operation,
+            self._source,
+            size=size,
+            limit=limit,
+            token=self._start,
+            unique_by=self._unique_by,
+            total_timeout=self._total_timeout,
+        )
 
     async def first(self) -> T | None:
-        """The first item, or None when there is none; reads no page more than it must."""
-        async for item in self:
+        """Fetch the first item; one row is asked for, and no more pages than it takes.
+
+        Returns:
+            The item, or None when there is none.
+        """
+        async for item in _Items(self._read(1 if self._limit is None else min(self._limit, 1))):
             return item
         return None
 
     def unique(self, key: Callable[[T], Hashable], *, limit: int | None = None) -> Paginator[T]:
-        """The same list with only the first item of each key, at most `limit` of them."""
+        """Take only the first item of each key.
+
+        Args:
+            key: Gives what no two items shall share.
+            limit: Items in all; this list's own when left out.
+
+        Returns:
+            A new list.
+        """
         return Paginator(
             self._operation,
             self._source,
             limit=self._limit if limit is None else limit,
             starting_token=self._start,
             unique_by=key,
+            max_results=self._max_results,
+            prefetch=self._prefetch,
+            total_timeout=self._total_timeout,
         )
+
+    async def __aenter__(self) -> Rows[T]:
+        if self._opened is not None:
+            raise RuntimeError(
+                "this list is open already: make another one to read it twice at once"
+            )
+        rows: Rows[T] = Rows(self._read(self._limit), prefetch=self._prefetch)
+        self._opened = rows
+        await rows.__aenter__()
+        return rows
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        rows, self._opened = self._opened, None
+        return rows is not None and await rows.__aexit__(kind, error, trace)
 
     def __repr__(self) -> str:
         return f"<Paginator of {self._operation}; await it, or iterate with `async for`>"
+
+    if not TYPE_CHECKING:  # checkers flag these by themselves
+
+        def __iter__(self) -> NoReturn:
+            raise TypeError("a list of the service is read with `async for`, or whole with `await`")
+
+        def __len__(self) -> NoReturn:
+            raise TypeError("how long a list is, is known when it has been read: len(await ...)")
+
+        def __getitem__(self, index: Any) -> NoReturn:
+            raise TypeError(
+                "a list of the service must be read before it has positions: (await ...)[0]; for"
+                " the first item alone there is `await ....first()`"
+            )
+
+        def __bool__(self) -> bool:
+            return True
+
+
+def _seconds(given: Any) -> float | None:
+    if given is None:
+        return None
+    seconds = given.total_seconds() if isinstance(given, timedelta) else given
+    if not isinstance(seconds, int | float) or isinstance(seconds, bool):
+        raise TypeError(f"total_timeout= takes seconds or a timedelta, not {given!r}")
+    if not seconds > 0:
+        raise ValueError(f"total_timeout= is more than 0 seconds, not {given!r}")
+    return seconds
 
 
 class _Pages(Generic[T]):
@@ -154,48 +274,83 @@ class _Pages(Generic[T]):
         self,
         operation: str,
         source: Source[T],
+        *,
+        size: int,
         limit: int | None,
         token: str | None,
         unique_by: Callable[[T], Hashable] | None,
+        total_timeout: float | None,
     ) -> None:
         self._operation = operation
         self._source = source
-        self._fetch: Fetch[T] | None = None
+        self._size = size
         self._left = limit
         self._token = token
-        self._done = limit == 0
-        self._stalled: str | None = None
         self._unique_by = unique_by
+        self._total_timeout = total_timeout
+        self._deadline: float | None = None
+        self._fetch: Fetch[T] | None = None
+        self._repeated: str | None = None
+        self._empty = 0
         self._seen: set[Hashable] = set()
         # Hashes only: a million rows have ten thousand tokens of up to 10 KB.
         self._tokens: set[int] = set() if token is None else {hash(token)}
+        self.done = limit == 0
+        """Whether there is nothing to fetch behind the page that was given last."""
 
     def __aiter__(self) -> AsyncIterator[Page[T]]:
         return self
 
     async def __anext__(self) -> Page[T]:
-        if self._done:
+        if self.done:
             raise StopAsyncIteration
-        if self._stalled is not None:
-            self._done = True
-            raise PaginationStalled(self._operation, self._stalled)
+        if self._repeated is not None:
+            self.done = True
+            raise PaginationStalled(self._operation, self._repeated)
+        if self._empty >= EMPTY_PAGES and self._token is not None:
+            stalled = PaginationStalled(self._operation, self._token, empty_pages=self._empty)
+            stalled.page_token, self._empty = self._token, 0  # who wants to go on may
+            raise stalled
         try:
-            if self._fetch is None:
-                self._fetch = await self._source()
-            page = await self._fetch(self._token)
+            page = await self._bounded()
         except CleanRoomsMLError as error:
             error.page_token = self._token
             raise
+        self._go_on_behind(page)
+        return self._cut(self._without_repeats(page))
+
+    async def _bounded(self) -> Page[T]:
+        if self._total_timeout is None:
+            return await self._fetched()
+        runtime = current_runtime()
+        if self._deadline is None:
+            self._deadline = runtime.clock() + self._total_timeout
+        left = self._deadline - runtime.clock()
+        if left > 0:
+            try:
+                return await runtime.bounded(left, self._fetched)
+            except Expired:
+                pass
+        raise CallTimeout(
+            self._operation, f"the list was not read within {self._total_timeout:g} seconds"
+        )
+
+    async def _fetched(self) -> Page[T]:
+        if self._fetch is None:
+            self._fetch = await self._source()
+        return await self._fetch(self._token, self._size)
+
+    def _go_on_behind(self, page: Page[T]) -> None:
         token = page.next_token
+        self._empty = 0 if page.received or page.items else self._empty + 1
         if not token:
-            self._done = True
+            self.done = True
         elif hash(token) in self._tokens:
             # The rows of this page are good; only going on behind it would lead in a circle.
-            self._stalled = token
+            self._repeated = token
         else:
             self._tokens.add(hash(token))
             self._token = token
-        return self._cut(self._without_repeats(page))
 
     def _without_repeats(self, page: Page[T]) -> Page[T]:
         if self._unique_by is None:
@@ -206,17 +361,17 @@ class _Pages(Generic[T]):
             if key not in self._seen:
                 self._seen.add(key)
                 kept.append(item)
-        return Page(kept, page.next_token, page.reply)
+        return Page(kept, page.next_token, page.reply, page.received)
 
     def _cut(self, page: Page[T]) -> Page[T]:
         if self._left is None:
             return page
         if len(page.items) > self._left:
             # A token would skip what is cut off here.
-            page = Page(page.items[: self._left], None, page.reply)
+            page = Page(page.items[: self._left], None, page.reply, page.received)
         self._left -= len(page.items)
         if self._left == 0:
-            self._done = True
+            self.done = True
         return page
 
 
@@ -233,3 +388,120 @@ class _Items(Generic[T]):
             for item in self._items:
                 return item
             self._items = iter((await self._pages.__anext__()).items)
+
+
+class Rows(Generic[T]):
+    """An open list, while its `async with` block lasts: `async for` gives its items."""
+
+    def __init__(self, pages: _Pages[T], *, prefetch: bool) -> None:
+        self._ahead = _Ahead(pages) if prefetch else None
+        self._source: AsyncIterator[Page[T]] = self._ahead or pages
+        self._items = _Items(self._source)
+        self._open = False
+
+    def __aiter__(self) -> AsyncIterator[T]:
+        return self
+
+    async def __anext__(self) -> T:
+        self._must_be_open()
+        return await self._items.__anext__()
+
+    def pages(self) -> AsyncIterator[Page[T]]:
+        """Stream the pages instead of the items.
+
+        Returns:
+            An iterator for `async for`; ends with the block.
+
+        Raises:
+            RuntimeError: The block has ended.
+            CleanRoomsMLError: As from `Paginator.pages`, each error when its page would come.
+        """
+        self._must_be_open()
+        return self._source
+
+    def _must_be_open(self) -> None:
+        if not self._open:
+            raise RuntimeError("this list is closed: read it inside of its `async with` block")
+
+    async def __aenter__(self) -> Rows[T]:
+        if self._ahead is not None:
+            await self._ahead.open()
+        self._open = True
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        self._open = False
+        return self._ahead is not None and await self._ahead.close(kind, error, trace)
+
+
+@dataclass
+class _Early(Generic[T]):
+    """A page under way, or what came of it."""
+
+    came: Event
+    page: Page[T] | None = None
+    error: Exception | None = None
+
+
+class _Ahead(Generic[T]):
+    """Pages, each fetched while the caller works on the one before."""
+
+    def __init__(self, pages: _Pages[T]) -> None:
+        self._pages = pages
+        self._runtime = current_runtime()
+        self._tasks: TaskGroup = self._runtime.task_group()
+        self._early: _Early[T] | None = None
+        self._page: Page[T] | None = None
+
+    async def open(self) -> None:
+        await self._tasks.__aenter__()
+
+    async def close(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool:
+        self._tasks.cancel()
+        return await self._tasks.__aexit__(kind, error, trace)
+
+    def __aiter__(self) -> AsyncIterator[Page[T]]:
+        return self
+
+    async def __anext__(self) -> Page[T]:
+        # Nothing is taken before it is handed over: a caller may be cancelled at each `await`.
+        if self._page is None:
+            early = self._early or self._begin()
+            await early.came.wait()
+            self._early = None
+            if early.error is not None:
+                raise early.error
+            self._page = early.page
+            if not self._pages.done:
+                self._begin()
+                # A caller that works without awaiting would keep the request from going out. Twice,
+                # because trio runs what is ready in any order.
+                await self._runtime.sleep(0)
+                await self._runtime.sleep(0)
+        page, self._page = self._page, None
+        if page is None:
+            raise RuntimeError("this list was closed while a page was waited for")
+        return page
+
+    def _begin(self) -> _Early[T]:
+        self._early = early = _Early[T](self._runtime.event())
+        self._tasks.start(self._fetch, early)
+        return early
+
+    async def _fetch(self, early: _Early[T]) -> None:
+        try:
+            early.page = await self._pages.__anext__()
+        except Exception as error:  # told when the page would have its turn
+            early.error = error
+        finally:
+            early.came.set()

@@ -10,6 +10,8 @@ from ..resources.group import Group
 from .operations import LIST_AUDIENCE_EXPORT_JOBS, START_AUDIENCE_EXPORT_JOB
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from ..models import AudienceExportJobSummary, AudienceSize
     from ..pagination import Paginator
     from ..resuming import Resume, Since
@@ -89,7 +91,9 @@ class AudienceExportJobsOperations(Group):
         max_results: int | None = None,
         limit: int | None = None,
         starting_token: str | None = None,
+        prefetch: bool = False,
         timeout: float | None = None,
+        total_timeout: float | timedelta | None = None,
     ) -> Paginator[AudienceExportJobSummary]:
         """
         List audience exports, of one generation job if wanted.
@@ -97,11 +101,15 @@ class AudienceExportJobsOperations(Group):
         Args:
             audience_generation_job_arn: List only the exports of the audience made by this
                 job. String of 20 to 2,048 characters.
-            max_results: Rows asked for in each request. Integer from 1 to 100; the
-                service's own default when left out.
+            max_results: Rows asked for in each request. Integer from 1 to 100; 100 when
+                left out, or `limit` where it is less.
             limit: Rows in all; every row when left out.
             starting_token: The `next_token` of an earlier page, to go on behind it.
+            prefetch: Fetch the next page while one is worked on; use it as `async with ...
+                as rows`.
             timeout: Seconds for each call with all its retries.
+            total_timeout: Seconds for an iteration: its calls, and what is done between
+                them.
 
         Returns:
             A paginator: `await` it for a list of `AudienceExportJobSummary`, iterate over it
@@ -124,5 +132,7 @@ class AudienceExportJobsOperations(Group):
             max_results=max_results,
             limit=limit,
             starting_token=starting_token,
+            prefetch=prefetch,
             timeout=timeout,
+            total_timeout=total_timeout,
         )

@@ -10,6 +10,8 @@ from ..resources.group import CollaborationGroup
 from .operations import LIST_COLLABORATION_TRAINED_MODEL_EXPORT_JOBS
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from ..models import CollaborationTrainedModelExportJobSummary
     from ..pagination import Paginator
     from ..versions import TrainedModelRef, VersionSelector
@@ -26,7 +28,9 @@ class CollaborationExportJobsOperations(CollaborationGroup):
         max_results: int | None = None,
         limit: int | None = None,
         starting_token: str | None = None,
+        prefetch: bool = False,
         timeout: float | None = None,
+        total_timeout: float | timedelta | None = None,
     ) -> Paginator[CollaborationTrainedModelExportJobSummary]:
         """
         List the exports of one trained model of a collaboration.
@@ -36,11 +40,15 @@ class CollaborationExportJobsOperations(CollaborationGroup):
                 20 to 2,048 characters.
             version: The version: an identifier, or `LATEST`, `LATEST_ACTIVE` or `BASE`,
                 resolved before the call. Left out, all versions.
-            max_results: Rows asked for in each request. Integer from 1 to 100; the
-                service's own default when left out.
+            max_results: Rows asked for in each request. Integer from 1 to 100; 100 when
+                left out, or `limit` where it is less.
             limit: Rows in all; every row when left out.
             starting_token: The `next_token` of an earlier page, to go on behind it.
+            prefetch: Fetch the next page while one is worked on; use it as `async with ...
+                as rows`.
             timeout: Seconds for each call with all its retries.
+            total_timeout: Seconds for an iteration: its calls, and what is done between
+                them.
 
         Returns:
             A paginator: `await` it for a list of `CollaborationTrainedModelExportJobSummary`,
@@ -63,5 +71,7 @@ class CollaborationExportJobsOperations(CollaborationGroup):
             max_results=max_results,
             limit=limit,
             starting_token=starting_token,
+            prefetch=prefetch,
             timeout=timeout,
+            total_timeout=total_timeout,
         )

@@ -10,6 +10,8 @@ from ..resources.group import Group
 from .operations import GET_COLLABORATION, LIST_COLLABORATIONS
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from ..models import Collaboration, CollaborationSummary, FilterableMemberStatus
     from ..pagination import Paginator
     from ..types import FilterableMemberStatusLiteral
@@ -25,7 +27,9 @@ class CollaborationsOperations(Group):
         max_results: int | None = None,
         limit: int | None = None,
         starting_token: str | None = None,
+        prefetch: bool = False,
         timeout: float | None = None,
+        total_timeout: float | timedelta | None = None,
     ) -> Paginator[CollaborationSummary]:
         """
         List the collaborations that the account has joined or is invited to.
@@ -33,11 +37,15 @@ class CollaborationsOperations(Group):
         Args:
             member_status: List only the collaborations in which the caller stands like
                 this. One of `INVITED`, `ACTIVE`.
-            max_results: Rows asked for in each request. Integer from 1 to 100; the
-                service's own default when left out.
+            max_results: Rows asked for in each request. Integer from 1 to 100; 100 when
+                left out, or `limit` where it is less.
             limit: Rows in all; every row when left out.
             starting_token: The `next_token` of an earlier page, to go on behind it.
+            prefetch: Fetch the next page while one is worked on; use it as `async with ...
+                as rows`.
             timeout: Seconds for each call with all its retries.
+            total_timeout: Seconds for an iteration: its calls, and what is done between
+                them.
 
         Returns:
             A paginator: `await` it for a list of `CollaborationSummary`, iterate over it with
@@ -61,7 +69,9 @@ class CollaborationsOperations(Group):
             max_results=max_results,
             limit=limit,
             starting_token=starting_token,
+            prefetch=prefetch,
             timeout=timeout,
+            total_timeout=total_timeout,
         )
 
     async def get(

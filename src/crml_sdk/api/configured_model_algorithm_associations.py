@@ -16,6 +16,7 @@ from .operations import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import timedelta
 
     from ..models import (
         ConfiguredModelAlgorithmAssociationSummary,
@@ -138,7 +139,9 @@ class ConfiguredModelAlgorithmAssociationsOperations(Group):
         max_results: int | None = None,
         limit: int | None = None,
         starting_token: str | None = None,
+        prefetch: bool = False,
         timeout: float | None = None,
+        total_timeout: float | timedelta | None = None,
     ) -> Paginator[ConfiguredModelAlgorithmAssociationSummary]:
         """
         List the algorithm associations of your membership.
@@ -146,11 +149,15 @@ class ConfiguredModelAlgorithmAssociationsOperations(Group):
         Args:
             membership_identifier: The membership; found in the ARN, or taken from the
                 client or the scope, when left out. UUID.
-            max_results: Rows asked for in each request. Integer from 1 to 100; the
-                service's own default when left out.
+            max_results: Rows asked for in each request. Integer from 1 to 100; 100 when
+                left out, or `limit` where it is less.
             limit: Rows in all; every row when left out.
             starting_token: The `next_token` of an earlier page, to go on behind it.
+            prefetch: Fetch the next page while one is worked on; use it as `async with ...
+                as rows`.
             timeout: Seconds for each call with all its retries.
+            total_timeout: Seconds for an iteration: its calls, and what is done between
+                them.
 
         Returns:
             A paginator: `await` it for a list of `ConfiguredModelAlgorithmAssociationSummary`,
@@ -174,7 +181,9 @@ class ConfiguredModelAlgorithmAssociationsOperations(Group):
             max_results=max_results,
             limit=limit,
             starting_token=starting_token,
+            prefetch=prefetch,
             timeout=timeout,
+            total_timeout=total_timeout,
         )
 
     async def delete(

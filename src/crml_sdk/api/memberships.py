@@ -10,6 +10,8 @@ from ..resources.group import Group
 from .operations import GET_MEMBERSHIP, LIST_MEMBERSHIPS
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from ..models import Membership, MembershipStatus, MembershipSummary
     from ..pagination import Paginator
     from ..types import MembershipStatusLiteral
@@ -25,7 +27,9 @@ class MembershipsOperations(Group):
         max_results: int | None = None,
         limit: int | None = None,
         starting_token: str | None = None,
+        prefetch: bool = False,
         timeout: float | None = None,
+        total_timeout: float | timedelta | None = None,
     ) -> Paginator[MembershipSummary]:
         """
         List the account's memberships, only those with one status if wanted.
@@ -33,11 +37,15 @@ class MembershipsOperations(Group):
         Args:
             status: List only the memberships with this status. One of `ACTIVE`, `REMOVED`,
                 `COLLABORATION_DELETED`.
-            max_results: Rows asked for in each request. Integer from 1 to 100; the
-                service's own default when left out.
+            max_results: Rows asked for in each request. Integer from 1 to 100; 100 when
+                left out, or `limit` where it is less.
             limit: Rows in all; every row when left out.
             starting_token: The `next_token` of an earlier page, to go on behind it.
+            prefetch: Fetch the next page while one is worked on; use it as `async with ...
+                as rows`.
             timeout: Seconds for each call with all its retries.
+            total_timeout: Seconds for an iteration: its calls, and what is done between
+                them.
 
         Returns:
             A paginator: `await` it for a list of `MembershipSummary`, iterate over it with
@@ -61,7 +69,9 @@ class MembershipsOperations(Group):
             max_results=max_results,
             limit=limit,
             starting_token=starting_token,
+            prefetch=prefetch,
             timeout=timeout,
+            total_timeout=total_timeout,
         )
 
     async def get(self, membership_identifier: str, *, timeout: float | None = None) -> Membership:

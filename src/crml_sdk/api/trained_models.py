@@ -19,6 +19,7 @@ from .operations import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import timedelta
 
     from ..models import (
         CreateTrainedModelResponse,
@@ -209,7 +210,9 @@ class TrainedModelsOperations(Group):
         max_results: int | None = None,
         limit: int | None = None,
         starting_token: str | None = None,
+        prefetch: bool = False,
         timeout: float | None = None,
+        total_timeout: float | timedelta | None = None,
     ) -> Paginator[TrainedModelSummary]:
         """
         List the trained models of your membership.
@@ -217,11 +220,15 @@ class TrainedModelsOperations(Group):
         Args:
             membership_identifier: The membership; found in the ARN, or taken from the
                 client or the scope, when left out. UUID.
-            max_results: Rows asked for in each request. Integer from 1 to 100; the
-                service's own default when left out.
+            max_results: Rows asked for in each request. Integer from 1 to 100; 100 when
+                left out, or `limit` where it is less.
             limit: Rows in all; every row when left out.
             starting_token: The `next_token` of an earlier page, to go on behind it.
+            prefetch: Fetch the next page while one is worked on; use it as `async with ...
+                as rows`.
             timeout: Seconds for each call with all its retries.
+            total_timeout: Seconds for an iteration: its calls, and what is done between
+                them.
 
         Returns:
             A paginator: `await` it for a list of `TrainedModelSummary`, iterate over it with
@@ -245,7 +252,9 @@ class TrainedModelsOperations(Group):
             max_results=max_results,
             limit=limit,
             starting_token=starting_token,
+            prefetch=prefetch,
             timeout=timeout,
+            total_timeout=total_timeout,
         )
 
     def versions(
@@ -257,7 +266,9 @@ class TrainedModelsOperations(Group):
         max_results: int | None = None,
         limit: int | None = None,
         starting_token: str | None = None,
+        prefetch: bool = False,
         timeout: float | None = None,
+        total_timeout: float | timedelta | None = None,
     ) -> Paginator[TrainedModelSummary]:
         """
         List the versions of a trained model, only those with one status if wanted.
@@ -269,11 +280,15 @@ class TrainedModelsOperations(Group):
                 `TrainedModelStatus`.
             membership_identifier: The membership; found in the ARN, or taken from the
                 client or the scope, when left out. UUID.
-            max_results: Rows asked for in each request. Integer from 1 to 100; the
-                service's own default when left out.
+            max_results: Rows asked for in each request. Integer from 1 to 100; 100 when
+                left out, or `limit` where it is less.
             limit: Rows in all; every row when left out.
             starting_token: The `next_token` of an earlier page, to go on behind it.
+            prefetch: Fetch the next page while one is worked on; use it as `async with ...
+                as rows`.
             timeout: Seconds for each call with all its retries.
+            total_timeout: Seconds for an iteration: its calls, and what is done between
+                them.
 
         Returns:
             A paginator: `await` it for a list of `TrainedModelSummary`, iterate over it with
@@ -298,7 +313,9 @@ class TrainedModelsOperations(Group):
             max_results=max_results,
             limit=limit,
             starting_token=starting_token,
+            prefetch=prefetch,
             timeout=timeout,
+            total_timeout=total_timeout,
         )
 
     async def _cancel(

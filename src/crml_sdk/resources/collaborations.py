@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from ..api.collaborations import CollaborationsOperations
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from ..models import CollaborationSummary, FilterableMemberStatus
     from ..pagination import Paginator
     from ..types import FilterableMemberStatusLiteral
@@ -22,7 +24,9 @@ class Collaborations(CollaborationsOperations):
         max_results: int | None = None,
         limit: int | None = None,
         starting_token: str | None = None,
+        prefetch: bool = False,
         timeout: float | None = None,
+        total_timeout: float | timedelta | None = None,
     ) -> Paginator[CollaborationSummary]:
         """The same as `list`."""
         return self.list(
@@ -30,7 +34,9 @@ class Collaborations(CollaborationsOperations):
             max_results=max_results,
             limit=limit,
             starting_token=starting_token,
+            prefetch=prefetch,
             timeout=timeout,
+            total_timeout=total_timeout,
         )
 
     async def by_name(self, name: str) -> CollaborationSummary:
@@ -43,7 +49,7 @@ class Collaborations(CollaborationsOperations):
             NoSuchName: None has it.
             AmbiguousName: More than one has it.
         """
-        rows = self.list(max_results=100)
+        rows = self.list()
         return await self._by_name(
             rows, name, "collaboration", lambda row: row.id, lambda row: row.name
         )

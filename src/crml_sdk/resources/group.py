@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from ..arns import membership_in
@@ -14,7 +15,7 @@ from ..errors import (
     RequestFault,
     RequestValidationError,
 )
-from ..pagination import Page, Paginator
+from ..pagination import PAGE_SIZE, Page, Paginator
 from ..versions import BASE, LATEST_ACTIVE, TrainedModelRef, VersionSelector, select
 
 if TYPE_CHECKING:
@@ -118,6 +119,8 @@ class Group:
         limit: int | None,
         starting_token: str | None,
         timeout: float | None,
+        prefetch: bool = False,
+        total_timeout: float | timedelta | None = None,
     ) -> Paginator[Any]:
         values["max_results"] = max_results
         values["next_token"] = starting_token
@@ -125,24 +128,36 @@ class Group:
         request.pop("nextToken", None)  # the paginator's from here on
         rows = operation.items or ""
 
-        async def source() -> Callable[[str | None], Any]:
+        async def source() -> Callable[[str | None, int], Any]:
             pinned = dict(request)
             base_only = selector is not None and not await self._pin(
                 operation, pinned, selector, timeout
             )
 
-            async def fetch(token: str | None) -> Page[Any]:
-                params = pinned if token is None else {**pinned, "nextToken": token}
+            async def fetch(token: str | None, size: int) -> Page[Any]:
+                # Of rows that are filtered here a small page may hold none.
+                params = {**pinned, "maxResults": max_results or PAGE_SIZE if base_only else size}
+                if token is not None:
+                    params["nextToken"] = token
                 reply = await self._core.call(operation, params, timeout)
                 items: Any = getattr(reply, rows)
+                received = len(items)
                 if base_only:
                     # No filter of the service means "the base version": it lists all of them.
                     items = [row for row in items if row.trained_model_version_identifier is None]
-                return Page(items, reply.next_token, reply)
+                return Page(items, reply.next_token, reply, received)
 
             return fetch
 
-        return Paginator(operation.name, source, limit=limit, starting_token=starting_token)
+        return Paginator(
+            operation.name,
+            source,
+            limit=limit,
+            starting_token=starting_token,
+            max_results=max_results,
+            prefetch=prefetch,
+            total_timeout=total_timeout,
+        )
 
     def _prepared(
         self, operation: Operation, values: dict[str, Any], membership: str | None

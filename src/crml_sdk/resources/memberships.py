@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from ..api.memberships import MembershipsOperations
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from ..models import MembershipStatus, MembershipSummary
     from ..pagination import Paginator
     from ..types import MembershipStatusLiteral
@@ -22,7 +24,9 @@ class Memberships(MembershipsOperations):
         max_results: int | None = None,
         limit: int | None = None,
         starting_token: str | None = None,
+        prefetch: bool = False,
         timeout: float | None = None,
+        total_timeout: float | timedelta | None = None,
     ) -> Paginator[MembershipSummary]:
         """The same as `list`."""
         return self.list(
@@ -30,7 +34,9 @@ class Memberships(MembershipsOperations):
             max_results=max_results,
             limit=limit,
             starting_token=starting_token,
+            prefetch=prefetch,
             timeout=timeout,
+            total_timeout=total_timeout,
         )
 
     async def by_name(self, name: str) -> MembershipSummary:
@@ -43,7 +49,7 @@ class Memberships(MembershipsOperations):
             NoSuchName: None has it.
             AmbiguousName: More than one has it.
         """
-        rows = self.list(max_results=100, status="ACTIVE")
+        rows = self.list(status="ACTIVE")
         return await self._by_name(
             rows, name, "membership", lambda row: row.id, lambda row: row.collaboration_name
         )

@@ -22,6 +22,8 @@ from .group import model_and_version
 from .trained_model_starting import TrainedModelStarting
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from ..models import GetTrainedModelResponse, TrainedModelStatus, TrainedModelSummary
     from ..pagination import Paginator
     from ..types import TrainedModelStatusLiteral
@@ -37,7 +39,9 @@ class TrainedModels(TrainedModelStarting):
         max_results: int | None = None,
         limit: int | None = None,
         starting_token: str | None = None,
+        prefetch: bool = False,
         timeout: float | None = None,
+        total_timeout: float | timedelta | None = None,
         distinct: bool = False,
     ) -> Paginator[TrainedModelSummary]:
         """List the trained models of a membership.
@@ -47,10 +51,13 @@ class TrainedModels(TrainedModelStarting):
 
         Args:
             membership_identifier: The membership; the scope's or client's when left out.
-            max_results: Rows asked for in each request, 1 to 100.
+            max_results: Rows asked for in each request, 1 to 100; 100 when left out, or `limit` where
+                it is less.
             limit: Rows in all; every row when left out.
             starting_token: The `next_token` of an earlier page, to go on behind it.
+            prefetch: Fetch the next page while one is worked on; use it as `async with ... as rows`.
             timeout: Seconds for each call with all its retries.
+            total_timeout: Seconds for an iteration: its calls, and what is done between them.
             distinct: Only the first row of each ARN.
 
         Raises:
@@ -67,7 +74,9 @@ class TrainedModels(TrainedModelStarting):
             max_results=max_results,
             limit=None if distinct else limit,
             starting_token=starting_token,
+            prefetch=prefetch,
             timeout=timeout,
+            total_timeout=total_timeout,
         )
         return rows.unique(lambda row: row.trained_model_arn, limit=limit) if distinct else rows
 
