@@ -51,7 +51,7 @@ ALLOWED: dict[str, set[str]] = {
     "models": {"model"},
     "model": {"checking", "naming", "versions"},
     "versions": {"display", "errors", "untrusted"},
-    "pagination": {"display", "errors"},
+    "pagination": {"_runtime", "display", "errors"},
     "arns": {"errors"},
     "errors": set(),
     "metadata": set(),

@@ -298,7 +298,8 @@ _UNEXPECTED: Final = ("extra_forbidden", "invalid_key")
 
 
 def _faults(error: ValidationError, shape: str, path: str = "") -> Iterator[RequestFault]:
-    for one in error.errors(include_url=False):
+    # What was given first, and then what is missing.
+    for one in sorted(error.errors(include_url=False), key=lambda one: one["type"] == "missing"):
         kind, given, loc = one["type"], one["input"], one["loc"]
         is_key = loc[-1:] == ("[key]",)
         outside, holder = _place(shape, path, loc[: -2 if is_key else -1])

@@ -295,7 +295,7 @@ class _Pages(Generic[T]):
         self._seen: set[Hashable] = set()
         # Hashes only: a million rows have ten thousand tokens of up to 10 KB.
         self._tokens: set[int] = set() if token is None else {hash(token)}
-        self.done = limit == 0
+        self.done: bool = limit == 0
         """Whether there is nothing to fetch behind the page that was given last."""
 
     def __aiter__(self) -> AsyncIterator[Page[T]]:

@@ -24,7 +24,10 @@ def test_a_request_is_botocores(operation: Entry, exchange: Exchange, data: st.D
     output = operation.model.output_shape
     exchange.answer(least(output) if output is not None else b"")
     exchange.forget()
-    exchange.botocore(operation, parameters)
+    # Nothing asked for, a list asks for the most: the service's own default is ten for some.
+    exchange.botocore(
+        operation, {"maxResults": 100} | parameters if operation.is_list else parameters
+    )
     for sdk in (exchange.sdk, exchange.unwatched_sdk):
         exchange.run(call(sdk, operation, parameters, lambda: data.draw(st.booleans())))
     assert exchange.ours == exchange.theirs
