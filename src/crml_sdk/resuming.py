@@ -311,8 +311,8 @@ class _Search:
     async def _list(self, operation: Operation, request: dict[str, Any]) -> list[Any]:
         from .pagination import Page, Paginator
 
-        async def fetch(token: str | None) -> Page[Any]:
-            page = {**request, "maxResults": 100, **({"nextToken": token} if token else {})}
+        async def fetch(token: str | None, size: int) -> Page[Any]:
+            page = {**request, "maxResults": size, **({"nextToken": token} if token else {})}
             reply = await self._send(operation, page)
             return Page(getattr(reply, operation.items or ""), reply.next_token, reply)
 
