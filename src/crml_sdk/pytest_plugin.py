@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -21,12 +22,40 @@ if TYPE_CHECKING:
 _ASYNCIO_PLUGIN = ("asyncio", "pytest_asyncio", "pytest_asyncio.plugin")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds the setting of a workspace for all tests."""
+    parser.addini("crml_workspace", "workspace file by which crml_local really runs jobs")
+
+
 @pytest.fixture
-def crml_local() -> LocalCleanRoomsML:
-    """A fresh local Clean Rooms ML with its ready world. Jobs move on as they are read."""
+def crml_workspace(request: pytest.FixtureRequest) -> Path | None:
+    """The workspace file by which this test's jobs are really run; None: they are simulated.
+
+    Of the marker `crml_workspace("FILE")`, relative to the test's own file, else of the setting
+    `crml_workspace`, relative to pytest's root. Override it for one that the test writes.
+    """
+    marker = request.node.get_closest_marker("crml_workspace")
+    if marker is not None:
+        name = marker.args[0] if marker.args else None
+        return None if name is None else request.path.parent / name
+    name = request.config.getini("crml_workspace")
+    return request.config.rootpath / name if name else None
+
+
+@pytest.fixture
+def crml_local(crml_workspace: Path | None) -> Iterator[LocalCleanRoomsML]:
+    """A fresh local Clean Rooms ML with its ready world. Jobs move on as they are read.
+
+    With a workspace (see `crml_workspace`) they are really run. What still runs when the test ends
+    is ended, and nothing is left of it.
+    """
     from crml_sdk.local import LocalCleanRoomsML
 
-    return LocalCleanRoomsML()
+    local = LocalCleanRoomsML(workspace=crml_workspace)
+    yield local
+    local.close()
+    left = [job.name for job in local.running()]
+    assert not left, f"these jobs did not end in time: {', '.join(left)}"
 
 
 @pytest.fixture
@@ -52,6 +81,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
     This waits until all plugins are there, so that pytest-asyncio is never imported for nothing.
     """
+    config.addinivalue_line(
+        "markers", "crml_workspace(file): really run this test's jobs; None: simulate them"
+    )
     has = config.pluginmanager.hasplugin
     if any(has(name) for name in _ASYNCIO_PLUGIN):
         import pytest_asyncio

@@ -90,3 +90,78 @@ heavy = {"aiobotocore", "botocore", "aiohttp", "pydantic", "crml_sdk.local", "py
 assert not heavy & set(sys.modules), heavy & set(sys.modules)
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+STUB = """
+import sys, types
+from crml_sdk.local import Results
+
+class Stub:
+    made, closed = [], []
+
+    def __init__(self, workspace, **options):
+        self.workspace = workspace
+        Stub.made.append(workspace)
+
+    def runs(self, job):
+        return job.kind == "trained-model"
+
+    def run(self, job, context):
+        if job.name == "long":
+            context.stopping.wait(60)
+        return Results()
+
+    def discard(self, arn, version): ...
+    def close(self):
+        Stub.closed.append(self.workspace)
+
+running = "crml_sdk.local.running"
+sys.modules[f"{running}.workspace"] = types.SimpleNamespace(load=lambda path: path.name)
+sys.modules[f"{running}.runner"] = types.SimpleNamespace(ContainerRunner=Stub)
+"""
+WITH_A_WORKSPACE = """
+import pytest
+from conftest import Stub
+
+async def train(crml, crml_local, name):
+    arns = crml_local.seed({"channels": [{"name": "rows", "association": "a"}]})
+    membership = crml_local.world.membership_id
+    return await crml.trained_models.create(
+        membership_identifier=membership,
+        name=name,
+        configured_model_algorithm_association_arn=arns["configured-model-algorithm-association/a"],
+        resource_config={"instance_type": "ml.m5.large", "volume_size_in_gb": 1},
+        data_channels=[
+            {"ml_input_channel_arn": arns["ml-input-channel/rows"], "channel_name": "rows"}
+        ],
+    )
+
+async def test_it_trains(crml, crml_local):
+    made = await train(crml, crml_local, "short")
+    model = await crml.trained_models.wait(made.trained_model_arn, timeout=60)
+    assert model.status == "ACTIVE"
+    assert Stub.made == ["all.toml"]
+
+@pytest.mark.crml_workspace("mine.toml")
+async def test_one_of_its_own(crml, crml_local):
+    await train(crml, crml_local, "long")  # is ended when the test is
+    assert Stub.closed == ["all.toml"]
+
+@pytest.mark.crml_workspace(None)
+def test_simulated(crml_local):
+    assert crml_local.runner is None
+    assert Stub.closed == ["all.toml", "mine.toml"]
+"""
+
+
+def test_jobs_are_really_run_with_a_workspace_and_ended_with_the_test(
+    pytester: pytest.Pytester,
+) -> None:
+    pytester.makeconftest(STUB)
+    pytester.makepyfile(WITH_A_WORKSPACE)
+    pytester.makeini(
+        "[pytest]\ncrml_workspace = all.toml\nfilterwarnings = error\n"
+        "asyncio_default_fixture_loop_scope = function\n"
+    )
+    result = pytester.runpytest_subprocess("--asyncio-mode=auto", "-q", "--strict-markers")
+    result.assert_outcomes(passed=3)

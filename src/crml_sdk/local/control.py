@@ -8,12 +8,14 @@ JSON, which a foreign web page cannot send unasked.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qs
 
-from .pages.overview import render
+from .jobs.report import LogPart, read_log
+from .pages import job, overview
 from .seeding import BadSeed
 from .service.failures import ServiceFailure
 from .service.schema import JsonObject
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 _JSON = "application/json"
 # These end what runs, which must not be waited for under the lock.
 _WITHOUT_LOCK = ("reset", "state")
+_JOB_PATH = re.compile(r"jobs/([0-9]{1,15})/(log|metrics|artifacts)")
+LOG_PART = 1024 * 1024
 _FAULTS = ("throttle", "error", "slow", "cut", "silence", "reply", "next_year", "pages")
 
 
@@ -56,13 +60,12 @@ class ControlPath:
     def answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply:
         """The reply to a request below `/_local`, or to `/`."""
         path, _, query = target.partition("?")
-        if path == "/":
+        if path == "/" or path.startswith("/jobs/"):
             if method not in ("GET", "HEAD"):
                 return _refusal(405, "Only GET")
-            with self._local.lock:
-                return render(self._local)
+            return self._page(path)
         name = path.removeprefix("/_local").strip("/")
-        route = self._routes.get((method, name))
+        route = self._routes.get((method, name)) or self._job_route(method, name)
         if route is None:
             known = sorted(f"{verb} /_local/{each}" for verb, each in self._routes)
             return _refusal(404, f"Unknown control path; known: {', '.join(known)}")
@@ -88,6 +91,40 @@ class ControlPath:
             return _refusal(400, "The body is nested too deeply")
         return _reply(200, {} if result is None else result)
 
+    def _page(self, path: str) -> Reply:
+        with self._local.lock:
+            self._local.tick()
+            number = path.removeprefix("/jobs/")
+            if path == "/":
+                return overview.render(self._local)
+            return job.render(self._local, int(number) if _is_number(number) else 0)
+
+    def _job_route(self, method: str, name: str) -> Callable[[JsonObject], Any] | None:
+        """What a job has left: `jobs/NUMBER/log`, `metrics` or `artifacts`."""
+        found = _JOB_PATH.fullmatch(name)
+        if method != "GET" or found is None:
+            return None
+        number, what = int(found.group(1)), found.group(2)
+        return lambda given: self._left_by(number, what, given)
+
+    def _left_by(self, number: int, what: str, given: JsonObject) -> JsonObject:
+        self._local.tick()
+        record = self._local.numbered(number)
+        if record is None:
+            raise ServiceFailure(f"There is no job {number}", status=404)
+        report = self._local.report_of(number)
+        if what == "log":
+            start = int(given.get("from", 0))
+            if start < 0:
+                raise ValueError("from must be 0 or more")
+            part = LogPart("", 0, 0) if report is None else read_log(report.log, start, LOG_PART)
+            ended = not record.status.endswith(("_PENDING", "_IN_PROGRESS"))
+            return {"from": part.start, "next": part.end, "text": part.text, "ended": ended}
+        if what == "metrics":
+            return {"metrics": [asdict(metric) for metric in report.metrics] if report else []}
+        artifacts = report.artifacts if report else ()
+        return {"artifacts": [{**asdict(entry), "path": str(entry.path)} for entry in artifacts]}
+
     def _health(self, _: JsonObject) -> JsonObject:
         return {"status": "ok", "service": "cleanroomsml", "time": self._local.clock.now()}
 
@@ -101,19 +138,19 @@ class ControlPath:
         return {"requests": [asdict(entry) for entry in calls]}
 
     def _jobs(self, _: JsonObject) -> JsonObject:
-        jobs = self._local.jobs.under_way()
         return {
             "jobs": [
                 {
-                    "kind": job.kind,
-                    "arn": job.arn,
-                    "version": job.version,
-                    "name": job.record.data.get("name"),
-                    "phase": job.phase,
-                    "status": job.status,
-                    "stalled": job.stalled,
+                    "number": entry.record.number,
+                    "kind": entry.kind,
+                    "arn": entry.arn,
+                    "version": entry.version,
+                    "name": entry.record.data.get("name"),
+                    "phase": entry.phase,
+                    "status": entry.status,
+                    "stalled": entry.stalled,
                 }
-                for job in jobs
+                for entry in self._local.jobs.under_way()
             ]
         }
 
@@ -177,3 +214,7 @@ def _reply(status: int, document: Any) -> Reply:
 
 def _refusal(status: int, message: str) -> Reply:
     return _reply(status, {"message": message})
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 16

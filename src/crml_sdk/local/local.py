@@ -135,6 +135,15 @@ class LocalCleanRoomsML:
         executor = self._state.executor
         return executor.running() if isinstance(executor, WorkerExecutor) else []
 
+    def numbered(self, number: int) -> Record | None:
+        """The resource with a number: that of its creation, as in the page `/jobs/NUMBER`."""
+        with self._state.lock:
+            return self._state.numbered(number)
+
+    def tick(self) -> None:
+        """Lets due jobs move on, as every request does."""
+        self._state.tick()
+
     def report_of(self, number: int) -> JobReport | None:
         """The log, metrics and artifacts of a job by its number; None if it was not run."""
         executor = self._state.executor

@@ -22,6 +22,34 @@ class JobReport:
     artifacts: Sequence[Artifact]
 
 
+@dataclass(frozen=True)
+class LogPart:
+    """A part of a log: its text, and the bytes of the file from which to which it is."""
+
+    text: str
+    start: int
+    end: int
+
+
+def read_log(file: Path, start: int | None, limit: int) -> LogPart:
+    """A part of a log from a byte on, or (None) its last part, of at most `limit` bytes.
+
+    It ends with a whole line, unless one alone is longer than the limit or the log ends. A log that
+    is not there, or cannot be read, is empty.
+    """
+    try:
+        with file.open("rb") as log:
+            size = log.seek(0, 2)
+            begin = max(0, size - limit) if start is None else min(start, size)
+            log.seek(begin)
+            content = log.read(limit)
+    except OSError:
+        return LogPart("", 0, 0)
+    if begin + len(content) < size:
+        content = content[: content.rfind(b"\n") + 1] or content
+    return LogPart(content.decode("utf-8", "replace"), begin, begin + len(content))
+
+
 def write_report(folder: Path, context: RunContext, results: Results | None) -> None:
     """Keeps what is to be looked at in the job's folder. Raises OSError."""
     if not folder.exists():

@@ -206,7 +206,7 @@ class _WebServer(web.Server):
             response.force_close()
             return response
         path = target.partition("?")[0]
-        if path == "/" or path.startswith("/_local"):
+        if path == "/" or path.startswith(("/_local", "/jobs/")):
             return _response(self._control.answer(request.method, target, request.headers, body))
         exchange = self._engine.exchange(request.method, target, request.headers, body)
         return await self._deliver(request, exchange)
