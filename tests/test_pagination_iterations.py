@@ -123,6 +123,37 @@ def test_a_unique_list_keeps_what_the_list_was_made_with() -> None:
         service.list(prefetch=True).unique(str).pages()
 
 
+def test_a_page_compares_and_prints_by_its_rows_and_token() -> None:
+    assert Page([1], "t", "reply", 3) == Page([1], "t")
+    assert repr(Page([1], "t", "reply", 3)) == "Page(items=[1], next_token='t')"
+
+
+def test_a_page_that_was_cut_still_says_what_was_received() -> None:
+    service = Service(THREE, received=7)
+
+    async def main() -> None:
+        (page,) = [page async for page in service.list(limit=1).pages()]
+        assert (page.items, page.received) == ([1], 7)
+
+    run_asyncio(main)
+
+
+@both_loops
+def test_errors_name_the_operation_and_the_starting_token_counts_as_seen(run: Run) -> None:
+    service = Service({"t": ([1], "t")}, latency=1.0)
+
+    async def main() -> None:
+        with pytest.raises(errors.PaginationStalled) as stalled:
+            await service.list(starting_token="t").unique(str)
+        assert stalled.value.operation == "ListThings"
+        assert service.asked == ["t"]
+        with pytest.raises(errors.CallTimeout) as late:
+            await service.list(starting_token="t", total_timeout=0.5)
+        assert late.value.operation == "ListThings"
+
+    run(main)
+
+
 # Preparing
 
 
@@ -562,7 +593,7 @@ def services(draw: st.DrawFn) -> tuple[Service, list[int], str | None, int]:
 
 
 @both_loops
-@settings(max_examples=60, deadline=None, derandomize=True, database=None)
+@settings(max_examples=25, deadline=None, derandomize=True, database=None)
 @given(services(), st.none() | st.integers(0, 20), st.booleans(), st.booleans(), st.data())
 def test_every_row_comes_once_and_in_order(
     run: Run,

@@ -1,0 +1,1 @@
+"""Mutation testing: changes that tests must notice, made by mutmut and run by us."""

@@ -1,0 +1,71 @@
+"""Runs a seeded sample of the mutants of each file against the tests that are mapped to it.
+
+scripts/mutants                        # every file of targets.toml
+scripts/mutants pagination checking    # these
+scripts/mutants pagination --all       # every mutant instead of a sample
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from .making import Mutant, candidates, sample
+from .running import baseline, run_all
+from .targets import Target, load_targets
+
+GOAL = 0.85
+
+
+def main() -> int:
+    options = _options()
+    targets = load_targets()
+    unknown = set(options.names) - set(targets)
+    if unknown:
+        print(
+            f"no such file in targets.toml: {', '.join(sorted(unknown))}; known: {', '.join(targets)}"
+        )
+        return 2
+    chosen = [targets[name] for name in options.names or targets]
+    short = [target.name for target in chosen if not _one(target, options)]
+    if short:
+        print(f"\nbelow {GOAL:.0%}: {', '.join(short)}")
+    return 1 if short else 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser("scripts/mutants", description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", help="names in scripts/mutation/targets.toml")
+    parser.add_argument("--sample", type=int, default=60, help="mutants of a file (60)")
+    parser.add_argument("--all", action="store_true", help="every mutant of a file")
+    parser.add_argument("--seed", default="crml", help="chooses the sample (crml)")
+    parser.add_argument("--jobs", type=int, default=2, help="mutants at a time (2)")
+    return parser.parse_args()
+
+
+def _one(target: Target, options: argparse.Namespace) -> bool:
+    found = [mutant for path in target.files for mutant in candidates(Path(path))]
+    counted = [mutant for mutant in found if mutant.key not in target.equivalent]
+    chosen = counted if options.all else sample(counted, options.sample, options.seed, target.name)
+    began = time.monotonic()
+    limit = max(20.0, 5 * baseline(target.tests))
+    survivors: list[Mutant] = []
+    for mutant, killed in run_all(chosen, target.tests, jobs=options.jobs, limit=limit):
+        print("." if killed else "S", end="", flush=True)
+        if not killed:
+            survivors.append(mutant)
+    share = 1 - len(survivors) / max(len(chosen), 1)
+    print(
+        f"\n{target.name}: {len(chosen) - len(survivors)} of {len(chosen)} noticed ({share:.0%}),"
+        f" out of {len(found)} mutants, {len(found) - len(counted)} of them known to be equivalent;"
+        f" {time.monotonic() - began:.0f} s"
+    )
+    for mutant in sorted(survivors, key=lambda one: (one.path, one.line)):
+        print(f"  {mutant.path}:{mutant.line}  {mutant.key}")
+    return share >= GOAL
+
+
+if __name__ == "__main__":
+    sys.exit(main())
