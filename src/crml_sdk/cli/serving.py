@@ -52,6 +52,19 @@ def local() -> click.Command:
                 metavar="NAME",
                 help="A further host name to answer to; again for more. *.NAME: all below.",
             ),
+            Option(
+                "--workspace",
+                type=file,
+                help="TOML file that says how containers are run here: jobs are really run.",
+            ),
+            Option(
+                "--allow-remote-run",
+                is_flag=True,
+                help="With a workspace, listen where others can reach, who can run programs then.",
+            ),
+            Option(
+                "--import", "import_file", type=file, help="JSON export to start from, not a seed."
+            ),
         ],
         help="Run a local Clean Rooms ML to develop against, for this SDK, boto3, the AWS CLI,"
         " anything.\n\nIt prints the environment variables that point an AWS SDK at it, and serves"
@@ -68,8 +81,11 @@ def _serve(
     speed: float,
     lifecycle: Any,
     allow_host: tuple[str, ...],
+    workspace: Path | None,
+    allow_remote_run: bool,
+    import_file: Path | None,
 ) -> None:
-    from ..local import BadSeed, Lifecycle, UnreadableState
+    from ..local import Lifecycle
     from ..local.main import run
     from . import quick
     from .failures import FAILED, Refused
@@ -90,9 +106,12 @@ def _serve(
                 speed=speed,
                 report=lambda text: print(text, flush=True),
                 allow_hosts=allow_host,
+                workspace=workspace,
+                allow_remote_run=allow_remote_run,
+                import_file=import_file,
             )
     except OSError as error:
         taken = "choose another --port" if error.filename is None else None
         raise Refused(str(error), taken, FAILED) from error
-    except (BadSeed, UnreadableState) as error:
+    except ValueError as error:  # of a seed, a state or a workspace, in one line
         raise Refused(str(error), None, FAILED) from error

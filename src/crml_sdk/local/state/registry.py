@@ -126,7 +126,8 @@ class Registry:
             removed = [record.number for record in touched if not self.holds(record)]
             begun = change.begun
             tags = {arn: self.tags.get(arn) for arn in change.tags}
-            parts = {*change.parts, "progress"}
+            # A saved record says itself how far clock and counters are.
+            parts = change.parts if records and not removed else {*change.parts, "progress"}
         saved = [
             SavedRecord(
                 record.number,

@@ -15,19 +15,20 @@ from typing import Any
 
 from ..service.schema import JsonObject
 from .document import FORMAT, FORMAT_VERSION
-from .store import Batch, UnreadableState, Unsaved
+from .store import Batch, SavedRecord, UnreadableState, Unsaved
 
 APPLICATION_ID = 0x63724D4C  # "crML"
 _TABLES = """
 CREATE TABLE record (number INTEGER PRIMARY KEY, kind TEXT NOT NULL, key TEXT NOT NULL,
-    version TEXT, owner TEXT NOT NULL, doc TEXT NOT NULL, request TEXT);
+    version TEXT, owner TEXT NOT NULL, doc TEXT NOT NULL, request TEXT,
+    last_id INTEGER NOT NULL, now REAL NOT NULL);
 CREATE TABLE tag (arn TEXT PRIMARY KEY, doc TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE meta (name TEXT PRIMARY KEY, doc TEXT NOT NULL) WITHOUT ROWID;
 """
 _PUT_RECORD = """
-INSERT INTO record (number, kind, key, version, owner, doc, request) VALUES (?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (number) DO UPDATE SET doc = excluded.doc,
-    request = coalesce(excluded.request, request)
+INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (number) DO UPDATE SET doc = excluded.doc, last_id = excluded.last_id,
+    now = excluded.now, request = coalesce(excluded.request, request)
 """
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -104,7 +105,8 @@ class SqliteStore:
                     record["job"]["request"] = json.loads(request or "{}")
                 records.append(record)
             tags = {arn: json.loads(doc) for arn, doc in self._db.execute("SELECT * FROM tag")}
-        except (sqlite3.Error, ValueError, TypeError) as error:
+            self._catch_up(parts["progress"])
+        except (sqlite3.Error, LookupError, ValueError, TypeError) as error:
             raise UnreadableState(f"{self.path} is damaged: {error}") from error
         return {
             "format": FORMAT,
@@ -114,16 +116,27 @@ class SqliteStore:
             **parts,
         }
 
+    def _catch_up(self, progress: JsonObject) -> None:
+        """Brings clock and counters, saved now and then, to where the records saved since are."""
+        last_id, now = self._db.execute("SELECT max(last_id), max(now) FROM record").fetchone()
+        if last_id is not None:
+            progress["counters"]["id"] = max(progress["counters"]["id"], last_id)
+            progress["clock"]["now"] = max(progress["clock"]["now"], now)
+
     def commit(self, batch: Batch) -> None:
         """Saves a batch. Raises `Unsaved`; the file is then as it was."""
         run = self._db.execute
+        alone = len(batch.records) == 1 and not (batch.removed or batch.tags or batch.parts)
         try:
+            if alone and not batch.everything:  # a statement alone is a transaction of its own
+                run(_PUT_RECORD, _row(batch.records[0], batch))
+                return
             run("BEGIN IMMEDIATE")
             if batch.everything:
                 for table in ("record", "tag", "meta"):
                     run(f"DELETE FROM {table}")
             for record in batch.records:
-                run(_PUT_RECORD, _row(record))
+                run(_PUT_RECORD, _row(record, batch))
             for number in batch.removed:
                 run("DELETE FROM record WHERE number = ?", (number,))
             for arn, tags in batch.tags.items():
@@ -136,14 +149,15 @@ class SqliteStore:
             run("COMMIT")
         except (sqlite3.Error, OSError, ValueError, TypeError) as error:
             with suppress(sqlite3.Error):
-                run("ROLLBACK")
+                if self._db.in_transaction:
+                    run("ROLLBACK")
             raise Unsaved(f"The change could not be saved and was undone: {error}") from error
 
     def close(self) -> None:
         self._db.close()
 
 
-def _row(record: Any) -> tuple[Any, ...]:
+def _row(record: SavedRecord, batch: Batch) -> tuple[Any, ...]:
     request = None if record.request is None else _encode(record.request)
     document = _encode(record.document)
     return (
@@ -154,4 +168,6 @@ def _row(record: Any) -> tuple[Any, ...]:
         record.owner,
         document,
         request,
+        batch.last_id,
+        batch.now,
     )

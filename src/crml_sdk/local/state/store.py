@@ -46,6 +46,10 @@ class Batch:
     parts: Mapping[str, JsonObject] = field(default_factory=dict[str, JsonObject])
     """The settings, the world, and how far clock and counters are, by name."""
     everything: bool = False
+    last_id: int = 0
+    """How many identifiers were made."""
+    now: float = 0.0
+    """The local clock's time."""
 
 
 class Store(Protocol):
