@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import models, requests, resources
+from . import groups, methods, models, requests
 from .source import HERE, LOCK, SERVICES, load_service, lock_problems, lock_text
 
 ROOT = HERE.parent
@@ -71,7 +71,12 @@ def main(arguments: list[str] | None = None) -> int:
             print("\n".join(problems))
             return 1
     wanted = formatted(
-        {**models.render(services), **requests.render(services), **resources.render(services)}
+        {
+            **models.render(services),
+            **requests.render(services),
+            **methods.render(services),
+            **groups.render(services),
+        }
     )
     found = present()
     if options.check:

@@ -6,9 +6,12 @@ import re
 from typing import Any
 
 from .describing import Words, block, facts
-from .models import HEADER, Files, exported
+from .models import HEADER, Files, exported, given_type, item_type
 from .naming import constant, python_name
 from .source import Operation, Service
+
+MUST_NAME_VERSION = ("CancelTrainedModel", "DeleteTrainedModelOutput")
+"""Without a version these act on the base version, so nobody shall leave it out by accident."""
 
 MODEL_LED = ("trainedModelArn", "audienceGenerationJobArn")
 """What a started job is about: an identifier although it travels in the body."""
@@ -135,7 +138,9 @@ def render_operations(services: list[Service]) -> str:
                 "output": op.output and exported(service, op.output),
                 "creates": op.creates or None,
                 "items": op.result_key and python_name(op.result_key),
+                "row": op.result_key and item_type(service, op),
                 "version": version and python_name(version),
+                "version_required": (op.name in MUST_NAME_VERSION) or None,
                 "membership_from": membership_sources(service, op) or None,
             }
             given = ", ".join(f"{k}={v!r}" for k, v in arguments.items() if v is not None)
@@ -189,34 +194,6 @@ def render_literals(services: list[Service]) -> str:
         values = ", ".join(f'"{v}"' for v in service.shape(name)["enum"])
         lines.append(f"{exported(service, name)}Literal: TypeAlias = Literal[{values}]\n")
     return "\n".join(lines)
-
-
-def given_type(service: Service, name: str, qualified: str = "") -> str:
-    """What a caller may pass for a shape: models or plain values."""
-    shape = service.shape(name)
-    kind = shape["type"]
-    own = exported(service, name)
-    if "enum" in shape:
-        return f"{qualified}{own} | {own}Literal"
-    if kind == "structure":
-        return f"{qualified}{own} | {own}Dict"
-    if kind == "list":
-        return f"Sequence[{given_type(service, shape['member']['shape'], qualified)}]"
-    if kind == "map":
-        return f"Mapping[str, {given_type(service, shape['value']['shape'], qualified)}]"
-    if name == "TrainedModelArn":
-        return "str | TrainedModelRef"
-    if name == "TaggableArn":
-        return "str | TrainedModelRef"
-    return {
-        "string": "str",
-        "integer": "int",
-        "long": "int",
-        "double": "float",
-        "float": "float",
-        "boolean": "bool",
-        "timestamp": "datetime",
-    }[kind]
 
 
 def render_typed_dicts(services: list[Service]) -> str:

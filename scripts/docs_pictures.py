@@ -8,7 +8,7 @@ from typing import Any
 
 from crml_sdk import models
 from crml_sdk.display.tables import table
-from crml_sdk.versions import build_lineage
+from crml_sdk.lineage import build_lineage
 from crml_sdk.waiting import Handle, Outcome, Outcomes
 
 PLACE = (

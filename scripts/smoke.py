@@ -20,7 +20,7 @@ async def main() -> None:
     made = local.seed({"models": [{"name": "churn", "versions": 2}], "channels": ["july"]})
     model, channel = made["trained-model/churn"], made["ml-input-channel/july"]
     async with local.sdk() as sdk:
-        newest = await sdk.trained_models.latest(model)
+        newest = await sdk.trained_models.latest_active(model)
         assert newest.status == "ACTIVE"
         assert not newest.is_base
         job = await sdk.inference_jobs.start(

@@ -12,9 +12,10 @@ from urllib.parse import unquote
 
 import pytest
 
-from crml_sdk import CleanRoomsML, errors, models
+from crml_sdk import BASE, CleanRoomsML, errors, models
 from crml_sdk.api import operations
-from crml_sdk.creating import LOOKUPS, difference
+from crml_sdk.creating import difference
+from crml_sdk.resource_types import RESOURCE_TYPES
 
 from .support import samples
 from .support.canned import CannedServer, Received, error, reply
@@ -192,7 +193,10 @@ async def test_refusals_are_what_they_are(
 async def test_off_by_a_switch(canned: CannedServer) -> None:
     service = Models(canned, error("InternalServiceException", 500))
     async with CleanRoomsML(
-        region_name="us-east-1", endpoint_url=canned.url, membership=samples.MEMBERSHIP, adopt=False
+        region_name="us-east-1",
+        endpoint_url=canned.url,
+        membership=samples.MEMBERSHIP,
+        find_lost_creates=False,
     ) as sdk:
         with pytest.raises(errors.InternalServiceException):
             await sdk.trained_models.create(**samples.TRAINING)
@@ -378,12 +382,51 @@ async def test_every_page_is_read(canned: CannedServer, sdk: CleanRoomsML) -> No
     assert made.trained_model_arn == ours["trainedModelArn"]
 
 
+async def test_another_members_export_of_the_name_is_not_ours(
+    canned: CannedServer, sdk: CleanRoomsML
+) -> None:
+    """The collaboration's list shows the exports of every member."""
+
+    def row(membership: str) -> dict[str, Any]:
+        return {
+            "createTime": stamp(),
+            "updateTime": stamp(),
+            "name": "e",
+            "outputConfiguration": {"members": [{"accountId": samples.ACCOUNT}]},
+            "status": "ACTIVE",
+            "creatorAccountId": samples.ACCOUNT,
+            "trainedModelArn": samples.MODEL,
+            "membershipIdentifier": membership,
+            "collaborationIdentifier": samples.COLLABORATION,
+        }
+
+    rows = [row(samples.OTHER_MEMBERSHIP)]
+
+    def answer(request: Received) -> Any:
+        if request.method == "POST":
+            return "cut"
+        if samples.COLLABORATION in request.path:
+            assert samples.MODEL in unquote(request.path)
+            return reply(body={"collaborationTrainedModelExportJobs": rows})
+        return reply(body=samples.model_reply())
+
+    canned.handler = answer
+    asked: Any = {
+        "name": "e",
+        "output_configuration": {"members": [{"account_id": samples.ACCOUNT}]},
+    }
+    with pytest.raises(errors.OutcomeUnknown, match="shows nothing of that name"):
+        await sdk.trained_models.export(samples.MODEL, version=BASE, **asked)
+    rows.append(row(samples.MEMBERSHIP))
+    assert await sdk.trained_models.export(samples.MODEL, version=BASE, **asked) is None
+
+
 # ---- every operation
 
 
 def test_every_create_and_start_can_be_looked_up() -> None:
     creates = {operation.name for operation in operations.ALL if operation.creates}
-    assert creates == LOOKUPS.keys()
+    assert creates == {type_.create.name for type_ in RESOURCE_TYPES.values() if type_.create}
 
 
 def test_nothing_else_is_looked_up() -> None:

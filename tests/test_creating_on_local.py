@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from crml_sdk import CleanRoomsML, errors
-from crml_sdk.creating import LOOKUPS
 from crml_sdk.local import LocalCleanRoomsML
+from crml_sdk.resource_types import RESOURCE_TYPES
 
 ROLE = "arn:aws:iam::111122223333:role/clean-rooms"
 ME = "111122223333"
@@ -184,7 +184,8 @@ MAKERS: dict[str, tuple[str, Callable[[Studio, str], Awaitable[Any]]]] = {
 
 
 def test_all_of_them_are_here() -> None:
-    assert {operation for operation, _ in MAKERS.values()} == LOOKUPS.keys()
+    creates = {type_.create.name for type_ in RESOURCE_TYPES.values() if type_.create}
+    assert {operation for operation, _ in MAKERS.values()} == creates
 
 
 def sends(local: LocalCleanRoomsML, operation: str) -> int:

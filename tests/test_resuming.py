@@ -404,12 +404,11 @@ async def test_however_the_service_lists(list_rows: Any, base: Any) -> None:
 
 def test_all_that_have_a_life_cycle_can_be_resumed() -> None:
     """The generator's list against the table of what can be waited for."""
-    from codegen.resources import RESUMABLE
-    from crml_sdk.creating import LOOKUPS
-    from crml_sdk.waiting.kinds import KINDS
+    from codegen.methods import RESUMABLE
+    from crml_sdk.resource_types import RESOURCE_TYPES
 
-    lists = {kind.list.name for kind in KINDS.values()}
-    assert {name for name, lookup in LOOKUPS.items() if lookup.list.name in lists} == {*RESUMABLE}
+    types = RESOURCE_TYPES.values()
+    assert {type_.create.name for type_ in types if type_.create and type_.statuses} == {*RESUMABLE}
 
 
 @at_once

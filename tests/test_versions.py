@@ -53,10 +53,29 @@ async def test_newest_is_by_creation_not_by_the_order_of_the_list(
     sdk: CleanRoomsML, canned: CannedServer
 ) -> None:
     versions_server(canned)
-    assert (await sdk.trained_models.latest(MODEL)).version_identifier == VERSION_1
-    assert (await sdk.trained_models.latest(MODEL, status=None)).version_identifier == VERSION_2
-    with pytest.raises(errors.NoSuchVersion, match="CANCEL_FAILED"):
-        await sdk.trained_models.latest(MODEL, status="CANCEL_FAILED")
+    assert (await sdk.trained_models.latest_active(MODEL)).version_identifier == VERSION_1
+    assert (await sdk.trained_models.latest(MODEL)).version_identifier == VERSION_2
+
+
+async def test_no_active_version_names_the_newest_and_its_status(
+    sdk: CleanRoomsML, canned: CannedServer
+) -> None:
+    rows = [
+        model_row(status="CREATE_FAILED"),
+        model_row(versionIdentifier=VERSION_1, status="INACTIVE"),
+    ]
+    versions_server(canned, rows)
+    with pytest.raises(errors.NoSuchVersion, match=f"{VERSION_1}', is INACTIVE") as caught:
+        await sdk.trained_models.latest_active(MODEL)
+    assert caught.value.newest == TrainedModelRef(MODEL, VERSION_1)
+    assert caught.value.status == "INACTIVE"
+    versions_server(canned, rows[:1])
+    with pytest.raises(errors.NoSuchVersion, match="the newest, BASE, is CREATE_FAILED"):
+        await sdk.inference_jobs.list(trained_model_arn=MODEL, version=LATEST_ACTIVE)
+    versions_server(canned, [])
+    with pytest.raises(errors.NoSuchVersion, match=r"that is listed$") as caught:
+        await sdk.trained_models.latest(MODEL)
+    assert (caught.value.newest, caught.value.status) == (None, None)
 
 
 async def test_two_versions_of_one_moment_the_base_is_the_older(
@@ -176,8 +195,10 @@ async def test_resolve_gives_a_reference_that_stays_what_it_is(
     sdk: CleanRoomsML, canned: CannedServer
 ) -> None:
     versions_server(canned)
-    assert await sdk.trained_models.resolve(MODEL) == TrainedModelRef(MODEL, VERSION_1)
-    assert await sdk.trained_models.resolve(f"{MODEL}@latest") == TrainedModelRef(MODEL, VERSION_2)
+    resolve = sdk.trained_models.resolve
+    assert await resolve(MODEL, LATEST_ACTIVE) == TrainedModelRef(MODEL, VERSION_1)
+    assert await resolve(MODEL, LATEST) == TrainedModelRef(MODEL, VERSION_2)
+    assert await resolve(MODEL, VERSION_1) == TrainedModelRef(MODEL, VERSION_1)
     assert await sdk.trained_models.resolve(MODEL, BASE) == TrainedModelRef(MODEL, BASE)
     with pytest.raises(errors.NoSuchVersion):
         await sdk.trained_models.resolve(MODEL, "00000000-0000-4000-8000-00000000ffff")

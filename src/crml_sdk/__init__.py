@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from .client import MembershipScope as MembershipScope
     from .display import show as show
     from .display import to_records as to_records
+    from .lineage import Lineage as Lineage
     from .metadata import ResponseMetadata as ResponseMetadata
     from .pagination import Page as Page
     from .pagination import Paginator as Paginator
     from .versions import BASE as BASE
     from .versions import LATEST as LATEST
     from .versions import LATEST_ACTIVE as LATEST_ACTIVE
-    from .versions import Lineage as Lineage
     from .versions import TrainedModelRef as TrainedModelRef
     from .versions import VersionSelector as VersionSelector
     from .waiting import Handle as Handle
@@ -45,7 +45,7 @@ _HOMES: Final = {
     "Handle": "waiting",
     "LATEST": "versions",
     "LATEST_ACTIVE": "versions",
-    "Lineage": "versions",
+    "Lineage": "lineage",
     "MembershipScope": "client",
     "Outcome": "waiting",
     "Page": "pagination",

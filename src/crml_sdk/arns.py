@@ -6,25 +6,20 @@ import re
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
-MEMBERSHIP_KINDS: Final = (
-    "trained-model",
-    "trained-model-inference-job",
-    "configured-model-algorithm-association",
-    "ml-input-channel",
-)
+from .resource_types import RESOURCE_TYPES
+
+_TYPES: Final = [type_ for type_ in RESOURCE_TYPES.values() if type_.has_arn]
+
+MEMBERSHIP_KINDS: Final = tuple(type_.name for type_ in _TYPES if type_.scope == "membership")
 """Resource types that live in a membership."""
 
-ACCOUNT_KINDS: Final = (
-    "configured-model-algorithm",
-    "training-dataset",
-    "audience-model",
-    "configured-audience-model",
-    "audience-generation-job",
+NEIGHBOUR_KINDS: Final = tuple(type_.name for type_ in _TYPES if type_.list.service == "cleanrooms")
+"""Resource types of the neighbouring service that the SDK refers to."""
+
+ACCOUNT_KINDS: Final = tuple(
+    type_.name for type_ in _TYPES if type_.name not in MEMBERSHIP_KINDS + NEIGHBOUR_KINDS
 )
 """Resource types that live in an account."""
-
-NEIGHBOUR_KINDS: Final = ("membership", "collaboration")
-"""Resource types of the neighbouring service that the SDK refers to."""
 
 KINDS: Final = MEMBERSHIP_KINDS + ACCOUNT_KINDS + NEIGHBOUR_KINDS
 
@@ -39,7 +34,8 @@ _NEIGHBOUR: Final = re.compile(
     r"arn:(?P<partition>aws[-a-z]*):cleanrooms:(?P<region>[-a-z0-9]+):(?P<account>[0-9]{12}):"
     rf"(?P<kind>{'|'.join(NEIGHBOUR_KINDS)})/(?P<identifier>{_UUID})"
 )
-_MEMBERSHIP: Final = re.compile(rf":membership/({_UUID})(?:/|$)")
+IN_MEMBERSHIP: Final = re.compile(rf":membership/({_UUID})(?:/|$)")
+"""The membership's identifier in an ARN, as the first group."""
 _ANY: Final = re.compile(r"arn:[^:]*:(?P<service>[^:]*):[^:]*:[^:]*:(?P<resource>.+)")
 
 
@@ -147,7 +143,7 @@ def kind_of(text: str) -> str | None:
 
 def membership_in(text: str) -> str | None:
     """The membership's identifier inside an ARN, or None."""
-    found = _MEMBERSHIP.search(text)
+    found = IN_MEMBERSHIP.search(text)
     return found[1] if found else None
 
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from .api.groups import CallerGroups, CollaborationGroups, MembershipGroups
 from .arns import is_identifier, membership_in
 from .errors import ConfigurationError, RequestFault, RequestValidationError
+from .resource_types import LONGEST
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -22,45 +24,16 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from .core import Core
-    from .resources.audience_export_jobs import AudienceExportJobs
-    from .resources.audience_generation_jobs import AudienceGenerationJobs
-    from .resources.audience_models import AudienceModels
-    from .resources.collaboration_groups import (
-        CollaborationConfiguredModelAlgorithmAssociations,
-        CollaborationExportJobs,
-        CollaborationInferenceJobs,
-        CollaborationMLInputChannels,
-        CollaborationTrainedModels,
-    )
-    from .resources.collaborations import Collaborations
-    from .resources.configured_audience_models import ConfiguredAudienceModels
-    from .resources.configured_model_algorithm_associations import (
-        ConfiguredModelAlgorithmAssociations,
-    )
-    from .resources.configured_model_algorithms import ConfiguredModelAlgorithms
-    from .resources.inference_jobs import InferenceJobs
-    from .resources.memberships import Memberships
-    from .resources.ml_configuration import MLConfiguration
-    from .resources.ml_input_channels import MLInputChannels
-    from .resources.tags import Tags
-    from .resources.trained_models import TrainedModels
-    from .resources.training_datasets import TrainingDatasets
     from .waiting import Completions, Handle, Outcomes, Poll, Report
     from .wire.settings import HttpBackend
 
-LONGEST = 29 * 86_400.0
-"""Seconds that waits last by default: jobs run for 28 days at the most, and may be queued before."""
 
-
-class _Groups:
-    """The resource groups of a client or of a membership's view on it."""
-
-    _core: Core
-    _scope: str | None = None
+class _Waits(MembershipGroups):
+    """Waiting for anything, which a client and its view of a membership share."""
 
     async def wait(
         self,
-        what: Any,
+        target: Any,
         *,
         timeout: float | timedelta | None = LONGEST,
         poll: Poll | None = None,
@@ -69,7 +42,7 @@ class _Groups:
         """Wait for anything that has a life cycle, or take up a wait that was put down.
 
         Args:
-            what: A handle or its text (which says what is waited for: that it finishes, is
+            target: A handle or its text (which says what is waited for: that it finishes, is
                 deleted or is cancelled), an ARN, a `TrainedModelRef`, or a reply that names it.
             timeout: Seconds (or a `timedelta`) for all of it, calls included; None for no end.
             poll: When to look again: any wait of tenacity's, seconds or a `timedelta`.
@@ -83,12 +56,12 @@ class _Groups:
             WaitTimeout, ResourceFailed, ServiceError, TransportError: As the groups' `wait`.
         """
         return await self._core.waiting.wait(
-            _handle(what), timeout=timeout, poll=poll, on_update=on_update
+            _handle(target), timeout=timeout, poll=poll, on_update=on_update
         )
 
     async def wait_all(
         self,
-        what: Iterable[Any],
+        targets: Iterable[Any],
         *,
         timeout: float | timedelta | None = LONGEST,
         poll: Poll | None = None,
@@ -102,7 +75,7 @@ class _Groups:
         in seconds. `details=False` saves that one for those that ended well.
 
         Args:
-            what: As for `wait`, each.
+            targets: As for `wait`, each.
             timeout: Seconds (or a `timedelta`) for all of it, calls included; None for no end.
             poll: When to look again, per membership and kind.
             on_update: Called (and awaited, if async) with each `StatusChange`; its `model` may be
@@ -117,7 +90,7 @@ class _Groups:
             the rest has a `WaitTimeout`.
         """
         return await self._core.waiting.wait_all(
-            [_handle(one) for one in what],
+            [_handle(one) for one in targets],
             timeout=timeout,
             poll=poll,
             on_update=on_update,
@@ -126,114 +99,28 @@ class _Groups:
 
     def as_completed(
         self,
-        what: Iterable[Any],
+        targets: Iterable[Any],
         *,
         timeout: float | timedelta | None = LONGEST,
         poll: Poll | None = None,
         on_update: Report | None = None,
         details: bool = True,
     ) -> Completions:
-        """The outcomes of many waits as they come about: `async for outcome in ...`.
+        """Give the outcomes of many waits as they come about: `async for outcome in ...`.
 
         Args:
-            what, timeout, poll, on_update, details: As for `wait_all`. What is there twice comes once.
+            targets, timeout, poll, on_update, details: As for `wait_all`. What is there twice comes once.
         """
         return self._core.waiting.as_completed(
-            [_handle(one) for one in what],
+            [_handle(one) for one in targets],
             timeout=timeout,
             poll=poll,
             on_update=on_update,
             details=details,
         )
 
-    @cached_property
-    def trained_models(self) -> TrainedModels:
-        """Trained models and their versions."""
-        from .resources.trained_models import TrainedModels
 
-        return TrainedModels(self._core, self._scope)
-
-    @cached_property
-    def inference_jobs(self) -> InferenceJobs:
-        """Inference jobs on trained models."""
-        from .resources.inference_jobs import InferenceJobs
-
-        return InferenceJobs(self._core, self._scope)
-
-    @cached_property
-    def configured_model_algorithms(self) -> ConfiguredModelAlgorithms:
-        """Algorithms: container images for training and inference."""
-        from .resources.configured_model_algorithms import ConfiguredModelAlgorithms
-
-        return ConfiguredModelAlgorithms(self._core, self._scope)
-
-    @cached_property
-    def configured_model_algorithm_associations(self) -> ConfiguredModelAlgorithmAssociations:
-        """Algorithms offered to a collaboration."""
-        from .resources.configured_model_algorithm_associations import (
-            ConfiguredModelAlgorithmAssociations,
-        )
-
-        return ConfiguredModelAlgorithmAssociations(self._core, self._scope)
-
-    @cached_property
-    def ml_input_channels(self) -> MLInputChannels:
-        """Input channels: data prepared for training and inference."""
-        from .resources.ml_input_channels import MLInputChannels
-
-        return MLInputChannels(self._core, self._scope)
-
-    @cached_property
-    def ml_configuration(self) -> MLConfiguration:
-        """Where a membership's results go."""
-        from .resources.ml_configuration import MLConfiguration
-
-        return MLConfiguration(self._core, self._scope)
-
-    @cached_property
-    def audience_models(self) -> AudienceModels:
-        """Lookalike models."""
-        from .resources.audience_models import AudienceModels
-
-        return AudienceModels(self._core, self._scope)
-
-    @cached_property
-    def configured_audience_models(self) -> ConfiguredAudienceModels:
-        """Lookalike models set up for sharing."""
-        from .resources.configured_audience_models import ConfiguredAudienceModels
-
-        return ConfiguredAudienceModels(self._core, self._scope)
-
-    @cached_property
-    def audience_generation_jobs(self) -> AudienceGenerationJobs:
-        """Jobs that find a lookalike audience."""
-        from .resources.audience_generation_jobs import AudienceGenerationJobs
-
-        return AudienceGenerationJobs(self._core, self._scope)
-
-    @cached_property
-    def audience_export_jobs(self) -> AudienceExportJobs:
-        """Jobs that write an audience out."""
-        from .resources.audience_export_jobs import AudienceExportJobs
-
-        return AudienceExportJobs(self._core, self._scope)
-
-    @cached_property
-    def training_datasets(self) -> TrainingDatasets:
-        """Data that lookalike models are trained on."""
-        from .resources.training_datasets import TrainingDatasets
-
-        return TrainingDatasets(self._core, self._scope)
-
-    @cached_property
-    def tags(self) -> Tags:
-        """Tags on any resource."""
-        from .resources.tags import Tags
-
-        return Tags(self._core, self._scope)
-
-
-class MembershipScope(_Groups):
+class MembershipScope(_Waits):
     """A view on a client for one membership: calls that need a membership take this one.
 
     It opens nothing and needs no closing.
@@ -253,7 +140,7 @@ class MembershipScope(_Groups):
         return f"<membership {self._scope}>"
 
 
-class CollaborationScope:
+class CollaborationScope(CollaborationGroups):
     """A view on a client for one collaboration: what its members see of each other's resources.
 
     It opens nothing and needs no closing.
@@ -263,52 +150,11 @@ class CollaborationScope:
         self._core = core
         self.collaboration_identifier: str = _scope(collaboration_identifier, "collaboration")
 
-    @cached_property
-    def trained_models(self) -> CollaborationTrainedModels:
-        """Trained models of all members."""
-        from .resources.collaboration_groups import CollaborationTrainedModels
-
-        return CollaborationTrainedModels(self._core, self.collaboration_identifier)
-
-    @cached_property
-    def inference_jobs(self) -> CollaborationInferenceJobs:
-        """Inference jobs of all members."""
-        from .resources.collaboration_groups import CollaborationInferenceJobs
-
-        return CollaborationInferenceJobs(self._core, self.collaboration_identifier)
-
-    @cached_property
-    def export_jobs(self) -> CollaborationExportJobs:
-        """Export jobs of trained models, of all members."""
-        from .resources.collaboration_groups import CollaborationExportJobs
-
-        return CollaborationExportJobs(self._core, self.collaboration_identifier)
-
-    @cached_property
-    def configured_model_algorithm_associations(
-        self,
-    ) -> CollaborationConfiguredModelAlgorithmAssociations:
-        """Algorithms that members offer."""
-        from .resources.collaboration_groups import (
-            CollaborationConfiguredModelAlgorithmAssociations,
-        )
-
-        return CollaborationConfiguredModelAlgorithmAssociations(
-            self._core, self.collaboration_identifier
-        )
-
-    @cached_property
-    def ml_input_channels(self) -> CollaborationMLInputChannels:
-        """Input channels of all members."""
-        from .resources.collaboration_groups import CollaborationMLInputChannels
-
-        return CollaborationMLInputChannels(self._core, self.collaboration_identifier)
-
     def __repr__(self) -> str:
         return f"<collaboration {self.collaboration_identifier}>"
 
 
-class CleanRoomsML(_Groups):
+class CleanRoomsML(_Waits, CallerGroups):
     """The client of AWS Clean Rooms ML.
 
     An async context manager; `open()` and `close()` do the same by hand. Holds no state outside
@@ -327,8 +173,8 @@ class CleanRoomsML(_Groups):
         config: An `AioConfig` merged in last.
         session: An `AioSession` of the caller's.
         polling_rate: Requests a second for all waits of this client together; None for no limit.
-        adopt: After a create or start whose reply was lost, look for what it may have made and
-            take it as the reply. False: raise what the transport raised.
+        find_lost_creates: After a create or start whose reply was lost, look for what it may have
+            made and take it as the reply. False: raise what the transport raised.
         clock: Monotonic seconds, for waiting; the system's by default.
         sleep: Waits for so many seconds, for waiting; the event loop's by default.
 
@@ -350,7 +196,7 @@ class CleanRoomsML(_Groups):
         config: AioConfig | None = None,
         session: AioSession | None = None,
         polling_rate: float | None = 5.0,
-        adopt: bool = True,
+        find_lost_creates: bool = True,
         clock: Callable[[], float] | None = None,
         sleep: Callable[[float], Awaitable[None]] | None = None,
     ) -> None:
@@ -371,7 +217,7 @@ class CleanRoomsML(_Groups):
             session=session,
         )
         self._polling_rate = polling_rate
-        self._adopt = adopt
+        self._find_lost_creates = find_lost_creates
         self._clock = clock
         self._sleep = sleep
 
@@ -383,7 +229,7 @@ class CleanRoomsML(_Groups):
             self._settings,
             self._membership,
             polling_rate=self._polling_rate,
-            adopt=self._adopt,
+            find_lost_creates=self._find_lost_creates,
             clock=self._clock,
             sleep=self._sleep,
         )
@@ -421,20 +267,6 @@ class CleanRoomsML(_Groups):
         """The region of the open client."""
         return self._core.raw.meta.region_name
 
-    @cached_property
-    def memberships(self) -> Memberships:
-        """The caller's memberships; `sdk.memberships()` lists them."""
-        from .resources.memberships import Memberships
-
-        return Memberships(self._core)
-
-    @cached_property
-    def collaborations(self) -> Collaborations:
-        """The collaborations that the caller is in; `sdk.collaborations()` lists them."""
-        from .resources.collaborations import Collaborations
-
-        return Collaborations(self._core)
-
     def membership(self, membership_identifier: str) -> MembershipScope:
         """A view for one membership, by its identifier or ARN. Costs nothing.
 
@@ -452,10 +284,10 @@ class CleanRoomsML(_Groups):
         return CollaborationScope(self._core, collaboration_identifier)
 
 
-def _handle(what: Any) -> Handle:
+def _handle(target: Any) -> Handle:
     from .waiting import Handle
 
-    return Handle.of(what)
+    return Handle.of(target)
 
 
 def _identifier(given: Any, kind: str) -> str | None:

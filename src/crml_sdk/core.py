@@ -38,14 +38,14 @@ class Core:
         membership: str | None,
         *,
         polling_rate: float | None = DEFAULT_POLLING_RATE,
-        adopt: bool = True,
+        find_lost_creates: bool = True,
         clock: Callable[[], float] | None = None,
         sleep: Callable[[float], Awaitable[None]] | None = None,
     ) -> None:
         self.settings = settings
         self.membership = membership
         self.polling_rate = polling_rate
-        self.adopt = adopt
+        self.find_lost_creates = find_lost_creates
         self.clock: Callable[[], float] = clock or time.monotonic
         self._sleep = sleep
         self.started: OrderedDict[str, float] = OrderedDict()
@@ -109,6 +109,13 @@ class Core:
             await connection.close()
         return kept
 
+    def note_start(self, arn: str) -> None:
+        """Remember that this client made a resource just now: it may not show at once."""
+        self.started[arn] = self.clock()
+        self.started.move_to_end(arn)
+        if len(self.started) > STARTS_REMEMBERED:
+            self.started.popitem(last=False)
+
     async def call(
         self,
         operation: Operation,
@@ -119,41 +126,14 @@ class Core:
     ) -> Any:
         """Send a checked request and give the model of its reply.
 
-        A create or start whose reply did not come is looked for (see `creating`).
-
         Args:
-            operation: What to call.
+            operation: What to call. A create or start goes by way of `creating.create_once`.
             params: The request by wire names, checked.
             timeout: Seconds for the call with all its retries.
             once: Not to be sent again on a fault: the caller decides that itself.
 
         Raises:
             CleanRoomsMLError: See `errors`.
-        """
-        if operation.creates:
-            from .creating import create_once
-
-            return await create_once(self, operation, params, timeout)
-        return await self.send(operation, params, timeout, once=once)
-
-    def note_start(self, arn: str) -> None:
-        """Remember that this client made a resource just now: it may not show at once."""
-        self.started[arn] = self.clock()
-        self.started.move_to_end(arn)
-        if len(self.started) > STARTS_REMEMBERED:
-            self.started.popitem(last=False)
-
-    async def send(
-        self,
-        operation: Operation,
-        params: dict[str, Any],
-        timeout: float | None = None,
-        *,
-        once: bool = False,
-    ) -> Any:
-        """Send a checked request and give the model of its reply; nothing more.
-
-        Args, Raises: As for `call`.
         """
         connection = await self._connection(operation.service)
         if not logger.isEnabledFor(logging.DEBUG):

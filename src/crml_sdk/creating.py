@@ -14,14 +14,11 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from . import models
-from .api import operations
 from .errors import (
     CallTimeout,
     ConflictException,
@@ -31,6 +28,7 @@ from .errors import (
     TransportError,
 )
 from .naming import to_wire
+from .resource_types import RESOURCE_TYPES, created_by
 from .untrusted import plain_logger
 
 if TYPE_CHECKING:
@@ -55,83 +53,6 @@ CLOCK_TOLERANCE: Final = timedelta(minutes=5)
 """Between `createTime` and this machine's clock, for replies without a `Date`. A request that is
 signed with a clock further off is refused."""
 
-
-@dataclass(frozen=True)
-class Lookup:
-    """How to find again what an operation makes.
-
-    Attributes:
-        list: The list in which it shows.
-        arn: The attribute of a row that identifies it; "" where there is none.
-        get: What shows its settings; None when the row is all there is.
-        within: Members of the request that the list takes, too.
-    """
-
-    list: Operation
-    arn: str = ""
-    get: Operation | None = None
-    within: tuple[str, ...] = ()
-
-
-LOOKUPS: Final[Mapping[str, Lookup]] = MappingProxyType(
-    {
-        "CreateTrainedModel": Lookup(
-            operations.LIST_TRAINED_MODELS,
-            "trained_model_arn",
-            operations.GET_TRAINED_MODEL,
-            ("membershipIdentifier",),
-        ),
-        "StartTrainedModelInferenceJob": Lookup(
-            operations.LIST_TRAINED_MODEL_INFERENCE_JOBS,
-            "trained_model_inference_job_arn",
-            operations.GET_TRAINED_MODEL_INFERENCE_JOB,
-            ("membershipIdentifier", "trainedModelArn"),
-        ),
-        "StartTrainedModelExportJob": Lookup(
-            operations.LIST_COLLABORATION_TRAINED_MODEL_EXPORT_JOBS, within=("trainedModelArn",)
-        ),
-        "CreateConfiguredModelAlgorithm": Lookup(
-            operations.LIST_CONFIGURED_MODEL_ALGORITHMS,
-            "configured_model_algorithm_arn",
-            operations.GET_CONFIGURED_MODEL_ALGORITHM,
-        ),
-        "CreateConfiguredModelAlgorithmAssociation": Lookup(
-            operations.LIST_CONFIGURED_MODEL_ALGORITHM_ASSOCIATIONS,
-            "configured_model_algorithm_association_arn",
-            operations.GET_CONFIGURED_MODEL_ALGORITHM_ASSOCIATION,
-            ("membershipIdentifier",),
-        ),
-        "CreateMLInputChannel": Lookup(
-            operations.LIST_ML_INPUT_CHANNELS,
-            "ml_input_channel_arn",
-            operations.GET_ML_INPUT_CHANNEL,
-            ("membershipIdentifier",),
-        ),
-        "CreateAudienceModel": Lookup(
-            operations.LIST_AUDIENCE_MODELS, "audience_model_arn", operations.GET_AUDIENCE_MODEL
-        ),
-        "CreateConfiguredAudienceModel": Lookup(
-            operations.LIST_CONFIGURED_AUDIENCE_MODELS,
-            "configured_audience_model_arn",
-            operations.GET_CONFIGURED_AUDIENCE_MODEL,
-        ),
-        "StartAudienceGenerationJob": Lookup(
-            operations.LIST_AUDIENCE_GENERATION_JOBS,
-            "audience_generation_job_arn",
-            operations.GET_AUDIENCE_GENERATION_JOB,
-            ("configuredAudienceModelArn",),
-        ),
-        "StartAudienceExportJob": Lookup(
-            operations.LIST_AUDIENCE_EXPORT_JOBS, within=("audienceGenerationJobArn",)
-        ),
-        "CreateTrainingDataset": Lookup(
-            operations.LIST_TRAINING_DATASETS,
-            "training_dataset_arn",
-            operations.GET_TRAINING_DATASET,
-        ),
-    }
-)
-"""By the documented name of the operation that makes it."""
 
 # Absent in what the service shows, these mean something: the base version, no earlier version.
 _MEANT_WHEN_ABSENT: Final = ("trainedModelVersionIdentifier", "incrementalTrainingDataChannels")
@@ -160,15 +81,15 @@ async def create_once(
     """
     began = core.clock()
     try:
-        reply = await core.send(operation, params, timeout)
+        reply = await core.call(operation, params, timeout)
     except (TransportError, ServiceError) as fault:
-        if not core.adopt or not may_have_happened(fault):
+        if not core.find_lost_creates or not may_have_happened(fault):
             raise
         logger.info("%s: looking for %r after %r", operation.name, params.get("name"), fault)
         reply = await _Search(core, operation, params, fault, began).run()
-    arn = getattr(reply, LOOKUPS[operation.name].arn, None) if reply is not None else None
-    if arn:
-        core.note_start(arn)
+    made = created_by(operation)
+    if reply is not None and made.has_arn:
+        core.note_start(getattr(reply, made.arn))
     return reply
 
 
@@ -199,7 +120,7 @@ class _Search:
     ) -> None:
         self._core = core
         self._operation = operation
-        self._lookup = LOOKUPS[operation.name]
+        self._type = created_by(operation)
         self._params = params
         self._fault = fault
         self._began = began
@@ -233,8 +154,8 @@ class _Search:
         older: list[Any] = []
         for row in rows:
             (fresh if row.create_time >= since else older).append(row)
-        if self._operation.name == "CreateTrainedModel" and older:
-            fresh += await self._newer_versions(older, since)
+        if self._type.versions and older:
+            fresh += await self._newer_versions(self._type.versions, older, since)
         ours: list[tuple[Any, Any]] = []
         for row in _unique(fresh, self._identity):
             details = await self._details(row)
@@ -247,15 +168,15 @@ class _Search:
         for row in older:
             self._looked.append(f"{self._identity(row)} was made before, at {row.create_time}")
         if not rows:
-            self._looked.append(f"{self._lookup.list.name} shows nothing of that name")
+            self._looked.append(f"{self._type.list.name} shows nothing of that name")
         return ours, bool(older)
 
     async def _rows(self) -> tuple[list[Any], datetime]:
         """Rows of that very name, and the service's time at which the call began."""
-        request = {name: self._params[name] for name in self._lookup.within}
-        if self._lookup.list.scope == "collaboration":
+        request = self._type.narrowed(self._params)
+        if self._type.scope == "collaboration":
             request["collaborationIdentifier"] = await self._collaboration_identifier()
-        rows, reply = await self._list(self._lookup.list, request)
+        rows, reply = await self._list(self._type.list, request)
         membership = self._params.get("membershipIdentifier")
         named = [
             row
@@ -282,35 +203,39 @@ class _Search:
 
     async def _call(self, operation: Operation, request: dict[str, Any]) -> Any:
         limit = HURRIED_LIMIT if self._hurried else LOOK_LIMIT
-        return await self._core.send(operation, request, limit)
+        return await self._core.call(operation, request, limit)
 
     async def _collaboration_identifier(self) -> str:
         """Exports show in the collaboration only; the exported model tells which that is."""
         if self._collaboration is None:
+            get = RESOURCE_TYPES["trained-model"].get
+            assert get is not None
             names = ("membershipIdentifier", "trainedModelArn")
             request = {name: self._params[name] for name in names}
-            model = await self._call(operations.GET_TRAINED_MODEL, request)
+            model = await self._call(get, request)
             self._collaboration = cast("str", model.collaboration_identifier)
         return self._collaboration
 
-    async def _newer_versions(self, models_: list[Any], since: datetime) -> list[Any]:
+    async def _newer_versions(
+        self, versions: Operation, older: list[Any], since: datetime
+    ) -> list[Any]:
         """Versions made since then of models that are older: a list may show models only."""
         found: list[Any] = []
-        for arn in dict.fromkeys(row.trained_model_arn for row in models_):
+        for arn in dict.fromkeys(row.trained_model_arn for row in older):
             request = {
                 "membershipIdentifier": self._params["membershipIdentifier"],
                 "trainedModelArn": arn,
             }
-            rows, _ = await self._list(operations.LIST_TRAINED_MODEL_VERSIONS, request)
+            rows, _ = await self._list(versions, request)
             found += [row for row in rows if row.create_time >= since and row.name == self._name]
         return found
 
     async def _details(self, row: Any) -> Any:
         """What shows the settings of a row's resource."""
-        get = self._lookup.get
+        get = self._type.get
         if get is None:
             return row
-        request = {to_wire(self._lookup.arn): getattr(row, self._lookup.arn)}
+        request = {to_wire(self._type.arn): getattr(row, self._type.arn)}
         if get.scope == "membership":
             request["membershipIdentifier"] = self._params["membershipIdentifier"]
         version = getattr(row, "version_identifier", None)
@@ -327,10 +252,8 @@ class _Search:
         return datetime.fromtimestamp(time.time(), timezone.utc) - ago - CLOCK_TOLERANCE
 
     def _identity(self, row: Any) -> str:
-        if not self._lookup.arn:
-            return f"an export {row.name!r} of {row.create_time}"
         version = getattr(row, "version_identifier", None)
-        return getattr(row, self._lookup.arn) + (f"@{version}" if version else "")
+        return self._type.identity(row) + (f"@{version}" if version else "")
 
     def _adopted(self, row: Any, details: Any) -> Any:
         """The reply that the request would have had."""

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 
         def __init__(self, error_response: Mapping[str, Any], operation_name: str) -> None: ...
 
+    from .versions import TrainedModelRef
     from .waiting.handles import Handle
     from .waiting.outcomes import Outcome
 else:
@@ -164,12 +165,24 @@ class NoSuchVersion(CleanRoomsMLError):
     Attributes:
         trained_model_arn: The model.
         wanted: What was asked for, in words.
+        newest: The newest version there is, whatever its status; None when none was listed.
+        status: The status of that one.
     """
 
-    def __init__(self, trained_model_arn: str, wanted: str) -> None:
+    def __init__(
+        self,
+        trained_model_arn: str,
+        wanted: str,
+        *,
+        newest: TrainedModelRef | None = None,
+        status: str | None = None,
+    ) -> None:
         self.trained_model_arn = trained_model_arn
         self.wanted = wanted
-        super().__init__(f"{trained_model_arn} has no version that is {wanted}")
+        self.newest = newest
+        self.status = status
+        hint = f"; the newest, {newest.version!r}, is {status}" if newest else ""
+        super().__init__(f"{trained_model_arn} has no version that is {wanted}{hint}")
 
 
 class NoSuchName(CleanRoomsMLError, LookupError):

@@ -66,7 +66,7 @@ EpochTimestamp = Annotated[datetime, BeforeValidator(_from_epoch)]
 """A time with its zone, seconds since the epoch on the wire: so the neighbouring service sends it."""
 
 
-class Model(BaseModel):
+class Model(BaseModel, frozen=True):
     """A documented structure: frozen, snake_case attributes, wire names as aliases.
 
     Open towards the service of next year: unknown members are kept (`model_extra`).
@@ -75,7 +75,6 @@ class Model(BaseModel):
     __slots__ = ("_response_metadata", "_resumed")
 
     model_config: ClassVar[ConfigDict] = ConfigDict(
-        frozen=True,
         extra="allow",
         defer_build=True,
         alias_generator=to_wire,
@@ -98,6 +97,17 @@ class Model(BaseModel):
     def resumed(self) -> Resumed | None:
         """What an earlier try had made, when a call with `resume` found it; None otherwise."""
         return getattr(self, "_resumed", None)
+
+    def __hash__(self) -> int:
+        try:
+            return hash((type(self), *(getattr(self, name) for name in type(self).model_fields)))
+        except TypeError:
+            own = type(self)
+            found = [name for name in own.model_fields if name.endswith("_arn")]
+            instead = "ref" if hasattr(own, "ref") else found[0] if found else "model_dump_json()"
+            raise TypeError(
+                f"{own.__name__} holds lists or maps, so it has no hash; use its `{instead}`"
+            ) from None
 
     def model_dump(  # type: ignore[override]
         self,
@@ -136,7 +146,7 @@ def with_mark(model: M, resumed: Resumed | None) -> M:
     return model
 
 
-class UnionModel(Model):
+class UnionModel(Model, frozen=True):
     """A documented union: exactly one member is set."""
 
     @property
@@ -153,7 +163,7 @@ class UnionModel(Model):
         return self.member in type(self).model_fields
 
 
-class RequestModel(Model):
+class RequestModel(Model, frozen=True):
     """The input of an operation. Its constraints are checked when it is made."""
 
     def model_post_init(self, context: Any, /) -> None:

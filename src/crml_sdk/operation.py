@@ -19,7 +19,9 @@ class Operation:
         output: The model of the reply, or None when the operation answers nothing.
         creates: Whether it creates or starts something, so that sending it twice may cost twice.
         items: On a list operation, the attribute of the reply that holds the rows.
+        row: On a list operation, the model of a row.
         version: The parameter that names a version of a trained model, if the operation has one.
+        version_required: Whether that version has to be named.
         membership_from: Parameters whose ARN tells the membership, best first.
     """
 
@@ -32,5 +34,7 @@ class Operation:
     output: str | None = None
     creates: bool = False
     items: str | None = None
+    row: str | None = None
     version: str | None = None
+    version_required: bool = False
     membership_from: tuple[str, ...] = ()

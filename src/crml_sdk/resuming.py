@@ -20,7 +20,7 @@ from pydantic.alias_generators import to_snake as _python
 
 from . import models
 from .api import operations
-from .creating import LOOKUPS, PAUSES, moment
+from .creating import PAUSES, create_once, moment
 from .errors import (
     AccessDeniedException,
     ConflictException,
@@ -31,6 +31,7 @@ from .errors import (
 )
 from .model import with_mark
 from .naming import to_wire
+from .resource_types import created_by
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -148,7 +149,7 @@ async def start_or_resume(
     if isinstance(found, Started):
         return found
     try:
-        reply = await core.call(operation, {**params, "name": found}, timeout)
+        reply = await create_once(core, operation, {**params, "name": found}, timeout)
         return Started(reply, found, params.get(_VERSION))
     except ConflictException:
         for pause in PAUSES:
@@ -195,7 +196,7 @@ class _Search:
     ) -> None:
         self._core = core
         self._operation = operation
-        self._lookup = LOOKUPS[operation.name]
+        self._type = created_by(operation)
         self._params = params
         self._timeout = timeout
         self._retry = retry
@@ -275,14 +276,14 @@ class _Search:
 
     async def _rows(self) -> list[Any]:
         """Everything of that name, or of that name with "-2" and so on behind it."""
-        request = {name: self._params[name] for name in self._lookup.within}
-        if self._lookup.list.scope == "collaboration":
+        request = self._type.narrowed(self._params)
+        if self._type.scope == "collaboration":
             request["collaborationIdentifier"] = await self._collaboration_identifier()
         names = set(_names(self._params["name"]))
         membership = self._params.get("membershipIdentifier")
         rows = [
             row
-            for row in await self._list(self._lookup.list, request)
+            for row in await self._list(self._type.list, request)
             if row.name in names and getattr(row, "membership_identifier", membership) == membership
         ]
         if self._operation.name == "CreateTrainedModel":
@@ -323,7 +324,7 @@ class _Search:
         return rows
 
     async def _send(self, operation: Operation, request: dict[str, Any]) -> Any:
-        return await self._core.send(operation, request, self._timeout)
+        return await self._core.call(operation, request, self._timeout)
 
     async def _collaboration_identifier(self) -> str:
         """Exports show in the collaboration only; the exported model tells which that is."""
@@ -335,10 +336,8 @@ class _Search:
         return self._collaboration
 
     def _identity(self, row: Any) -> str:
-        if not self._lookup.arn:
-            return f"the export {row.name!r} of {row.create_time.isoformat()}"
         version = getattr(row, "version_identifier", None)
-        return getattr(row, self._lookup.arn) + (f"@{version}" if version else "")
+        return self._type.identity(row) + (f"@{version}" if version else "")
 
     # Whether it is what was asked for
 
@@ -361,10 +360,10 @@ class _Search:
 
         The base version of a model that has later ones cannot be read alone.
         """
-        get = self._lookup.get
+        get = self._type.get
         if get is None:
             return row
-        request = {to_wire(self._lookup.arn): getattr(row, self._lookup.arn)}
+        request = {to_wire(self._type.arn): getattr(row, self._type.arn)}
         if get.scope == "membership":
             request["membershipIdentifier"] = self._params["membershipIdentifier"]
         version = getattr(row, "version_identifier", None)

@@ -1,18 +1,18 @@
-"""Versions of trained models: selectors, references, which one is newest, what came from what."""
+"""Versions of trained models: selectors, references, which one is newest."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from .errors import NoSuchVersion
-from .untrusted import as_line
+from .errors import CleanRoomsMLError, NoSuchVersion, RequestFault, RequestValidationError
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from pydantic_core import CoreSchema
     from typing_extensions import Self
 
 
@@ -25,6 +25,12 @@ class VersionSelector(Enum):
 
     def __repr__(self) -> str:
         return self.name
+
+    @classmethod
+    def _missing_(cls, value: object) -> VersionSelector | None:
+        """A selector's value and its name both mean it, in whichever case."""
+        text = value.lower().replace("_", "-") if isinstance(value, str) else None
+        return next((selector for selector in cls if selector.value == text), None)
 
 
 LATEST: Final = VersionSelector.LATEST
@@ -51,6 +57,10 @@ class TrainedModelRef:
     trained_model_arn: str
     version: str | VersionSelector | None = None
 
+    def __post_init__(self) -> None:
+        if isinstance(self.version, str):
+            object.__setattr__(self, "version", parse_version(self.version))
+
     @classmethod
     def of(cls, trained_model_arn: str, version_identifier: str | None) -> Self:
         """The reference to a version as replies name it: None is the base version."""
@@ -58,11 +68,28 @@ class TrainedModelRef:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read `ARN`, `ARN@IDENTIFIER`, `ARN@latest`, `ARN@latest-active` or `ARN@base`."""
+        """Read `ARN`, `ARN@IDENTIFIER`, `ARN@latest`, `ARN@latest-active` or `ARN@base`.
+
+        Returns:
+            The reference; `str()` gives the text back.
+
+        Raises:
+            RequestValidationError: When the version is nearly a selector.
+        """
         arn, at, version = text.partition("@")
-        if not at:
-            return cls(arn)
-        return cls(arn, parse_version(version))
+        return cls(arn, version if at else None)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> CoreSchema:
+        return text_schema(cls, cls._checked)
+
+    @classmethod
+    def _checked(cls, text: str) -> Self:
+        from .arns import Arn
+
+        ref = cls.parse(text)
+        Arn.parse(ref.trained_model_arn, expect="trained-model")
+        return ref
 
     @property
     def is_base(self) -> bool:
@@ -77,9 +104,48 @@ class TrainedModelRef:
 
 
 def parse_version(text: str) -> str | VersionSelector:
-    """A selector or an identifier from text, as it stands behind the `@` of a reference."""
-    known = {selector.value: selector for selector in VersionSelector}
-    return known.get(text.lower().replace("_", "-"), text)
+    """Read a selector or an identifier, as it stands behind the `@` of a reference.
+
+    Returns:
+        The selector that the text is the value or the name of; else the text.
+
+    Raises:
+        RequestValidationError: When the text is nearly that of a selector.
+    """
+    try:
+        return VersionSelector(text)
+    except ValueError:
+        import difflib  # only those who err pay for it
+
+        plain = text.lower().replace("_", "-")
+        near = difflib.get_close_matches(plain, [one.value for one in VersionSelector], n=1)
+    if near:
+        fault = RequestFault(
+            "version",
+            f"is no version; did you mean {near[0]!r}?",
+            repr(text),
+            "an identifier, LATEST, LATEST_ACTIVE or BASE",
+        )
+        raise RequestValidationError("version", [fault])
+    return text
+
+
+def text_schema(kind: type[Any], parse: Callable[[str], Any]) -> CoreSchema:
+    """How Pydantic reads a value from its text, and writes it as that text into JSON."""
+    from pydantic_core import core_schema
+
+    def read(text: str) -> Any:
+        try:
+            return parse(text)
+        except CleanRoomsMLError as error:
+            raise ValueError(str(error)) from None
+
+    from_text = core_schema.no_info_after_validator_function(read, core_schema.str_schema())
+    return core_schema.json_or_python_schema(
+        json_schema=from_text,
+        python_schema=core_schema.union_schema([core_schema.is_instance_schema(kind), from_text]),
+        serialization=core_schema.to_string_ser_schema(),
+    )
 
 
 def newest_first(rows: Iterable[Any]) -> list[Any]:
@@ -99,172 +165,24 @@ def select(rows: Iterable[Any], selector: VersionSelector, trained_model_arn: st
     """The row that a selector means.
 
     Raises:
-        NoSuchVersion: When none of the rows fits.
+        NoSuchVersion: When none of the rows fits; it names the newest one.
     """
+    ordered = newest_first(rows)
     if selector is BASE:
-        fitting = [row for row in rows if row.version_identifier is None]
+        fitting = [row for row in ordered if row.version_identifier is None]
         wanted = "the base version"
     elif selector is LATEST_ACTIVE:
-        fitting = [row for row in rows if row.status == "ACTIVE"]
+        fitting = [row for row in ordered if row.status == "ACTIVE"]
         wanted = "ACTIVE"
     else:
-        fitting = list(rows)
+        fitting = ordered
         wanted = "listed"
     if not fitting:
-        raise NoSuchVersion(trained_model_arn, wanted)
-    return newest_first(fitting)[0]
-
-
-@dataclass(frozen=True)
-class LineageNode:
-    """A version in the tree of what was trained from what.
-
-    Attributes:
-        name: The model's name.
-        ref: The version; None for a parent that could not be found.
-        summary: The row of the list, or None for a parent that could not be found.
-        children: The versions trained from this one, oldest first.
-        version_identifier: As replies name it; None is the base version.
-    """
-
-    name: str
-    version_identifier: str | None
-    summary: Any = None
-    children: tuple[LineageNode, ...] = ()
-
-    @property
-    def ref(self) -> TrainedModelRef | None:
-        return None if self.summary is None else self.summary.ref
-
-    @property
-    def is_base(self) -> bool:
-        """Whether this is the base version of its model."""
-        return self.version_identifier is None
-
-    @property
-    def status(self) -> str | None:
-        """The version's status, when it was found."""
-        return None if self.summary is None else self.summary.status
-
-    def walk(self) -> Iterator[tuple[int, LineageNode]]:
-        """This node and all below it, each with its depth, parents first."""
-        todo: list[tuple[int, LineageNode]] = [(0, self)]
-        while todo:
-            depth, node = todo.pop()
-            yield depth, node
-            todo.extend((depth + 1, child) for child in reversed(node.children))
-
-
-@dataclass(frozen=True)
-class Lineage:
-    """Which version of a model was trained from which, across models.
-
-    Attributes:
-        trained_model_arn: The model that was asked about.
-        roots: Where the training began: usually one base version.
-    """
-
-    trained_model_arn: str
-    roots: tuple[LineageNode, ...]
-
-    def walk(self) -> Iterator[tuple[int, LineageNode]]:
-        """Every version with its depth in the tree, parents first."""
-        for root in self.roots:
-            yield from root.walk()
-
-    def path(self, version_identifier: str | None) -> tuple[LineageNode, ...]:
-        """From the root to a version of the model asked about: what it was trained on, in order.
-
-        Raises:
-            NoSuchVersion: When the tree has no such version.
-        """
-        trail: list[LineageNode] = []
-        for depth, node in self.walk():
-            del trail[depth:]
-            trail.append(node)
-            if (
-                node.summary is not None
-                and node.summary.trained_model_arn == self.trained_model_arn
-                and node.version_identifier == version_identifier
-            ):
-                return tuple(trail)
-        raise NoSuchVersion(self.trained_model_arn, version_identifier or "the base version")
-
-    def to_mermaid(self) -> str:
-        """The tree as the text of a Mermaid flowchart, for Markdown pages."""
-        from .display.lineages import mermaid
-
-        return mermaid(self)
-
-    def to_svg(self) -> str:
-        """The tree as an SVG picture; a notebook shows it by itself."""
-        from .display.lineages import svg
-
-        return svg(self)
-
-    def _repr_html_(self) -> str:
-        return self.to_svg()
-
-    def __str__(self) -> str:
-        lines: list[str] = []
-        for depth, node in self.walk():
-            version = node.version_identifier or "base"
-            status = node.status or "not found"
-            text = as_line(f"{node.name}@{version} {status}")
-            lines.append(f"{'   ' * depth}{'└─ ' if depth else ''}{text}")
-        return "\n".join(lines)
-
-
-Key = tuple[str, "str | None"]
-
-
-def parent_of(row: Any) -> Key | None:
-    """The name and version of what a version was trained from, or None."""
-    channels = row.incremental_training_data_channels
-    if not channels:
-        return None
-    return channels[0].model_name, channels[0].version_identifier
-
-
-def build_lineage(trained_model_arn: str, rows: Iterable[Any]) -> Lineage:
-    """The tree of a model's versions and of what they came from.
-
-    Args:
-        trained_model_arn: The model asked about.
-        rows: Its versions, and the rows of every model that a version descends from.
-    """
-    by_key: dict[Key, Any] = {}
-    for row in rows:
-        by_key.setdefault((row.name, row.version_identifier), row)
-    wanted = {key for key, row in by_key.items() if row.trained_model_arn == trained_model_arn}
-    for key in list(wanted):
-        wanted |= _ancestors(key, by_key)
-    children: dict[Key | None, list[Key]] = {}
-    for key in wanted:
-        row = by_key.get(key)
-        parent = parent_of(row) if row is not None else None
-        children.setdefault(parent if parent in wanted else None, []).append(key)
-
-    def born(key: Key) -> tuple[bool, Any]:
-        row = by_key.get(key)
-        return (row is not None, row.create_time if row is not None else 0)
-
-    def node(key: Key, above: frozenset[Key]) -> LineageNode:
-        below = [child for child in children.get(key, []) if child not in above]
-        below.sort(key=born)
-        inner = tuple(node(child, above | {key}) for child in below)
-        return LineageNode(key[0], key[1], by_key.get(key), inner)
-
-    roots = sorted(children.get(None, []), key=born)
-    return Lineage(trained_model_arn, tuple(node(key, frozenset()) for key in roots))
-
-
-def _ancestors(key: Key, by_key: dict[Key, Any]) -> set[Key]:
-    found: set[Key] = set()
-    while True:
-        row = by_key.get(key)
-        parent = parent_of(row) if row is not None else None
-        if parent is None or parent in found:
-            return found
-        found.add(parent)
-        key = parent
+        newest = ordered[0] if ordered else None
+        raise NoSuchVersion(
+            trained_model_arn,
+            wanted,
+            newest=newest and newest.ref,
+            status=newest and str(newest.status),
+        )
+    return fitting[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 import re
 from typing import Any
@@ -11,6 +12,8 @@ import pytest
 from botocore import xform_name
 
 from codegen import __main__ as generator
+from codegen import describing
+from codegen.methods import render as render_methods
 from codegen.naming import enum_member, python_name
 from codegen.source import SERVICES, load_service, load_toml, lock_problems
 from crml_sdk.naming import IRREGULAR, to_wire
@@ -84,6 +87,35 @@ def test_documentation_alone_changes_nothing(model: Json) -> None:
     for shape in model["shapes"].values():
         shape["documentation"] = "other words"
     assert lock_problems([load_service("cleanroomsml")]) == []
+
+
+@pytest.mark.parametrize(
+    ("shape", "file", "methods"),
+    [
+        ("CreateTrainedModelRequest", "trained_models", ("create", "train")),
+        ("StartTrainedModelInferenceJobRequest", "inference_jobs", ("start", "run")),
+    ],
+)
+def test_a_new_member_arrives_in_the_method_that_also_waits(
+    model: Json, shape: str, file: str, methods: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model["shapes"][shape]["members"]["sampleSize"] = {"shape": "TagKey"}
+    usual = describing.Words.member
+    monkeypatch.setattr(
+        describing.Words,
+        "member",
+        lambda self, of, name: "How many." if name == "sampleSize" else usual(self, of, name),
+    )
+    written = render_methods([load_service("cleanroomsml")])[f"api/{file}.py"]
+    (group,) = (node for node in ast.parse(written).body if isinstance(node, ast.ClassDef))
+    found = {node.name: node for node in group.body if isinstance(node, ast.AsyncFunctionDef)}
+    for method in methods:
+        (argument,) = (a for a in found[method].args.kwonlyargs if a.arg == "sample_size")
+        assert ast.unparse(argument) == "sample_size: str | None"
+        assert "sample_size: How many." in (ast.get_docstring(found[method]) or "")
+        sent = next(node for node in ast.walk(found[method]) if isinstance(node, ast.Dict))
+        assert "'sample_size': sample_size" in ast.unparse(sent)
+        assert found[method].args.kwarg is None
 
 
 def test_a_hand_edit_is_shown(

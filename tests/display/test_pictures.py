@@ -11,9 +11,9 @@ from xml.etree import ElementTree
 import pytest
 
 from crml_sdk import CleanRoomsML, Lineage, Page, models, show, to_records
+from crml_sdk.lineage import LineageNode, build_lineage
 from crml_sdk.local import LocalCleanRoomsML
 from crml_sdk.untrusted import has_controls
-from crml_sdk.versions import LineageNode, build_lineage
 from crml_sdk.waiting import Handle, Outcome, Outcomes
 
 ARN = (

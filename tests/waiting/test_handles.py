@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crml_sdk import BASE, LATEST, LATEST_ACTIVE, errors, models
+from crml_sdk.resource_types import RESOURCE_TYPES
 from crml_sdk.versions import TrainedModelRef
 from crml_sdk.waiting import Goal, Handle
-from crml_sdk.waiting.kinds import KINDS
 
 from ..support import samples
 from .stage import (
@@ -30,9 +30,9 @@ from .stage import (
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=63)
 HANDLES = st.builds(
     lambda kind, **parts: Handle(
-        kind, **{**parts, "name": parts["name"] if KINDS[kind].has_name else None}
+        kind, **{**parts, "name": parts["name"] if RESOURCE_TYPES[kind].has_name else None}
     ),
-    kind=st.sampled_from(sorted(KINDS)),
+    kind=st.sampled_from(sorted(t.name for t in RESOURCE_TYPES.values() if t.statuses)),
     arn=st.just(samples.JOB) | TEXT,
     version=st.none() | st.just("BASE") | st.uuids().map(str),
     membership=st.none() | st.uuids().map(str),

@@ -33,7 +33,9 @@ async def sdk(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[CleanRoomsML]:
     """A client with the real endpoint: respx stands in the way of every request."""
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
         monkeypatch.delenv(name)
-    async with CleanRoomsML(region_name="us-east-1", http_backend="httpx", adopt=False) as client:
+    async with CleanRoomsML(
+        region_name="us-east-1", http_backend="httpx", find_lost_creates=False
+    ) as client:
         yield client
 
 

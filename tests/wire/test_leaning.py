@@ -35,7 +35,7 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 async def sdk(request: pytest.FixtureRequest, canned: CannedServer) -> Any:
     """A client, once as nobody watches it and once with a handler that sends it the long way."""
     async with CleanRoomsML(
-        region_name="us-east-1", endpoint_url=canned.url, read_timeout=0.3, adopt=False
+        region_name="us-east-1", endpoint_url=canned.url, read_timeout=0.3, find_lost_creates=False
     ) as client:
         if request.param == "watched":
             client.raw.meta.events.register("before-send.cleanroomsml", _look_on)

@@ -32,8 +32,7 @@ class AudienceExportJobsOperations(Group):
         resume_since: Since | None = None,
         timeout: float | None = None,
     ) -> None:
-        """
-        Write a generated audience, in the chosen size, to S3.
+        """Write a generated audience, in the chosen size, to S3.
 
         Args:
             audience_generation_job_arn: ARN of the job that generates, or generated, the
@@ -95,8 +94,7 @@ class AudienceExportJobsOperations(Group):
         timeout: float | None = None,
         total_timeout: float | timedelta | None = None,
     ) -> Paginator[AudienceExportJobSummary]:
-        """
-        List audience exports, of one generation job if wanted.
+        """List audience exports, of one generation job if wanted.
 
         Args:
             audience_generation_job_arn: List only the exports of the audience made by this
@@ -135,4 +133,33 @@ class AudienceExportJobsOperations(Group):
             prefetch=prefetch,
             timeout=timeout,
             total_timeout=total_timeout,
+        )
+
+    async def by_name(
+        self,
+        name: str,
+        *,
+        audience_generation_job_arn: str | None = None,
+        timeout: float | None = None,
+    ) -> AudienceExportJobSummary:
+        """Find the one audience export job with exactly that name; reads every page of the list.
+
+        Args:
+            name: The whole name; case matters.
+            audience_generation_job_arn: List only the exports of the audience made by this
+                job. String of 20 to 2,048 characters.
+            timeout: Seconds for each call with all its retries.
+
+        Returns:
+            The row of the list, `AudienceExportJobSummary`.
+
+        Raises:
+            NoSuchName: None has it; the error tells names that come close.
+            AmbiguousName: More than one has it.
+            ServiceError, TransportError: As `list` does.
+        """
+        return await self._by_name(
+            self.list(audience_generation_job_arn=audience_generation_job_arn, timeout=timeout),
+            name,
+            LIST_AUDIENCE_EXPORT_JOBS,
         )

@@ -46,8 +46,7 @@ class AudienceGenerationJobsOperations(Group):
         resume_since: Since | None = None,
         timeout: float | None = None,
     ) -> StartAudienceGenerationJobResponse:
-        """
-        Look for users who resemble the seed users.
+        """Look for users who resemble the seed users.
 
         Args:
             name: Name to give the audience generation job. String of 1 to 63 characters.
@@ -111,8 +110,7 @@ class AudienceGenerationJobsOperations(Group):
     async def get(
         self, audience_generation_job_arn: str, *, timeout: float | None = None
     ) -> GetAudienceGenerationJobResponse:
-        """
-        Read an audience generation job, its status and its quality metrics.
+        """Read an audience generation job, its status and its quality metrics.
 
         Args:
             audience_generation_job_arn: ARN of the job that generates, or generated, the
@@ -152,8 +150,7 @@ class AudienceGenerationJobsOperations(Group):
         timeout: float | None = None,
         total_timeout: float | timedelta | None = None,
     ) -> Paginator[AudienceGenerationJobSummary]:
-        """
-        List audience generation jobs, of one configured model or collaboration if wanted.
+        """List audience generation jobs, of one configured model or collaboration if wanted.
 
         Args:
             configured_audience_model_arn: List only the jobs that used this configured
@@ -201,8 +198,7 @@ class AudienceGenerationJobsOperations(Group):
     async def delete(
         self, audience_generation_job_arn: str, *, timeout: float | None = None
     ) -> None:
-        """
-        Delete an audience generation job together with its data.
+        """Delete an audience generation job together with its data.
 
         Args:
             audience_generation_job_arn: ARN of the job that generates, or generated, the
@@ -226,4 +222,39 @@ class AudienceGenerationJobsOperations(Group):
             {"audience_generation_job_arn": audience_generation_job_arn},
             None,
             timeout,
+        )
+
+    async def by_name(
+        self,
+        name: str,
+        *,
+        configured_audience_model_arn: str | None = None,
+        collaboration_id: str | None = None,
+        timeout: float | None = None,
+    ) -> AudienceGenerationJobSummary:
+        """Find the one audience generation job with exactly that name; reads every page of the list.
+
+        Args:
+            name: The whole name; case matters.
+            configured_audience_model_arn: List only the jobs that used this configured
+                audience model. String of 20 to 2,048 characters.
+            collaboration_id: List only the jobs of this collaboration. UUID.
+            timeout: Seconds for each call with all its retries.
+
+        Returns:
+            The row of the list, `AudienceGenerationJobSummary`.
+
+        Raises:
+            NoSuchName: None has it; the error tells names that come close.
+            AmbiguousName: More than one has it.
+            ServiceError, TransportError: As `list` does.
+        """
+        return await self._by_name(
+            self.list(
+                configured_audience_model_arn=configured_audience_model_arn,
+                collaboration_id=collaboration_id,
+                timeout=timeout,
+            ),
+            name,
+            LIST_AUDIENCE_GENERATION_JOBS,
         )

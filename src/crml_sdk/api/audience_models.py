@@ -40,8 +40,7 @@ class AudienceModelsOperations(Group):
         resume_since: Since | None = None,
         timeout: float | None = None,
     ) -> CreateAudienceModelResponse:
-        """
-        Train a lookalike model on a training dataset.
+        """Train a lookalike model on a training dataset.
 
         Args:
             name: Name to give the audience model. String of 1 to 63 characters.
@@ -106,8 +105,7 @@ class AudienceModelsOperations(Group):
     async def get(
         self, audience_model_arn: str, *, timeout: float | None = None
     ) -> GetAudienceModelResponse:
-        """
-        Read an audience model and its status.
+        """Read an audience model and its status.
 
         Args:
             audience_model_arn: ARN of the lookalike model, the one trained from a training
@@ -142,8 +140,7 @@ class AudienceModelsOperations(Group):
         timeout: float | None = None,
         total_timeout: float | timedelta | None = None,
     ) -> Paginator[AudienceModelSummary]:
-        """
-        List the account's audience models.
+        """List the account's audience models.
 
         Args:
             max_results: Rows asked for in each request. Integer from 1 to 100; 100 when
@@ -183,8 +180,7 @@ class AudienceModelsOperations(Group):
         )
 
     async def delete(self, audience_model_arn: str, *, timeout: float | None = None) -> None:
-        """
-        Delete an audience model that no configured audience model uses any more.
+        """Delete an audience model that no configured audience model uses any more.
 
         Args:
             audience_model_arn: ARN of the lookalike model, the one trained from a training
@@ -206,3 +202,20 @@ class AudienceModelsOperations(Group):
         await self._call(
             DELETE_AUDIENCE_MODEL, {"audience_model_arn": audience_model_arn}, None, timeout
         )
+
+    async def by_name(self, name: str, *, timeout: float | None = None) -> AudienceModelSummary:
+        """Find the one audience model with exactly that name; reads every page of the list.
+
+        Args:
+            name: The whole name; case matters.
+            timeout: Seconds for each call with all its retries.
+
+        Returns:
+            The row of the list, `AudienceModelSummary`.
+
+        Raises:
+            NoSuchName: None has it; the error tells names that come close.
+            AmbiguousName: More than one has it.
+            ServiceError, TransportError: As `list` does.
+        """
+        return await self._by_name(self.list(timeout=timeout), name, LIST_AUDIENCE_MODELS)

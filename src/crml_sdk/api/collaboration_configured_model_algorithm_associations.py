@@ -28,8 +28,7 @@ class CollaborationConfiguredModelAlgorithmAssociationsOperations(CollaborationG
     async def get(
         self, configured_model_algorithm_association_arn: str, *, timeout: float | None = None
     ) -> GetCollaborationConfiguredModelAlgorithmAssociationResponse:
-        """
-        Read an algorithm association of the collaboration, whichever member made it.
+        """Read an algorithm association of the collaboration, whichever member made it.
 
         Args:
             configured_model_algorithm_association_arn: ARN of the link that makes an
@@ -69,8 +68,7 @@ class CollaborationConfiguredModelAlgorithmAssociationsOperations(CollaborationG
         timeout: float | None = None,
         total_timeout: float | timedelta | None = None,
     ) -> Paginator[CollaborationConfiguredModelAlgorithmAssociationSummary]:
-        """
-        List the algorithm associations of all members of a collaboration.
+        """List the algorithm associations of all members of a collaboration.
 
         Args:
             max_results: Rows asked for in each request. Integer from 1 to 100; 100 when
@@ -108,4 +106,28 @@ class CollaborationConfiguredModelAlgorithmAssociationsOperations(CollaborationG
             prefetch=prefetch,
             timeout=timeout,
             total_timeout=total_timeout,
+        )
+
+    async def by_name(
+        self, name: str, *, timeout: float | None = None
+    ) -> CollaborationConfiguredModelAlgorithmAssociationSummary:
+        """Find the one configured model algorithm association with exactly that name; reads every page of
+        the list.
+
+        Args:
+            name: The whole name; case matters.
+            timeout: Seconds for each call with all its retries.
+
+        Returns:
+            The row of the list, `CollaborationConfiguredModelAlgorithmAssociationSummary`.
+
+        Raises:
+            NoSuchName: None has it; the error tells names that come close.
+            AmbiguousName: More than one has it.
+            ServiceError, TransportError: As `list` does.
+        """
+        return await self._by_name(
+            self.list(timeout=timeout),
+            name,
+            LIST_COLLABORATION_CONFIGURED_MODEL_ALGORITHM_ASSOCIATIONS,
         )

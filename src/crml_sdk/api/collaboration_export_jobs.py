@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..resources.group import CollaborationGroup
+from ..resources.pinning import PinningCollaborationGroup
 from .operations import LIST_COLLABORATION_TRAINED_MODEL_EXPORT_JOBS
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..versions import TrainedModelRef, VersionSelector
 
 
-class CollaborationExportJobsOperations(CollaborationGroup):
+class CollaborationExportJobsOperations(PinningCollaborationGroup):
     """Operations on: export job."""
 
     def list(
@@ -32,8 +32,7 @@ class CollaborationExportJobsOperations(CollaborationGroup):
         timeout: float | None = None,
         total_timeout: float | timedelta | None = None,
     ) -> Paginator[CollaborationTrainedModelExportJobSummary]:
-        """
-        List the exports of one trained model of a collaboration.
+        """List the exports of one trained model of a collaboration.
 
         Args:
             trained_model_arn: ARN of the trained model whose exports are listed. String of
@@ -57,6 +56,7 @@ class CollaborationExportJobsOperations(CollaborationGroup):
         Raises:
             RequestValidationError: Before anything is sent, with every fault of the
                 arguments.
+            NoSuchVersion: The selector fits no version.
             AccessDeniedException: The caller may not do this (403).
             ThrottlingException: Too many requests, even after the retries (429).
             ValidationException: The service refused the request's contents (400).
@@ -74,4 +74,36 @@ class CollaborationExportJobsOperations(CollaborationGroup):
             prefetch=prefetch,
             timeout=timeout,
             total_timeout=total_timeout,
+        )
+
+    async def by_name(
+        self,
+        trained_model_arn: str | TrainedModelRef,
+        name: str,
+        *,
+        version: str | VersionSelector | None = None,
+        timeout: float | None = None,
+    ) -> CollaborationTrainedModelExportJobSummary:
+        """Find the one export job with exactly that name; reads every page of the list.
+
+        Args:
+            trained_model_arn: ARN of the trained model whose exports are listed. String of
+                20 to 2,048 characters.
+            name: The whole name; case matters.
+            version: The version: an identifier, or `LATEST`, `LATEST_ACTIVE` or `BASE`,
+                resolved before the call. Left out, all versions.
+            timeout: Seconds for each call with all its retries.
+
+        Returns:
+            The row of the list, `CollaborationTrainedModelExportJobSummary`.
+
+        Raises:
+            NoSuchName: None has it; the error tells names that come close.
+            AmbiguousName: More than one has it.
+            ServiceError, TransportError: As `list` does.
+        """
+        return await self._by_name(
+            self.list(trained_model_arn, version=version, timeout=timeout),
+            name,
+            LIST_COLLABORATION_TRAINED_MODEL_EXPORT_JOBS,
         )

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..resources.group import CollaborationGroup
+from ..resources.pinning import PinningCollaborationGroup
 from .operations import LIST_COLLABORATION_TRAINED_MODEL_INFERENCE_JOBS
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..versions import TrainedModelRef, VersionSelector
 
 
-class CollaborationInferenceJobsOperations(CollaborationGroup):
+class CollaborationInferenceJobsOperations(PinningCollaborationGroup):
     """Operations on: inference job."""
 
     def list(
@@ -32,8 +32,7 @@ class CollaborationInferenceJobsOperations(CollaborationGroup):
         timeout: float | None = None,
         total_timeout: float | timedelta | None = None,
     ) -> Paginator[CollaborationTrainedModelInferenceJobSummary]:
-        """
-        List the inference jobs of all members of a collaboration, of one trained model if wanted.
+        """List the inference jobs of all members of a collaboration, of one trained model if wanted.
 
         Args:
             trained_model_arn: List only the jobs that predicted with this model. String of
@@ -58,6 +57,7 @@ class CollaborationInferenceJobsOperations(CollaborationGroup):
         Raises:
             RequestValidationError: Before anything is sent, with every fault of the
                 arguments.
+            NoSuchVersion: The selector fits no version.
             AccessDeniedException: The caller may not do this (403).
             ThrottlingException: Too many requests, even after the retries (429).
             ValidationException: The service refused the request's contents (400).
@@ -75,4 +75,36 @@ class CollaborationInferenceJobsOperations(CollaborationGroup):
             prefetch=prefetch,
             timeout=timeout,
             total_timeout=total_timeout,
+        )
+
+    async def by_name(
+        self,
+        name: str,
+        *,
+        trained_model_arn: str | TrainedModelRef | None = None,
+        version: str | VersionSelector | None = None,
+        timeout: float | None = None,
+    ) -> CollaborationTrainedModelInferenceJobSummary:
+        """Find the one inference job with exactly that name; reads every page of the list.
+
+        Args:
+            name: The whole name; case matters.
+            trained_model_arn: List only the jobs that predicted with this model. String of
+                20 to 2,048 characters.
+            version: The version: an identifier, or `LATEST`, `LATEST_ACTIVE` or `BASE`,
+                resolved before the call. Left out, all versions.
+            timeout: Seconds for each call with all its retries.
+
+        Returns:
+            The row of the list, `CollaborationTrainedModelInferenceJobSummary`.
+
+        Raises:
+            NoSuchName: None has it; the error tells names that come close.
+            AmbiguousName: More than one has it.
+            ServiceError, TransportError: As `list` does.
+        """
+        return await self._by_name(
+            self.list(trained_model_arn=trained_model_arn, version=version, timeout=timeout),
+            name,
+            LIST_COLLABORATION_TRAINED_MODEL_INFERENCE_JOBS,
         )

@@ -22,8 +22,7 @@ class CollaborationMLInputChannelsOperations(CollaborationGroup):
     async def get(
         self, ml_input_channel_arn: str, *, timeout: float | None = None
     ) -> GetCollaborationMLInputChannelResponse:
-        """
-        Read an input channel of the collaboration, whichever member made it.
+        """Read an input channel of the collaboration, whichever member made it.
 
         Args:
             ml_input_channel_arn: ARN of the input channel. String of 20 to 2,048
@@ -61,8 +60,7 @@ class CollaborationMLInputChannelsOperations(CollaborationGroup):
         timeout: float | None = None,
         total_timeout: float | timedelta | None = None,
     ) -> Paginator[CollaborationMLInputChannelSummary]:
-        """
-        List the input channels of all members of a collaboration.
+        """List the input channels of all members of a collaboration.
 
         Args:
             max_results: Rows asked for in each request. Integer from 1 to 100; 100 when
@@ -99,4 +97,25 @@ class CollaborationMLInputChannelsOperations(CollaborationGroup):
             prefetch=prefetch,
             timeout=timeout,
             total_timeout=total_timeout,
+        )
+
+    async def by_name(
+        self, name: str, *, timeout: float | None = None
+    ) -> CollaborationMLInputChannelSummary:
+        """Find the one ML input channel with exactly that name; reads every page of the list.
+
+        Args:
+            name: The whole name; case matters.
+            timeout: Seconds for each call with all its retries.
+
+        Returns:
+            The row of the list, `CollaborationMLInputChannelSummary`.
+
+        Raises:
+            NoSuchName: None has it; the error tells names that come close.
+            AmbiguousName: More than one has it.
+            ServiceError, TransportError: As `list` does.
+        """
+        return await self._by_name(
+            self.list(timeout=timeout), name, LIST_COLLABORATION_ML_INPUT_CHANNELS
         )

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..resources.group import CollaborationGroup
+from ..resources.pinning import PinningCollaborationGroup
 from .operations import GET_COLLABORATION_TRAINED_MODEL, LIST_COLLABORATION_TRAINED_MODELS
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..versions import TrainedModelRef, VersionSelector
 
 
-class CollaborationTrainedModelsOperations(CollaborationGroup):
+class CollaborationTrainedModelsOperations(PinningCollaborationGroup):
     """Operations on: trained model."""
 
     async def get(
@@ -27,8 +27,7 @@ class CollaborationTrainedModelsOperations(CollaborationGroup):
         version: str | VersionSelector | None = None,
         timeout: float | None = None,
     ) -> GetCollaborationTrainedModelResponse:
-        """
-        Read a version of a trained model of the collaboration, whichever member made it.
+        """Read a version of a trained model of the collaboration, whichever member made it.
 
         Args:
             trained_model_arn: ARN of the trained model; all its versions share it. String
@@ -43,6 +42,7 @@ class CollaborationTrainedModelsOperations(CollaborationGroup):
         Raises:
             RequestValidationError: Before anything is sent, with every fault of the
                 arguments.
+            NoSuchVersion: The selector fits no version.
             AccessDeniedException: The caller may not do this (403).
             ResourceNotFoundException: The resource does not exist (404).
             ThrottlingException: Too many requests, even after the retries (429).
@@ -68,8 +68,7 @@ class CollaborationTrainedModelsOperations(CollaborationGroup):
         timeout: float | None = None,
         total_timeout: float | timedelta | None = None,
     ) -> Paginator[CollaborationTrainedModelSummary]:
-        """
-        List the trained models of all members of a collaboration.
+        """List the trained models of all members of a collaboration.
 
         Args:
             max_results: Rows asked for in each request. Integer from 1 to 100; 100 when
@@ -106,4 +105,25 @@ class CollaborationTrainedModelsOperations(CollaborationGroup):
             prefetch=prefetch,
             timeout=timeout,
             total_timeout=total_timeout,
+        )
+
+    async def by_name(
+        self, name: str, *, timeout: float | None = None
+    ) -> CollaborationTrainedModelSummary:
+        """Find the one trained model with exactly that name; reads every page of the list.
+
+        Args:
+            name: The whole name; case matters.
+            timeout: Seconds for each call with all its retries.
+
+        Returns:
+            The row of the list, `CollaborationTrainedModelSummary`.
+
+        Raises:
+            NoSuchName: None has it; the error tells names that come close.
+            AmbiguousName: More than one has it.
+            ServiceError, TransportError: As `list` does.
+        """
+        return await self._by_name(
+            self.list(timeout=timeout), name, LIST_COLLABORATION_TRAINED_MODELS
         )

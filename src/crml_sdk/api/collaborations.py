@@ -31,8 +31,7 @@ class CollaborationsOperations(Group):
         timeout: float | None = None,
         total_timeout: float | timedelta | None = None,
     ) -> Paginator[CollaborationSummary]:
-        """
-        List the collaborations that the account has joined or is invited to.
+        """List the collaborations that the account has joined or is invited to.
 
         Args:
             member_status: List only the collaborations in which the caller stands like
@@ -77,8 +76,7 @@ class CollaborationsOperations(Group):
     async def get(
         self, collaboration_identifier: str, *, timeout: float | None = None
     ) -> Collaboration:
-        """
-        Read one collaboration.
+        """Read one collaboration.
 
         Args:
             collaboration_identifier: Identifier of the collaboration to read. UUID.
@@ -106,4 +104,31 @@ class CollaborationsOperations(Group):
                 timeout,
             ),
             "collaboration",
+        )
+
+    async def by_name(
+        self,
+        name: str,
+        *,
+        member_status: FilterableMemberStatus | FilterableMemberStatusLiteral | None = None,
+        timeout: float | None = None,
+    ) -> CollaborationSummary:
+        """Find the one collaboration with exactly that name; reads every page of the list.
+
+        Args:
+            name: The whole name; case matters.
+            member_status: List only the collaborations in which the caller stands like
+                this. One of `INVITED`, `ACTIVE`.
+            timeout: Seconds for each call with all its retries.
+
+        Returns:
+            The row of the list, `CollaborationSummary`.
+
+        Raises:
+            NoSuchName: None has it; the error tells names that come close.
+            AmbiguousName: More than one has it.
+            ServiceError, TransportError: As `list` does.
+        """
+        return await self._by_name(
+            self.list(member_status=member_status, timeout=timeout), name, LIST_COLLABORATIONS
         )

@@ -65,8 +65,7 @@ class ConfiguredAudienceModelsOperations(Group):
         | None = None,
         timeout: float | None = None,
     ) -> CreateConfiguredAudienceModelResponse:
-        """
-        Set up how an audience model may be used: audience sizes, metrics and where audiences are
+        """Set up how an audience model may be used: audience sizes, metrics and where audiences are
         written.
 
         Args:
@@ -128,8 +127,7 @@ class ConfiguredAudienceModelsOperations(Group):
     async def get(
         self, configured_audience_model_arn: str, *, timeout: float | None = None
     ) -> GetConfiguredAudienceModelResponse:
-        """
-        Read a configured audience model.
+        """Read a configured audience model.
 
         Args:
             configured_audience_model_arn: ARN of the configured audience model. String of
@@ -167,8 +165,7 @@ class ConfiguredAudienceModelsOperations(Group):
         timeout: float | None = None,
         total_timeout: float | timedelta | None = None,
     ) -> Paginator[ConfiguredAudienceModelSummary]:
-        """
-        List the account's configured audience models.
+        """List the account's configured audience models.
 
         Args:
             max_results: Rows asked for in each request. Integer from 1 to 100; 100 when
@@ -222,8 +219,7 @@ class ConfiguredAudienceModelsOperations(Group):
         description: str | None = None,
         timeout: float | None = None,
     ) -> UpdateConfiguredAudienceModelResponse:
-        """
-        Change a configured audience model; generation jobs already running are not affected.
+        """Change a configured audience model; generation jobs already running are not affected.
 
         Args:
             configured_audience_model_arn: ARN of the configured audience model. String of
@@ -274,8 +270,7 @@ class ConfiguredAudienceModelsOperations(Group):
     async def delete(
         self, configured_audience_model_arn: str, *, timeout: float | None = None
     ) -> None:
-        """
-        Delete a configured audience model and take it out of its collaborations.
+        """Delete a configured audience model and take it out of its collaborations.
 
         Args:
             configured_audience_model_arn: ARN of the configured audience model. String of
@@ -304,8 +299,7 @@ class ConfiguredAudienceModelsOperations(Group):
     async def get_policy(
         self, configured_audience_model_arn: str, *, timeout: float | None = None
     ) -> GetConfiguredAudienceModelPolicyResponse:
-        """
-        Read the resource policy of a configured audience model.
+        """Read the resource policy of a configured audience model.
 
         Args:
             configured_audience_model_arn: ARN of the configured audience model. String of
@@ -344,8 +338,7 @@ class ConfiguredAudienceModelsOperations(Group):
         | None = None,
         timeout: float | None = None,
     ) -> PutConfiguredAudienceModelPolicyResponse:
-        """
-        Set or replace the resource policy of a configured audience model.
+        """Set or replace the resource policy of a configured audience model.
 
         Args:
             configured_audience_model_arn: ARN of the configured audience model. String of
@@ -387,8 +380,7 @@ class ConfiguredAudienceModelsOperations(Group):
     async def delete_policy(
         self, configured_audience_model_arn: str, *, timeout: float | None = None
     ) -> None:
-        """
-        Remove the resource policy from a configured audience model.
+        """Remove the resource policy from a configured audience model.
 
         Args:
             configured_audience_model_arn: ARN of the configured audience model. String of
@@ -411,4 +403,25 @@ class ConfiguredAudienceModelsOperations(Group):
             {"configured_audience_model_arn": configured_audience_model_arn},
             None,
             timeout,
+        )
+
+    async def by_name(
+        self, name: str, *, timeout: float | None = None
+    ) -> ConfiguredAudienceModelSummary:
+        """Find the one configured audience model with exactly that name; reads every page of the list.
+
+        Args:
+            name: The whole name; case matters.
+            timeout: Seconds for each call with all its retries.
+
+        Returns:
+            The row of the list, `ConfiguredAudienceModelSummary`.
+
+        Raises:
+            NoSuchName: None has it; the error tells names that come close.
+            AmbiguousName: More than one has it.
+            ServiceError, TransportError: As `list` does.
+        """
+        return await self._by_name(
+            self.list(timeout=timeout), name, LIST_CONFIGURED_AUDIENCE_MODELS
         )

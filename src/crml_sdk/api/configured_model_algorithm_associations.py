@@ -42,8 +42,7 @@ class ConfiguredModelAlgorithmAssociationsOperations(Group):
         membership_identifier: str | None = None,
         timeout: float | None = None,
     ) -> CreateConfiguredModelAlgorithmAssociationResponse:
-        """
-        Bring an algorithm into a collaboration, so that its members can train with it.
+        """Bring an algorithm into a collaboration, so that its members can train with it.
 
         Args:
             configured_model_algorithm_arn: ARN of the algorithm to bring into the
@@ -98,8 +97,7 @@ class ConfiguredModelAlgorithmAssociationsOperations(Group):
         membership_identifier: str | None = None,
         timeout: float | None = None,
     ) -> GetConfiguredModelAlgorithmAssociationResponse:
-        """
-        Read an algorithm association of your membership.
+        """Read an algorithm association of your membership.
 
         Args:
             configured_model_algorithm_association_arn: ARN of the link that makes an
@@ -143,8 +141,7 @@ class ConfiguredModelAlgorithmAssociationsOperations(Group):
         timeout: float | None = None,
         total_timeout: float | timedelta | None = None,
     ) -> Paginator[ConfiguredModelAlgorithmAssociationSummary]:
-        """
-        List the algorithm associations of your membership.
+        """List the algorithm associations of your membership.
 
         Args:
             membership_identifier: The membership; found in the ARN, or taken from the
@@ -193,8 +190,7 @@ class ConfiguredModelAlgorithmAssociationsOperations(Group):
         membership_identifier: str | None = None,
         timeout: float | None = None,
     ) -> None:
-        """
-        Take an algorithm out of a collaboration.
+        """Take an algorithm out of a collaboration.
 
         Args:
             configured_model_algorithm_association_arn: ARN of the link that makes an
@@ -223,4 +219,30 @@ class ConfiguredModelAlgorithmAssociationsOperations(Group):
             },
             membership_identifier,
             timeout,
+        )
+
+    async def by_name(
+        self, name: str, *, membership_identifier: str | None = None, timeout: float | None = None
+    ) -> ConfiguredModelAlgorithmAssociationSummary:
+        """Find the one configured model algorithm association with exactly that name; reads every page of
+        the list.
+
+        Args:
+            name: The whole name; case matters.
+            membership_identifier: The membership; found in the ARN, or taken from the
+                client or the scope, when left out. UUID.
+            timeout: Seconds for each call with all its retries.
+
+        Returns:
+            The row of the list, `ConfiguredModelAlgorithmAssociationSummary`.
+
+        Raises:
+            NoSuchName: None has it; the error tells names that come close.
+            AmbiguousName: More than one has it.
+            ServiceError, TransportError: As `list` does.
+        """
+        return await self._by_name(
+            self.list(membership_identifier=membership_identifier, timeout=timeout),
+            name,
+            LIST_CONFIGURED_MODEL_ALGORITHM_ASSOCIATIONS,
         )

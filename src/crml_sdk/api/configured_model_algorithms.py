@@ -46,8 +46,7 @@ class ConfiguredModelAlgorithmsOperations(Group):
         kms_key_arn: str | None = None,
         timeout: float | None = None,
     ) -> CreateConfiguredModelAlgorithmResponse:
-        """
-        Register an algorithm of your own from its training and inference images in ECR.
+        """Register an algorithm of your own from its training and inference images in ECR.
 
         Args:
             name: Name to give the algorithm. String of 1 to 63 characters.
@@ -100,8 +99,7 @@ class ConfiguredModelAlgorithmsOperations(Group):
     async def get(
         self, configured_model_algorithm_arn: str, *, timeout: float | None = None
     ) -> GetConfiguredModelAlgorithmResponse:
-        """
-        Read an algorithm's registration: its containers and role.
+        """Read an algorithm's registration: its containers and role.
 
         Args:
             configured_model_algorithm_arn: ARN of the algorithm, the record that names the
@@ -139,8 +137,7 @@ class ConfiguredModelAlgorithmsOperations(Group):
         timeout: float | None = None,
         total_timeout: float | timedelta | None = None,
     ) -> Paginator[ConfiguredModelAlgorithmSummary]:
-        """
-        List the account's registered algorithms.
+        """List the account's registered algorithms.
 
         Args:
             max_results: Rows asked for in each request. Integer from 1 to 100; 100 when
@@ -182,8 +179,7 @@ class ConfiguredModelAlgorithmsOperations(Group):
     async def delete(
         self, configured_model_algorithm_arn: str, *, timeout: float | None = None
     ) -> None:
-        """
-        Delete an algorithm's registration.
+        """Delete an algorithm's registration.
 
         Args:
             configured_model_algorithm_arn: ARN of the algorithm, the record that names the
@@ -207,4 +203,25 @@ class ConfiguredModelAlgorithmsOperations(Group):
             {"configured_model_algorithm_arn": configured_model_algorithm_arn},
             None,
             timeout,
+        )
+
+    async def by_name(
+        self, name: str, *, timeout: float | None = None
+    ) -> ConfiguredModelAlgorithmSummary:
+        """Find the one configured model algorithm with exactly that name; reads every page of the list.
+
+        Args:
+            name: The whole name; case matters.
+            timeout: Seconds for each call with all its retries.
+
+        Returns:
+            The row of the list, `ConfiguredModelAlgorithmSummary`.
+
+        Raises:
+            NoSuchName: None has it; the error tells names that come close.
+            AmbiguousName: More than one has it.
+            ServiceError, TransportError: As `list` does.
+        """
+        return await self._by_name(
+            self.list(timeout=timeout), name, LIST_CONFIGURED_MODEL_ALGORITHMS
         )

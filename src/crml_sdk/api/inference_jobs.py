@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..resources.group import Group
+from ..resource_types import LONGEST
+from ..resources.pinning import PinningGroup
 from .operations import (
     CANCEL_TRAINED_MODEL_INFERENCE_JOB,
     GET_TRAINED_MODEL_INFERENCE_JOB,
@@ -36,9 +37,10 @@ if TYPE_CHECKING:
         ModelInferenceDataSourceDict,
     )
     from ..versions import TrainedModelRef, VersionSelector
+    from ..waiting import Poll, Report
 
 
-class InferenceJobsOperations(Group):
+class InferenceJobsOperations(PinningGroup):
     """Operations on: inference job."""
 
     async def start(
@@ -64,8 +66,7 @@ class InferenceJobsOperations(Group):
         resume_since: Since | None = None,
         timeout: float | None = None,
     ) -> StartTrainedModelInferenceJobResponse:
-        """
-        Start a batch prediction with a trained model on an input channel.
+        """Start a batch prediction with a trained model on an input channel.
 
         Args:
             trained_model_arn: ARN of the trained model to predict with. String of 20 to
@@ -109,6 +110,7 @@ class InferenceJobsOperations(Group):
         Raises:
             RequestValidationError: Before anything is sent, with every fault of the
                 arguments.
+            NoSuchVersion: The selector fits no version.
             MissingMembership: Before anything is sent, when no membership is known.
             AccessDeniedException: The caller may not do this (403).
             ConflictException: The resource's state or name stands against it (409).
@@ -155,8 +157,7 @@ class InferenceJobsOperations(Group):
         membership_identifier: str | None = None,
         timeout: float | None = None,
     ) -> GetTrainedModelInferenceJobResponse:
-        """
-        Read an inference job of your membership, with its status and settings.
+        """Read an inference job of your membership, with its status and settings.
 
         Args:
             trained_model_inference_job_arn: ARN of the inference job. String of 20 to 2,048
@@ -200,8 +201,7 @@ class InferenceJobsOperations(Group):
         timeout: float | None = None,
         total_timeout: float | timedelta | None = None,
     ) -> Paginator[TrainedModelInferenceJobSummary]:
-        """
-        List the inference jobs of your membership, of one trained model or version if wanted.
+        """List the inference jobs of your membership, of one trained model or version if wanted.
 
         Args:
             trained_model_arn: List only the jobs that predicted with this model. String of
@@ -227,6 +227,7 @@ class InferenceJobsOperations(Group):
         Raises:
             RequestValidationError: Before anything is sent, with every fault of the
                 arguments.
+            NoSuchVersion: The selector fits no version.
             MissingMembership: Before anything is sent, when no membership is known.
             AccessDeniedException: The caller may not do this (403).
             ThrottlingException: Too many requests, even after the retries (429).
@@ -254,8 +255,7 @@ class InferenceJobsOperations(Group):
         membership_identifier: str | None = None,
         timeout: float | None = None,
     ) -> None:
-        """
-        Ask for an inference job to be cancelled; the cancelling goes on after the call.
+        """Ask for an inference job to be cancelled; the cancelling goes on after the call.
 
         Args:
             trained_model_inference_job_arn: ARN of the inference job. String of 20 to 2,048
@@ -282,4 +282,155 @@ class InferenceJobsOperations(Group):
             {"trained_model_inference_job_arn": trained_model_inference_job_arn},
             membership_identifier,
             timeout,
+        )
+
+    async def run(
+        self,
+        trained_model_arn: str | TrainedModelRef,
+        *,
+        name: str,
+        resource_config: InferenceResourceConfig | InferenceResourceConfigDict,
+        output_configuration: InferenceOutputConfiguration | InferenceOutputConfigurationDict,
+        data_source: ModelInferenceDataSource | ModelInferenceDataSourceDict,
+        version: str | VersionSelector | None = None,
+        configured_model_algorithm_association_arn: str | None = None,
+        description: str | None = None,
+        container_execution_parameters: InferenceContainerExecutionParameters
+        | InferenceContainerExecutionParametersDict
+        | None = None,
+        environment: Mapping[str, str] | None = None,
+        kms_key_arn: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        ml_model_inference_payer_account_id: str | None = None,
+        membership_identifier: str | None = None,
+        resume: Resume = False,
+        resume_since: Since | None = None,
+        timeout: float | None = LONGEST,
+        poll: Poll | None = None,
+        on_update: Report | None = None,
+        cancel_on_timeout: bool = False,
+        cancel_on_cancel: bool = False,
+    ) -> GetTrainedModelInferenceJobResponse:
+        """Make predictions once and wait until they are there: `start`, then `wait`.
+
+        Args:
+            trained_model_arn: ARN of the trained model to predict with. String of 20 to
+                2,048 characters.
+            name: Name to give the inference job; it becomes part of the S3 path of the
+                results. String of 1 to 63 characters.
+            resource_config: Machines to predict on. `InferenceResourceConfig`.
+            output_configuration: Who receives the predictions, and in what form.
+                `InferenceOutputConfiguration`.
+            data_source: Input channel with the records to predict for.
+                `ModelInferenceDataSource`.
+            version: The version: an identifier, or `LATEST`, `LATEST_ACTIVE` or `BASE`,
+                resolved before the call. Left out, which version runs is not documented.
+            configured_model_algorithm_association_arn: ARN of the algorithm association
+                whose inference container is used. String of 20 to 2,048 characters.
+            description: Free text about the inference job, for people. String of 0 to 255
+                characters.
+            container_execution_parameters: How records are batched and sent to the
+                inference container. `InferenceContainerExecutionParameters`.
+            environment: Variables for the environment of the inference container. Map of 0
+                to 16 entries.
+            kms_key_arn: KMS key that encrypts what the service keeps for this resource.
+                String of 20 to 2,048 characters, matching
+                `arn:aws[-a-z]*:kms:[-a-z0-9]+:[0-9]{12}:key/.+`.
+            tags: Labels to put on the new inference job. Map of 0 to 50 entries.
+            ml_model_inference_payer_account_id: AWS account that is billed for the
+                inference. String of 12 characters, matching `[0-9]{12}`.
+            membership_identifier: The membership; found in the ARN, or taken from the
+                client or the scope, when left out. UUID.
+            resume: Look for what an earlier try of this request has made, before anything
+                is sent. What is under way or `ACTIVE` is returned, its `resumed` set; after a
+                try that failed, `ResourceFailed`, or with "retry" another one as NAME-2,
+                NAME-3.
+            resume_since: What is older is refused: a time, or how long ago. Together with
+                `resume`.
+            timeout: Seconds for all of it, the start included; None for no end.
+            poll: When to look again: any wait of tenacity's, or seconds. By default soon at
+                first and then after a fifth of the time waited, 5 to 45 seconds.
+            on_update: Called (and awaited, if async) with each `StatusChange`, the first
+                included.
+            cancel_on_timeout: Cancel the job itself when the time is up. This may take up
+                to 10 s more.
+            cancel_on_cancel: Cancel the job itself when the waiting task is cancelled.
+
+        Returns:
+            The final Get response, `GetTrainedModelInferenceJobResponse`.
+
+        Raises:
+            WaitTimeout: The time was up. The job goes on; the error tells how to resume.
+            ResourceFailed: It ended otherwise, with the reason.
+            ResumeMismatch, ResumeAmbiguous: With `resume`, nothing was sent: what has the
+                name was made otherwise, or is several.
+            OutcomeUnknown: No reply came, and looking for what it may have made did not
+                tell.
+            CleanRoomsMLError: What else `start` and `wait` raise.
+        """
+        return await self._create_and_wait(
+            START_TRAINED_MODEL_INFERENCE_JOB,
+            {
+                "trained_model_arn": trained_model_arn,
+                "name": name,
+                "resource_config": resource_config,
+                "output_configuration": output_configuration,
+                "data_source": data_source,
+                "version": version,
+                "configured_model_algorithm_association_arn": configured_model_algorithm_association_arn,
+                "description": description,
+                "container_execution_parameters": container_execution_parameters,
+                "environment": environment,
+                "kms_key_arn": kms_key_arn,
+                "tags": tags,
+                "ml_model_inference_payer_account_id": ml_model_inference_payer_account_id,
+            },
+            membership_identifier,
+            resume=resume,
+            resume_since=resume_since,
+            timeout=timeout,
+            poll=poll,
+            on_update=on_update,
+            cancel_on_timeout=cancel_on_timeout,
+            cancel_on_cancel=cancel_on_cancel,
+        )
+
+    async def by_name(
+        self,
+        name: str,
+        *,
+        trained_model_arn: str | TrainedModelRef | None = None,
+        version: str | VersionSelector | None = None,
+        membership_identifier: str | None = None,
+        timeout: float | None = None,
+    ) -> TrainedModelInferenceJobSummary:
+        """Find the one inference job with exactly that name; reads every page of the list.
+
+        Args:
+            name: The whole name; case matters.
+            trained_model_arn: List only the jobs that predicted with this model. String of
+                20 to 2,048 characters.
+            version: The version: an identifier, or `LATEST`, `LATEST_ACTIVE` or `BASE`,
+                resolved before the call. Left out, all versions.
+            membership_identifier: The membership; found in the ARN, or taken from the
+                client or the scope, when left out. UUID.
+            timeout: Seconds for each call with all its retries.
+
+        Returns:
+            The row of the list, `TrainedModelInferenceJobSummary`.
+
+        Raises:
+            NoSuchName: None has it; the error tells names that come close.
+            AmbiguousName: More than one has it.
+            ServiceError, TransportError: As `list` does.
+        """
+        return await self._by_name(
+            self.list(
+                trained_model_arn=trained_model_arn,
+                version=version,
+                membership_identifier=membership_identifier,
+                timeout=timeout,
+            ),
+            name,
+            LIST_TRAINED_MODEL_INFERENCE_JOBS,
         )

@@ -31,8 +31,7 @@ class MembershipsOperations(Group):
         timeout: float | None = None,
         total_timeout: float | timedelta | None = None,
     ) -> Paginator[MembershipSummary]:
-        """
-        List the account's memberships, only those with one status if wanted.
+        """List the account's memberships, only those with one status if wanted.
 
         Args:
             status: List only the memberships with this status. One of `ACTIVE`, `REMOVED`,
@@ -75,8 +74,7 @@ class MembershipsOperations(Group):
         )
 
     async def get(self, membership_identifier: str, *, timeout: float | None = None) -> Membership:
-        """
-        Read one membership, with its abilities and payment duties.
+        """Read one membership, with its abilities and payment duties.
 
         Args:
             membership_identifier: Identifier of the membership to read. UUID.
@@ -102,4 +100,32 @@ class MembershipsOperations(Group):
                 GET_MEMBERSHIP, {"membership_identifier": membership_identifier}, None, timeout
             ),
             "membership",
+        )
+
+    async def by_name(
+        self,
+        name: str,
+        *,
+        status: MembershipStatus | MembershipStatusLiteral = "ACTIVE",
+        timeout: float | None = None,
+    ) -> MembershipSummary:
+        """Find the one membership with exactly that name; reads every page of the list. A membership has
+        the name of its collaboration.
+
+        Args:
+            name: The whole name; case matters.
+            status: List only the memberships with this status. One of `ACTIVE`, `REMOVED`,
+                `COLLABORATION_DELETED`.
+            timeout: Seconds for each call with all its retries.
+
+        Returns:
+            The row of the list, `MembershipSummary`.
+
+        Raises:
+            NoSuchName: None has it; the error tells names that come close.
+            AmbiguousName: More than one has it.
+            ServiceError, TransportError: As `list` does.
+        """
+        return await self._by_name(
+            self.list(status=status, timeout=timeout), name, LIST_MEMBERSHIPS
         )

@@ -20,8 +20,7 @@ class MLConfigurationOperations(Group):
     async def get(
         self, *, membership_identifier: str | None = None, timeout: float | None = None
     ) -> GetMLConfigurationResponse:
-        """
-        Read where a membership's ML results are written.
+        """Read where a membership's ML results are written.
 
         Args:
             membership_identifier: The membership; found in the ARN, or taken from the
@@ -52,8 +51,7 @@ class MLConfigurationOperations(Group):
         membership_identifier: str | None = None,
         timeout: float | None = None,
     ) -> None:
-        """
-        Set where a membership's ML results are written, and the role that writes them.
+        """Set where a membership's ML results are written, and the role that writes them.
 
         Args:
             default_output_location: S3 place, and role to write there, used for a member's
@@ -83,8 +81,7 @@ class MLConfigurationOperations(Group):
     async def delete(
         self, *, membership_identifier: str | None = None, timeout: float | None = None
     ) -> None:
-        """
-        Remove the ML configuration from a membership.
+        """Remove the ML configuration from a membership.
 
         Args:
             membership_identifier: The membership; found in the ARN, or taken from the

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..resource_types import LONGEST
 from ..resources.group import Group
 from .operations import (
     CREATE_ML_INPUT_CHANNEL,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from ..pagination import Paginator
     from ..resuming import Resume, Since
     from ..types import InputChannelDict, PayerConfigurationDict
+    from ..waiting import Poll, Report
 
 
 class MLInputChannelsOperations(Group):
@@ -49,8 +51,7 @@ class MLInputChannelsOperations(Group):
         resume_since: Since | None = None,
         timeout: float | None = None,
     ) -> CreateMLInputChannelResponse:
-        """
-        Run a query across the collaboration and keep the result as input for training or inference.
+        """Run a query across the collaboration and keep the result as input for training or inference.
 
         Args:
             configured_model_algorithm_associations: ARNs of the algorithm associations that
@@ -125,8 +126,7 @@ class MLInputChannelsOperations(Group):
         membership_identifier: str | None = None,
         timeout: float | None = None,
     ) -> GetMLInputChannelResponse:
-        """
-        Read an input channel of your membership, its status and its size.
+        """Read an input channel of your membership, its status and its size.
 
         Args:
             ml_input_channel_arn: ARN of the input channel. String of 20 to 2,048
@@ -168,8 +168,7 @@ class MLInputChannelsOperations(Group):
         timeout: float | None = None,
         total_timeout: float | timedelta | None = None,
     ) -> Paginator[MLInputChannelSummary]:
-        """
-        List the input channels of your membership.
+        """List the input channels of your membership.
 
         Args:
             membership_identifier: The membership; found in the ARN, or taken from the
@@ -218,8 +217,7 @@ class MLInputChannelsOperations(Group):
         membership_identifier: str | None = None,
         timeout: float | None = None,
     ) -> None:
-        """
-        Delete the data that an input channel holds.
+        """Delete the data that an input channel holds.
 
         Args:
             ml_input_channel_arn: ARN of the input channel whose data is deleted. String of
@@ -246,4 +244,111 @@ class MLInputChannelsOperations(Group):
             {"ml_input_channel_arn": ml_input_channel_arn},
             membership_identifier,
             timeout,
+        )
+
+    async def run(
+        self,
+        *,
+        configured_model_algorithm_associations: Sequence[str],
+        input_channel: InputChannel | InputChannelDict,
+        name: str,
+        retention_in_days: int,
+        description: str | None = None,
+        kms_key_arn: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        payer_configuration: PayerConfiguration | PayerConfigurationDict | None = None,
+        membership_identifier: str | None = None,
+        resume: Resume = False,
+        resume_since: Since | None = None,
+        timeout: float | None = LONGEST,
+        poll: Poll | None = None,
+        on_update: Report | None = None,
+    ) -> GetMLInputChannelResponse:
+        """Create an input channel once and wait until its data are there: `create`, then `wait`.
+
+        Args:
+            configured_model_algorithm_associations: ARNs of the algorithm associations that
+                may use the channel. List of 1 to 1; each: string of 20 to 2,048 characters.
+            input_channel: Query that fills the channel, and the role that runs it.
+                `InputChannel`.
+            name: Name to give the input channel. String of 1 to 63 characters.
+            retention_in_days: Days for which to keep the channel's data. Integer from 1 to
+                30.
+            description: Free text about the input channel, for people. String of 0 to 255
+                characters.
+            kms_key_arn: KMS key that encrypts what the service keeps for this resource.
+                String of 20 to 2,048 characters, matching
+                `arn:aws[-a-z]*:kms:[-a-z0-9]+:[0-9]{12}:key/.+`.
+            tags: Labels to put on the new input channel. Map of 0 to 50 entries.
+            payer_configuration: Which accounts are billed for filling the channel.
+                `PayerConfiguration`.
+            membership_identifier: The membership; found in the ARN, or taken from the
+                client or the scope, when left out. UUID.
+            resume: Look for what an earlier try of this request has made, before anything
+                is sent. What is under way or `ACTIVE` is returned, its `resumed` set; after a
+                try that failed, `ResourceFailed`, or with "retry" another one as NAME-2,
+                NAME-3.
+            resume_since: What is older is refused: a time, or how long ago. Together with
+                `resume`.
+            timeout: Seconds for all of it, the start included; None for no end.
+            poll: When to look again: any wait of tenacity's, or seconds. By default soon at
+                first and then after a fifth of the time waited, 5 to 45 seconds.
+            on_update: Called (and awaited, if async) with each `StatusChange`, the first
+                included.
+
+        Returns:
+            The final Get response, `GetMLInputChannelResponse`.
+
+        Raises:
+            WaitTimeout: The time was up. The job goes on; the error tells how to resume.
+            ResourceFailed: It ended otherwise, with the reason.
+            ResumeMismatch, ResumeAmbiguous: With `resume`, nothing was sent: what has the
+                name was made otherwise, or is several.
+            OutcomeUnknown: No reply came, and looking for what it may have made did not
+                tell.
+            CleanRoomsMLError: What else `create` and `wait` raise.
+        """
+        return await self._create_and_wait(
+            CREATE_ML_INPUT_CHANNEL,
+            {
+                "configured_model_algorithm_associations": configured_model_algorithm_associations,
+                "input_channel": input_channel,
+                "name": name,
+                "retention_in_days": retention_in_days,
+                "description": description,
+                "kms_key_arn": kms_key_arn,
+                "tags": tags,
+                "payer_configuration": payer_configuration,
+            },
+            membership_identifier,
+            resume=resume,
+            resume_since=resume_since,
+            timeout=timeout,
+            poll=poll,
+            on_update=on_update,
+        )
+
+    async def by_name(
+        self, name: str, *, membership_identifier: str | None = None, timeout: float | None = None
+    ) -> MLInputChannelSummary:
+        """Find the one ML input channel with exactly that name; reads every page of the list.
+
+        Args:
+            name: The whole name; case matters.
+            membership_identifier: The membership; found in the ARN, or taken from the
+                client or the scope, when left out. UUID.
+            timeout: Seconds for each call with all its retries.
+
+        Returns:
+            The row of the list, `MLInputChannelSummary`.
+
+        Raises:
+            NoSuchName: None has it; the error tells names that come close.
+            AmbiguousName: More than one has it.
+            ServiceError, TransportError: As `list` does.
+        """
+        return await self._by_name(
+            self.list(membership_identifier=membership_identifier, timeout=timeout),
+            name,
+            LIST_ML_INPUT_CHANNELS,
         )

@@ -37,6 +37,7 @@ LIST_TRAINED_MODELS: Final = Operation(
     input="ListTrainedModelsRequest",
     output="ListTrainedModelsResponse",
     items="trained_models",
+    row="TrainedModelSummary",
 )
 LIST_TRAINED_MODEL_VERSIONS: Final = Operation(
     name="ListTrainedModelVersions",
@@ -47,6 +48,7 @@ LIST_TRAINED_MODEL_VERSIONS: Final = Operation(
     input="ListTrainedModelVersionsRequest",
     output="ListTrainedModelVersionsResponse",
     items="trained_models",
+    row="TrainedModelSummary",
     membership_from=("trained_model_arn",),
 )
 CANCEL_TRAINED_MODEL: Final = Operation(
@@ -57,6 +59,7 @@ CANCEL_TRAINED_MODEL: Final = Operation(
     method="cancel",
     input="CancelTrainedModelRequest",
     version="version_identifier",
+    version_required=True,
     membership_from=("trained_model_arn",),
 )
 DELETE_TRAINED_MODEL_OUTPUT: Final = Operation(
@@ -67,6 +70,7 @@ DELETE_TRAINED_MODEL_OUTPUT: Final = Operation(
     method="delete_output",
     input="DeleteTrainedModelOutputRequest",
     version="version_identifier",
+    version_required=True,
     membership_from=("trained_model_arn",),
 )
 START_TRAINED_MODEL_EXPORT_JOB: Final = Operation(
@@ -111,6 +115,7 @@ LIST_TRAINED_MODEL_INFERENCE_JOBS: Final = Operation(
     input="ListTrainedModelInferenceJobsRequest",
     output="ListTrainedModelInferenceJobsResponse",
     items="trained_model_inference_jobs",
+    row="TrainedModelInferenceJobSummary",
     version="trained_model_version_identifier",
     membership_from=("trained_model_arn",),
 )
@@ -151,6 +156,7 @@ LIST_CONFIGURED_MODEL_ALGORITHMS: Final = Operation(
     input="ListConfiguredModelAlgorithmsRequest",
     output="ListConfiguredModelAlgorithmsResponse",
     items="configured_model_algorithms",
+    row="ConfiguredModelAlgorithmSummary",
 )
 DELETE_CONFIGURED_MODEL_ALGORITHM: Final = Operation(
     name="DeleteConfiguredModelAlgorithm",
@@ -189,6 +195,7 @@ LIST_CONFIGURED_MODEL_ALGORITHM_ASSOCIATIONS: Final = Operation(
     input="ListConfiguredModelAlgorithmAssociationsRequest",
     output="ListConfiguredModelAlgorithmAssociationsResponse",
     items="configured_model_algorithm_associations",
+    row="ConfiguredModelAlgorithmAssociationSummary",
 )
 DELETE_CONFIGURED_MODEL_ALGORITHM_ASSOCIATION: Final = Operation(
     name="DeleteConfiguredModelAlgorithmAssociation",
@@ -229,6 +236,7 @@ LIST_ML_INPUT_CHANNELS: Final = Operation(
     input="ListMLInputChannelsRequest",
     output="ListMLInputChannelsResponse",
     items="ml_input_channels_list",
+    row="MLInputChannelSummary",
 )
 DELETE_ML_INPUT_CHANNEL_DATA: Final = Operation(
     name="DeleteMLInputChannelData",
@@ -292,6 +300,7 @@ LIST_AUDIENCE_MODELS: Final = Operation(
     input="ListAudienceModelsRequest",
     output="ListAudienceModelsResponse",
     items="audience_models",
+    row="AudienceModelSummary",
 )
 DELETE_AUDIENCE_MODEL: Final = Operation(
     name="DeleteAudienceModel",
@@ -329,6 +338,7 @@ LIST_CONFIGURED_AUDIENCE_MODELS: Final = Operation(
     input="ListConfiguredAudienceModelsRequest",
     output="ListConfiguredAudienceModelsResponse",
     items="configured_audience_models",
+    row="ConfiguredAudienceModelSummary",
 )
 UPDATE_CONFIGURED_AUDIENCE_MODEL: Final = Operation(
     name="UpdateConfiguredAudienceModel",
@@ -401,6 +411,7 @@ LIST_AUDIENCE_GENERATION_JOBS: Final = Operation(
     input="ListAudienceGenerationJobsRequest",
     output="ListAudienceGenerationJobsResponse",
     items="audience_generation_jobs",
+    row="AudienceGenerationJobSummary",
 )
 DELETE_AUDIENCE_GENERATION_JOB: Final = Operation(
     name="DeleteAudienceGenerationJob",
@@ -428,6 +439,7 @@ LIST_AUDIENCE_EXPORT_JOBS: Final = Operation(
     input="ListAudienceExportJobsRequest",
     output="ListAudienceExportJobsResponse",
     items="audience_export_jobs",
+    row="AudienceExportJobSummary",
 )
 CREATE_TRAINING_DATASET: Final = Operation(
     name="CreateTrainingDataset",
@@ -457,6 +469,7 @@ LIST_TRAINING_DATASETS: Final = Operation(
     input="ListTrainingDatasetsRequest",
     output="ListTrainingDatasetsResponse",
     items="training_datasets",
+    row="TrainingDatasetSummary",
 )
 DELETE_TRAINING_DATASET: Final = Operation(
     name="DeleteTrainingDataset",
@@ -512,6 +525,7 @@ LIST_COLLABORATION_TRAINED_MODELS: Final = Operation(
     input="ListCollaborationTrainedModelsRequest",
     output="ListCollaborationTrainedModelsResponse",
     items="collaboration_trained_models",
+    row="CollaborationTrainedModelSummary",
 )
 LIST_COLLABORATION_TRAINED_MODEL_INFERENCE_JOBS: Final = Operation(
     name="ListCollaborationTrainedModelInferenceJobs",
@@ -522,6 +536,7 @@ LIST_COLLABORATION_TRAINED_MODEL_INFERENCE_JOBS: Final = Operation(
     input="ListCollaborationTrainedModelInferenceJobsRequest",
     output="ListCollaborationTrainedModelInferenceJobsResponse",
     items="collaboration_trained_model_inference_jobs",
+    row="CollaborationTrainedModelInferenceJobSummary",
     version="trained_model_version_identifier",
 )
 LIST_COLLABORATION_TRAINED_MODEL_EXPORT_JOBS: Final = Operation(
@@ -533,6 +548,7 @@ LIST_COLLABORATION_TRAINED_MODEL_EXPORT_JOBS: Final = Operation(
     input="ListCollaborationTrainedModelExportJobsRequest",
     output="ListCollaborationTrainedModelExportJobsResponse",
     items="collaboration_trained_model_export_jobs",
+    row="CollaborationTrainedModelExportJobSummary",
     version="trained_model_version_identifier",
 )
 GET_COLLABORATION_CONFIGURED_MODEL_ALGORITHM_ASSOCIATION: Final = Operation(
@@ -553,6 +569,7 @@ LIST_COLLABORATION_CONFIGURED_MODEL_ALGORITHM_ASSOCIATIONS: Final = Operation(
     input="ListCollaborationConfiguredModelAlgorithmAssociationsRequest",
     output="ListCollaborationConfiguredModelAlgorithmAssociationsResponse",
     items="collaboration_configured_model_algorithm_associations",
+    row="CollaborationConfiguredModelAlgorithmAssociationSummary",
 )
 GET_COLLABORATION_ML_INPUT_CHANNEL: Final = Operation(
     name="GetCollaborationMLInputChannel",
@@ -572,6 +589,7 @@ LIST_COLLABORATION_ML_INPUT_CHANNELS: Final = Operation(
     input="ListCollaborationMLInputChannelsRequest",
     output="ListCollaborationMLInputChannelsResponse",
     items="collaboration_ml_input_channels_list",
+    row="CollaborationMLInputChannelSummary",
 )
 LIST_MEMBERSHIPS: Final = Operation(
     name="ListMemberships",
@@ -582,6 +600,7 @@ LIST_MEMBERSHIPS: Final = Operation(
     input="cleanrooms:ListMembershipsInput",
     output="ListMembershipsOutput",
     items="membership_summaries",
+    row="MembershipSummary",
 )
 GET_MEMBERSHIP: Final = Operation(
     name="GetMembership",
@@ -601,6 +620,7 @@ LIST_COLLABORATIONS: Final = Operation(
     input="cleanrooms:ListCollaborationsInput",
     output="ListCollaborationsOutput",
     items="collaboration_list",
+    row="CollaborationSummary",
 )
 GET_COLLABORATION: Final = Operation(
     name="GetCollaboration",

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..resources.group import Group
+from ..resources.pinning import PinningGroup
 from .operations import LIST_TAGS_FOR_RESOURCE, TAG_RESOURCE, UNTAG_RESOURCE
 
 if TYPE_CHECKING:
@@ -16,14 +16,13 @@ if TYPE_CHECKING:
     from ..versions import TrainedModelRef
 
 
-class TagsOperations(Group):
+class TagsOperations(PinningGroup):
     """Operations on: tag."""
 
     async def list(
         self, resource_arn: str | TrainedModelRef, *, timeout: float | None = None
     ) -> ListTagsForResourceResponse:
-        """
-        Read the tags of a resource.
+        """Read the tags of a resource.
 
         Args:
             resource_arn: ARN of the resource whose labels are read. String of 20 to 2,048
@@ -54,8 +53,7 @@ class TagsOperations(Group):
         tags: Mapping[str, str],
         timeout: float | None = None,
     ) -> TagResourceResponse:
-        """
-        Put tags on a resource.
+        """Put tags on a resource.
 
         Args:
             resource_arn: ARN of the resource to label. String of 20 to 2,048 characters.
@@ -86,8 +84,7 @@ class TagsOperations(Group):
         tag_keys: Sequence[str],
         timeout: float | None = None,
     ) -> UntagResourceResponse:
-        """
-        Take tags off a resource.
+        """Take tags off a resource.
 
         Args:
             resource_arn: ARN of the resource to take labels off. String of 20 to 2,048

@@ -4,9 +4,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
-from ..resources.group import Group
+from ..resource_types import LONGEST
+from ..resources.pinning import PinningGroup
 from .operations import (
     CANCEL_TRAINED_MODEL,
     CREATE_TRAINED_MODEL,
@@ -45,9 +46,10 @@ if TYPE_CHECKING:
         TrainingInputModeLiteral,
     )
     from ..versions import TrainedModelRef, VersionSelector
+    from ..waiting import Poll, Report
 
 
-class TrainedModelsOperations(Group):
+class TrainedModelsOperations(PinningGroup):
     """Operations on: trained model."""
 
     async def create(
@@ -74,8 +76,7 @@ class TrainedModelsOperations(Group):
         resume_since: Since | None = None,
         timeout: float | None = None,
     ) -> CreateTrainedModelResponse:
-        """
-        Start training a model, or a further version of one, on input channels of the collaboration.
+        """Start training a model, or a further version of one, on input channels of the collaboration.
 
         Args:
             name: Name to give the trained model, shown to the members of the collaboration.
@@ -169,8 +170,7 @@ class TrainedModelsOperations(Group):
         membership_identifier: str | None = None,
         timeout: float | None = None,
     ) -> GetTrainedModelResponse:
-        """
-        Read a version of a trained model of your membership, with its status and settings.
+        """Read a version of a trained model of your membership, with its status and settings.
 
         Args:
             trained_model_arn: ARN of the trained model; all its versions share it. String
@@ -187,6 +187,7 @@ class TrainedModelsOperations(Group):
         Raises:
             RequestValidationError: Before anything is sent, with every fault of the
                 arguments.
+            NoSuchVersion: The selector fits no version.
             MissingMembership: Before anything is sent, when no membership is known.
             AccessDeniedException: The caller may not do this (403).
             ResourceNotFoundException: The resource does not exist (404).
@@ -214,8 +215,7 @@ class TrainedModelsOperations(Group):
         timeout: float | None = None,
         total_timeout: float | timedelta | None = None,
     ) -> Paginator[TrainedModelSummary]:
-        """
-        List the trained models of your membership.
+        """List the trained models of your membership.
 
         Args:
             membership_identifier: The membership; found in the ARN, or taken from the
@@ -270,8 +270,7 @@ class TrainedModelsOperations(Group):
         timeout: float | None = None,
         total_timeout: float | timedelta | None = None,
     ) -> Paginator[TrainedModelSummary]:
-        """
-        List the versions of a trained model, only those with one status if wanted.
+        """List the versions of a trained model, only those with one status if wanted.
 
         Args:
             trained_model_arn: ARN of the trained model whose versions are listed. String of
@@ -318,7 +317,27 @@ class TrainedModelsOperations(Group):
             total_timeout=total_timeout,
         )
 
-    async def _cancel(
+    @overload
+    async def cancel(
+        self,
+        trained_model_arn: TrainedModelRef,
+        *,
+        version: str | VersionSelector | None = None,
+        membership_identifier: str | None = None,
+        timeout: float | None = None,
+    ) -> None: ...
+
+    @overload
+    async def cancel(
+        self,
+        trained_model_arn: str,
+        *,
+        version: str | VersionSelector,
+        membership_identifier: str | None = None,
+        timeout: float | None = None,
+    ) -> None: ...
+
+    async def cancel(
         self,
         trained_model_arn: str | TrainedModelRef,
         *,
@@ -326,8 +345,7 @@ class TrainedModelsOperations(Group):
         membership_identifier: str | None = None,
         timeout: float | None = None,
     ) -> None:
-        """
-        Ask for the training of a model version to be cancelled; the cancelling goes on after the call.
+        """Ask for the training of a model version to be cancelled; the cancelling goes on after the call.
 
         Args:
             trained_model_arn: ARN of the trained model; all its versions share it. String
@@ -342,6 +360,8 @@ class TrainedModelsOperations(Group):
         Raises:
             RequestValidationError: Before anything is sent, with every fault of the
                 arguments.
+            VersionRequired: Before anything is sent, when no version is named.
+            NoSuchVersion: The selector fits no version.
             MissingMembership: Before anything is sent, when no membership is known.
             AccessDeniedException: The caller may not do this (403).
             ConflictException: The resource's state or name stands against it (409).
@@ -359,7 +379,27 @@ class TrainedModelsOperations(Group):
             timeout,
         )
 
-    async def _delete_output(
+    @overload
+    async def delete_output(
+        self,
+        trained_model_arn: TrainedModelRef,
+        *,
+        version: str | VersionSelector | None = None,
+        membership_identifier: str | None = None,
+        timeout: float | None = None,
+    ) -> None: ...
+
+    @overload
+    async def delete_output(
+        self,
+        trained_model_arn: str,
+        *,
+        version: str | VersionSelector,
+        membership_identifier: str | None = None,
+        timeout: float | None = None,
+    ) -> None: ...
+
+    async def delete_output(
         self,
         trained_model_arn: str | TrainedModelRef,
         *,
@@ -367,8 +407,7 @@ class TrainedModelsOperations(Group):
         membership_identifier: str | None = None,
         timeout: float | None = None,
     ) -> None:
-        """
-        Delete the artifacts that training a model version left in the service.
+        """Delete the artifacts that training a model version left in the service.
 
         Args:
             trained_model_arn: ARN of the trained model; all its versions share it. String
@@ -383,6 +422,8 @@ class TrainedModelsOperations(Group):
         Raises:
             RequestValidationError: Before anything is sent, with every fault of the
                 arguments.
+            VersionRequired: Before anything is sent, when no version is named.
+            NoSuchVersion: The selector fits no version.
             MissingMembership: Before anything is sent, when no membership is known.
             AccessDeniedException: The caller may not do this (403).
             ConflictException: The resource's state or name stands against it (409).
@@ -414,8 +455,7 @@ class TrainedModelsOperations(Group):
         resume_since: Since | None = None,
         timeout: float | None = None,
     ) -> None:
-        """
-        Hand the files of a trained model version to a member; nothing is returned.
+        """Hand the files of a trained model version to a member; nothing is returned.
 
         Args:
             trained_model_arn: ARN of the trained model to export. String of 20 to 2,048
@@ -441,6 +481,7 @@ class TrainedModelsOperations(Group):
         Raises:
             RequestValidationError: Before anything is sent, with every fault of the
                 arguments.
+            NoSuchVersion: The selector fits no version.
             MissingMembership: Before anything is sent, when no membership is known.
             AccessDeniedException: The caller may not do this (403).
             ConflictException: The resource's state or name stands against it (409).
@@ -468,4 +509,143 @@ class TrainedModelsOperations(Group):
             timeout,
             resume=resume,
             resume_since=resume_since,
+        )
+
+    async def train(
+        self,
+        *,
+        name: str,
+        configured_model_algorithm_association_arn: str,
+        resource_config: ResourceConfig | ResourceConfigDict,
+        data_channels: Sequence[ModelTrainingDataChannel | ModelTrainingDataChannelDict],
+        hyperparameters: Mapping[str, str] | None = None,
+        environment: Mapping[str, str] | None = None,
+        stopping_condition: StoppingCondition | StoppingConditionDict | None = None,
+        incremental_training_data_channels: Sequence[
+            IncrementalTrainingDataChannel | IncrementalTrainingDataChannelDict
+        ]
+        | None = None,
+        training_input_mode: TrainingInputMode | TrainingInputModeLiteral | None = None,
+        description: str | None = None,
+        kms_key_arn: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        ml_model_training_payer_account_id: str | None = None,
+        membership_identifier: str | None = None,
+        resume: Resume = False,
+        resume_since: Since | None = None,
+        timeout: float | None = LONGEST,
+        poll: Poll | None = None,
+        on_update: Report | None = None,
+        cancel_on_timeout: bool = False,
+        cancel_on_cancel: bool = False,
+    ) -> GetTrainedModelResponse:
+        """Train a model once and wait until it is trained: `create`, then `wait`.
+
+        Args:
+            name: Name to give the trained model, shown to the members of the collaboration.
+                String of 1 to 63 characters.
+            configured_model_algorithm_association_arn: ARN of the algorithm association to
+                train with. String of 20 to 2,048 characters.
+            resource_config: Machines to train on. `ResourceConfig`.
+            data_channels: Input channels that the training reads, each with the name the
+                container knows it by. List of 1 to 20 `ModelTrainingDataChannel`.
+            hyperparameters: Settings to pass to the training program, all as strings. Map
+                of 0 to 100 entries.
+            environment: Variables for the environment of the training container. Map of 0
+                to 100 entries.
+            stopping_condition: When to give up on a training that does not end.
+                `StoppingCondition`.
+            incremental_training_data_channels: Earlier trained model to go on from instead
+                of starting afresh; at most one. List of 1 to 1
+                `IncrementalTrainingDataChannel`.
+            training_input_mode: How the data reaches the container: copied first, streamed
+                as files, or as a pipe. One of `File`, `FastFile`, `Pipe`.
+            description: Free text about the trained model, for people. String of 0 to 255
+                characters.
+            kms_key_arn: KMS key that encrypts what the service keeps for this resource.
+                String of 20 to 2,048 characters, matching
+                `arn:aws[-a-z]*:kms:[-a-z0-9]+:[0-9]{12}:key/.+`.
+            tags: Labels to put on the new trained model. Map of 0 to 50 entries.
+            ml_model_training_payer_account_id: AWS account that is billed for the training.
+                String of 12 characters, matching `[0-9]{12}`.
+            membership_identifier: The membership; found in the ARN, or taken from the
+                client or the scope, when left out. UUID.
+            resume: Look for what an earlier try of this request has made, before anything
+                is sent. What is under way or `ACTIVE` is returned, its `resumed` set; after a
+                try that failed, `ResourceFailed`, or with "retry" another one as NAME-2,
+                NAME-3.
+            resume_since: What is older is refused: a time, or how long ago. Together with
+                `resume`.
+            timeout: Seconds for all of it, the start included; None for no end.
+            poll: When to look again: any wait of tenacity's, or seconds. By default soon at
+                first and then after a fifth of the time waited, 5 to 45 seconds.
+            on_update: Called (and awaited, if async) with each `StatusChange`, the first
+                included.
+            cancel_on_timeout: Cancel the job itself when the time is up. This may take up
+                to 10 s more.
+            cancel_on_cancel: Cancel the job itself when the waiting task is cancelled.
+
+        Returns:
+            The final Get response, `GetTrainedModelResponse`.
+
+        Raises:
+            WaitTimeout: The time was up. The job goes on; the error tells how to resume.
+            ResourceFailed: It ended otherwise, with the reason.
+            ResumeMismatch, ResumeAmbiguous: With `resume`, nothing was sent: what has the
+                name was made otherwise, or is several.
+            OutcomeUnknown: No reply came, and looking for what it may have made did not
+                tell.
+            CleanRoomsMLError: What else `create` and `wait` raise.
+        """
+        return await self._create_and_wait(
+            CREATE_TRAINED_MODEL,
+            {
+                "name": name,
+                "configured_model_algorithm_association_arn": configured_model_algorithm_association_arn,
+                "resource_config": resource_config,
+                "data_channels": data_channels,
+                "hyperparameters": hyperparameters,
+                "environment": environment,
+                "stopping_condition": stopping_condition,
+                "incremental_training_data_channels": incremental_training_data_channels,
+                "training_input_mode": training_input_mode,
+                "description": description,
+                "kms_key_arn": kms_key_arn,
+                "tags": tags,
+                "ml_model_training_payer_account_id": ml_model_training_payer_account_id,
+            },
+            membership_identifier,
+            resume=resume,
+            resume_since=resume_since,
+            timeout=timeout,
+            poll=poll,
+            on_update=on_update,
+            cancel_on_timeout=cancel_on_timeout,
+            cancel_on_cancel=cancel_on_cancel,
+        )
+
+    async def by_name(
+        self, name: str, *, membership_identifier: str | None = None, timeout: float | None = None
+    ) -> TrainedModelSummary:
+        """Find the one trained model with exactly that name; reads every page of the list. Of a model with
+        several rows it is the newest one.
+
+        Args:
+            name: The whole name; case matters.
+            membership_identifier: The membership; found in the ARN, or taken from the
+                client or the scope, when left out. UUID.
+            timeout: Seconds for each call with all its retries.
+
+        Returns:
+            The row of the list, `TrainedModelSummary`.
+
+        Raises:
+            NoSuchName: None has it; the error tells names that come close.
+            AmbiguousName: More than one has it.
+            ServiceError, TransportError: As `list` does.
+        """
+        return await self._by_name(
+            self.list(membership_identifier=membership_identifier, timeout=timeout),
+            name,
+            LIST_TRAINED_MODELS,
         )

@@ -41,8 +41,7 @@ class TrainingDatasetsOperations(Group):
         description: str | None = None,
         timeout: float | None = None,
     ) -> CreateTrainingDatasetResponse:
-        """
-        Register Glue tables as the data that audience models are trained on.
+        """Register Glue tables as the data that audience models are trained on.
 
         Args:
             name: Name to give the training dataset, not used by another one of the account
@@ -88,8 +87,7 @@ class TrainingDatasetsOperations(Group):
     async def get(
         self, training_dataset_arn: str, *, timeout: float | None = None
     ) -> GetTrainingDatasetResponse:
-        """
-        Read a training dataset and the tables it consists of.
+        """Read a training dataset and the tables it consists of.
 
         Args:
             training_dataset_arn: ARN of the training dataset. String of 20 to 2,048
@@ -124,8 +122,7 @@ class TrainingDatasetsOperations(Group):
         timeout: float | None = None,
         total_timeout: float | timedelta | None = None,
     ) -> Paginator[TrainingDatasetSummary]:
-        """
-        List the account's training datasets.
+        """List the account's training datasets.
 
         Args:
             max_results: Rows asked for in each request. Integer from 1 to 100; 100 when
@@ -165,8 +162,7 @@ class TrainingDatasetsOperations(Group):
         )
 
     async def delete(self, training_dataset_arn: str, *, timeout: float | None = None) -> None:
-        """
-        Delete a training dataset that no audience model depends on; the Glue tables stay untouched.
+        """Delete a training dataset that no audience model depends on; the Glue tables stay untouched.
 
         Args:
             training_dataset_arn: ARN of the training dataset. String of 20 to 2,048
@@ -188,3 +184,20 @@ class TrainingDatasetsOperations(Group):
         await self._call(
             DELETE_TRAINING_DATASET, {"training_dataset_arn": training_dataset_arn}, None, timeout
         )
+
+    async def by_name(self, name: str, *, timeout: float | None = None) -> TrainingDatasetSummary:
+        """Find the one training dataset with exactly that name; reads every page of the list.
+
+        Args:
+            name: The whole name; case matters.
+            timeout: Seconds for each call with all its retries.
+
+        Returns:
+            The row of the list, `TrainingDatasetSummary`.
+
+        Raises:
+            NoSuchName: None has it; the error tells names that come close.
+            AmbiguousName: More than one has it.
+            ServiceError, TransportError: As `list` does.
+        """
+        return await self._by_name(self.list(timeout=timeout), name, LIST_TRAINING_DATASETS)

@@ -132,7 +132,7 @@ async def read_versions(
     sdk: CleanRoomsML, model: Model
 ) -> tuple[list[TrainedModelSummary], TrainedModelSummary]:
     versions = await sdk.trained_models.versions(model.trained_model_arn)
-    newest = await sdk.trained_models.latest(model.trained_model_arn)
+    newest = await sdk.trained_models.latest_active(model.trained_model_arn)
     return versions, newest
 
 

@@ -12,7 +12,8 @@ from .writing import Column, flat, plain
 if TYPE_CHECKING:
     import click
 
-    from ..versions import Lineage, LineageNode, TrainedModelRef, VersionSelector
+    from ..lineage import Lineage, LineageNode
+    from ..versions import TrainedModelRef, VersionSelector
     from .session import Session
 
 HIDDEN = "not shown by the service"
@@ -31,8 +32,8 @@ def latest() -> click.Command:
         """Say which version is the newest that is ACTIVE, as ARN@VERSION."""
         ref = await find_model(session, model)
         group = session.sdk.trained_models
-        find = group.latest
-        row = await find(ref.trained_model_arn, status=None if any_status else "ACTIVE")
+        find = group.latest if any_status else group.latest_active
+        row = await find(ref.trained_model_arn)
         session.writer.text(str(row.ref), row)
 
     any_status = Option("--any-status", is_flag=True, help="Also versions that are not ACTIVE.")

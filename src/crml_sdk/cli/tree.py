@@ -10,7 +10,7 @@ from .console import status_style, styled
 from .writing import moment
 
 if TYPE_CHECKING:
-    from ..versions import Lineage, LineageNode
+    from ..lineage import Lineage, LineageNode
 
 
 def lineage_tree(lineage: Lineage) -> str:

@@ -9,7 +9,7 @@ from ..untrusted import as_line
 from .colours import BAD, GOOD, MOVING, OVER, colour
 
 if TYPE_CHECKING:
-    from ..versions import Lineage, LineageNode
+    from ..lineage import Lineage, LineageNode
 
 ROW: Final = 46
 INDENT: Final = 34

@@ -17,7 +17,7 @@ class AudienceExportJobStatus(OpenEnum):
     ACTIVE = "ACTIVE"
 
 
-class AudienceExportJobSummary(Model):
+class AudienceExportJobSummary(Model, frozen=True):
     """One audience export, as listed; there is no other way to read it.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_AudienceExportJobSummary.html)
@@ -46,7 +46,7 @@ class AudienceExportJobSummary(Model):
     `s3://.+`."""
 
 
-class ListAudienceExportJobsResponse(Model):
+class ListAudienceExportJobsResponse(Model, frozen=True):
     """One page of the audience export jobs, with the token for the next.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ListAudienceExportJobs.html)

@@ -2,13 +2,18 @@
 
 """Shapes of: audience export job requests."""
 
+from typing import TYPE_CHECKING
+
 from ..model import RequestModel
 from .common import AudienceSize
+
+if TYPE_CHECKING:
+    from ..types import AudienceSizeDict
 
 __all__ = ["ListAudienceExportJobsRequest", "StartAudienceExportJobRequest"]
 
 
-class StartAudienceExportJobRequest(RequestModel):
+class StartAudienceExportJobRequest(RequestModel, frozen=True):
     """Which audience to export, and how large.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_StartAudienceExportJob.html)
@@ -26,8 +31,19 @@ class StartAudienceExportJobRequest(RequestModel):
     description: str | None = None
     """Free text about the audience export job, for people. String of 0 to 255 characters."""
 
+    if TYPE_CHECKING:
 
-class ListAudienceExportJobsRequest(RequestModel):
+        def __init__(
+            self,
+            *,
+            name: str,
+            audience_generation_job_arn: str,
+            audience_size: AudienceSize | AudienceSizeDict,
+            description: str | None = None,
+        ) -> None: ...
+
+
+class ListAudienceExportJobsRequest(RequestModel, frozen=True):
     """Which page of the audience export jobs to read, and how to narrow it.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ListAudienceExportJobs.html)
@@ -41,3 +57,13 @@ class ListAudienceExportJobsRequest(RequestModel):
     audience_generation_job_arn: str | None = None
     """List only the exports of the audience made by this job. String of 20 to 2,048
     characters."""
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            next_token: str | None = None,
+            max_results: int | None = None,
+            audience_generation_job_arn: str | None = None,
+        ) -> None: ...

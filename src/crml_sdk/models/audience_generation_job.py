@@ -2,6 +2,8 @@
 
 """Shapes of: audience generation job."""
 
+from typing import TYPE_CHECKING
+
 from ..model import Model, OpenEnum, Timestamp
 from .common import (
     AudienceSize,
@@ -10,6 +12,9 @@ from .common import (
     S3ConfigMap,
     StatusDetails,
 )
+
+if TYPE_CHECKING:
+    from ..types import ComputeConfigurationDict, ProtectedQuerySQLParametersDict, S3ConfigMapDict
 
 __all__ = [
     "AudienceGenerationJobDataSource",
@@ -23,7 +28,7 @@ __all__ = [
 ]
 
 
-class AudienceGenerationJobDataSource(Model):
+class AudienceGenerationJobDataSource(Model, frozen=True):
     """Where the seed users come from: a file in S3 or a query.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_AudienceGenerationJobDataSource.html)
@@ -40,8 +45,23 @@ class AudienceGenerationJobDataSource(Model):
     sql_compute_configuration: ComputeConfiguration | None = None
     """Workers that run the query for the seed users. `ComputeConfiguration`."""
 
+    if TYPE_CHECKING:
 
-class StartAudienceGenerationJobResponse(Model):
+        def __init__(
+            self,
+            *,
+            role_arn: str,
+            data_source: S3ConfigMap | S3ConfigMapDict | None = None,
+            sql_parameters: ProtectedQuerySQLParameters
+            | ProtectedQuerySQLParametersDict
+            | None = None,
+            sql_compute_configuration: ComputeConfiguration
+            | ComputeConfigurationDict
+            | None = None,
+        ) -> None: ...
+
+
+class StartAudienceGenerationJobResponse(Model, frozen=True):
     """ARN of the new audience generation job.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_StartAudienceGenerationJob.html)
@@ -64,7 +84,7 @@ class AudienceGenerationJobStatus(OpenEnum):
     DELETE_FAILED = "DELETE_FAILED"
 
 
-class RelevanceMetric(Model):
+class RelevanceMetric(Model, frozen=True):
     """Similarity to the seed at one audience size.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_RelevanceMetric.html)
@@ -76,7 +96,7 @@ class RelevanceMetric(Model):
     """Similarity of an audience of this size to the seed. Number from 0.0 to 10.0."""
 
 
-class AudienceQualityMetrics(Model):
+class AudienceQualityMetrics(Model, frozen=True):
     """How good a generated audience is.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_AudienceQualityMetrics.html)
@@ -89,7 +109,7 @@ class AudienceQualityMetrics(Model):
     """Recall of the audience, from 0 to 1; higher is better. Number from 0.0 to 1.0."""
 
 
-class GetAudienceGenerationJobResponse(Model):
+class GetAudienceGenerationJobResponse(Model, frozen=True):
     """All that is known about an audience generation job.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_GetAudienceGenerationJob.html)
@@ -134,7 +154,7 @@ class GetAudienceGenerationJobResponse(Model):
     """Clean Rooms query that fetched the seed users, if a query did. String."""
 
 
-class AudienceGenerationJobSummary(Model):
+class AudienceGenerationJobSummary(Model, frozen=True):
     """One audience generation job, in brief, as listed.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_AudienceGenerationJobSummary.html)
@@ -164,7 +184,7 @@ class AudienceGenerationJobSummary(Model):
     """AWS account that asked for the job. String of 12 characters, matching `[0-9]{12}`."""
 
 
-class ListAudienceGenerationJobsResponse(Model):
+class ListAudienceGenerationJobsResponse(Model, frozen=True):
     """One page of the audience generation jobs, with the token for the next.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ListAudienceGenerationJobs.html)

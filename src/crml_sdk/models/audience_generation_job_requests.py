@@ -2,8 +2,15 @@
 
 """Shapes of: audience generation job requests."""
 
+from typing import TYPE_CHECKING
+
 from ..model import RequestModel
 from .audience_generation_job import AudienceGenerationJobDataSource
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..types import AudienceGenerationJobDataSourceDict
 
 __all__ = [
     "DeleteAudienceGenerationJobRequest",
@@ -13,7 +20,7 @@ __all__ = [
 ]
 
 
-class StartAudienceGenerationJobRequest(RequestModel):
+class StartAudienceGenerationJobRequest(RequestModel, frozen=True):
     """Seed users, and the configured audience model that finds others like them.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_StartAudienceGenerationJob.html)
@@ -36,8 +43,22 @@ class StartAudienceGenerationJobRequest(RequestModel):
     tags: dict[str, str] | None = None
     """Labels to put on the new audience generation job. Map of 0 to 50 entries."""
 
+    if TYPE_CHECKING:
 
-class GetAudienceGenerationJobRequest(RequestModel):
+        def __init__(
+            self,
+            *,
+            name: str,
+            configured_audience_model_arn: str,
+            seed_audience: AudienceGenerationJobDataSource | AudienceGenerationJobDataSourceDict,
+            include_seed_in_output: bool | None = None,
+            collaboration_id: str | None = None,
+            description: str | None = None,
+            tags: Mapping[str, str] | None = None,
+        ) -> None: ...
+
+
+class GetAudienceGenerationJobRequest(RequestModel, frozen=True):
     """Which one to read: an audience generation job.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_GetAudienceGenerationJob.html)
@@ -47,8 +68,12 @@ class GetAudienceGenerationJobRequest(RequestModel):
     """ARN of the job that generates, or generated, the audience. String of 20 to 2,048
     characters."""
 
+    if TYPE_CHECKING:
 
-class ListAudienceGenerationJobsRequest(RequestModel):
+        def __init__(self, *, audience_generation_job_arn: str) -> None: ...
+
+
+class ListAudienceGenerationJobsRequest(RequestModel, frozen=True):
     """Which page of the audience generation jobs to read, and how to narrow it.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ListAudienceGenerationJobs.html)
@@ -65,8 +90,19 @@ class ListAudienceGenerationJobsRequest(RequestModel):
     collaboration_id: str | None = None
     """List only the jobs of this collaboration. UUID."""
 
+    if TYPE_CHECKING:
 
-class DeleteAudienceGenerationJobRequest(RequestModel):
+        def __init__(
+            self,
+            *,
+            next_token: str | None = None,
+            max_results: int | None = None,
+            configured_audience_model_arn: str | None = None,
+            collaboration_id: str | None = None,
+        ) -> None: ...
+
+
+class DeleteAudienceGenerationJobRequest(RequestModel, frozen=True):
     """Which one to delete: an audience generation job.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_DeleteAudienceGenerationJob.html)
@@ -75,3 +111,7 @@ class DeleteAudienceGenerationJobRequest(RequestModel):
     audience_generation_job_arn: str
     """ARN of the job that generates, or generated, the audience. String of 20 to 2,048
     characters."""
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *, audience_generation_job_arn: str) -> None: ...

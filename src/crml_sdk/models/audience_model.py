@@ -14,7 +14,7 @@ __all__ = [
 ]
 
 
-class CreateAudienceModelResponse(Model):
+class CreateAudienceModelResponse(Model, frozen=True):
     """ARN of the new audience model.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_CreateAudienceModel.html)
@@ -37,7 +37,7 @@ class AudienceModelStatus(OpenEnum):
     DELETE_FAILED = "DELETE_FAILED"
 
 
-class GetAudienceModelResponse(Model):
+class GetAudienceModelResponse(Model, frozen=True):
     """All that is known about an audience model.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_GetAudienceModel.html)
@@ -73,7 +73,7 @@ class GetAudienceModelResponse(Model):
     """Free text about the audience model, for people. String of 0 to 255 characters."""
 
 
-class AudienceModelSummary(Model):
+class AudienceModelSummary(Model, frozen=True):
     """One audience model, in brief, as listed.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_AudienceModelSummary.html)
@@ -98,7 +98,7 @@ class AudienceModelSummary(Model):
     """Free text about the audience model, for people. String of 0 to 255 characters."""
 
 
-class ListAudienceModelsResponse(Model):
+class ListAudienceModelsResponse(Model, frozen=True):
     """One page of the audience models, with the token for the next.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ListAudienceModels.html)

@@ -2,7 +2,13 @@
 
 """Shapes of: audience model requests."""
 
+from typing import TYPE_CHECKING
+
 from ..model import RequestModel, Timestamp
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
 
 __all__ = [
     "CreateAudienceModelRequest",
@@ -12,7 +18,7 @@ __all__ = [
 ]
 
 
-class CreateAudienceModelRequest(RequestModel):
+class CreateAudienceModelRequest(RequestModel, frozen=True):
     """What an audience model is to be made from.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_CreateAudienceModel.html)
@@ -34,8 +40,22 @@ class CreateAudienceModelRequest(RequestModel):
     description: str | None = None
     """Free text about the audience model, for people. String of 0 to 255 characters."""
 
+    if TYPE_CHECKING:
 
-class GetAudienceModelRequest(RequestModel):
+        def __init__(
+            self,
+            *,
+            name: str,
+            training_dataset_arn: str,
+            training_data_start_time: datetime | None = None,
+            training_data_end_time: datetime | None = None,
+            kms_key_arn: str | None = None,
+            tags: Mapping[str, str] | None = None,
+            description: str | None = None,
+        ) -> None: ...
+
+
+class GetAudienceModelRequest(RequestModel, frozen=True):
     """Which one to read: an audience model.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_GetAudienceModel.html)
@@ -45,8 +65,12 @@ class GetAudienceModelRequest(RequestModel):
     """ARN of the lookalike model, the one trained from a training dataset. String of 20 to
     2,048 characters."""
 
+    if TYPE_CHECKING:
 
-class ListAudienceModelsRequest(RequestModel):
+        def __init__(self, *, audience_model_arn: str) -> None: ...
+
+
+class ListAudienceModelsRequest(RequestModel, frozen=True):
     """Which page of the audience models to read.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ListAudienceModels.html)
@@ -58,8 +82,14 @@ class ListAudienceModelsRequest(RequestModel):
     max_results: int | None = None
     """How many items a page has at most. Integer from 1 to 100."""
 
+    if TYPE_CHECKING:
 
-class DeleteAudienceModelRequest(RequestModel):
+        def __init__(
+            self, *, next_token: str | None = None, max_results: int | None = None
+        ) -> None: ...
+
+
+class DeleteAudienceModelRequest(RequestModel, frozen=True):
     """Which one to delete: an audience model.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_DeleteAudienceModel.html)
@@ -68,3 +98,7 @@ class DeleteAudienceModelRequest(RequestModel):
     audience_model_arn: str
     """ARN of the lookalike model, the one trained from a training dataset. String of 20 to
     2,048 characters."""
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *, audience_model_arn: str) -> None: ...

@@ -43,7 +43,7 @@ class AnalyticsEngine(OpenEnum):
     CLEAN_ROOMS_SQL = "CLEAN_ROOMS_SQL"
 
 
-class CollaborationSummary(Model):
+class CollaborationSummary(Model, frozen=True):
     """One collaboration, in brief, as listed.
 
     [API reference](https://docs.aws.amazon.com/clean-rooms/latest/apireference/API_CollaborationSummary.html)
@@ -74,7 +74,7 @@ class CollaborationSummary(Model):
     """Engine that runs the collaboration's queries. One of `SPARK`, `CLEAN_ROOMS_SQL`."""
 
 
-class ListCollaborationsOutput(Model):
+class ListCollaborationsOutput(Model, frozen=True):
     """One page of the collaborations, with the token for the next.
 
     [API reference](https://docs.aws.amazon.com/clean-rooms/latest/apireference/API_ListCollaborations.html)
@@ -87,7 +87,7 @@ class ListCollaborationsOutput(Model):
     """Collaborations on this page. List of `CollaborationSummary`."""
 
 
-class DataEncryptionMetadata(Model):
+class DataEncryptionMetadata(Model, frozen=True):
     """Rules for tables that members encrypt before upload.
 
     [API reference](https://docs.aws.amazon.com/clean-rooms/latest/apireference/API_DataEncryptionMetadata.html)
@@ -165,7 +165,7 @@ class SupportedS3Region(OpenEnum):
     MX_CENTRAL_1 = "mx-central-1"
 
 
-class Collaboration(Model):
+class Collaboration(Model, frozen=True):
     """All that is known about a collaboration and the caller's part in it.
 
     [API reference](https://docs.aws.amazon.com/clean-rooms/latest/apireference/API_Collaboration.html)
@@ -214,7 +214,7 @@ class Collaboration(Model):
     false."""
 
 
-class GetCollaborationOutput(Model):
+class GetCollaborationOutput(Model, frozen=True):
     """The collaboration that was read.
 
     [API reference](https://docs.aws.amazon.com/clean-rooms/latest/apireference/API_GetCollaboration.html)

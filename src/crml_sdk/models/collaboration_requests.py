@@ -2,13 +2,18 @@
 
 """Shapes of: collaboration requests."""
 
+from typing import TYPE_CHECKING
+
 from ..model import RequestModel
 from .collaboration import FilterableMemberStatus
+
+if TYPE_CHECKING:
+    from ..types import FilterableMemberStatusLiteral
 
 __all__ = ["GetCollaborationInput", "ListCollaborationsInput"]
 
 
-class ListCollaborationsInput(RequestModel):
+class ListCollaborationsInput(RequestModel, frozen=True):
     """Which page of the collaborations to read, and how to narrow it.
 
     [API reference](https://docs.aws.amazon.com/clean-rooms/latest/apireference/API_ListCollaborations.html)
@@ -24,8 +29,18 @@ class ListCollaborationsInput(RequestModel):
     """List only the collaborations in which the caller stands like this. One of `INVITED`,
     `ACTIVE`."""
 
+    if TYPE_CHECKING:
 
-class GetCollaborationInput(RequestModel):
+        def __init__(
+            self,
+            *,
+            next_token: str | None = None,
+            max_results: int | None = None,
+            member_status: FilterableMemberStatus | FilterableMemberStatusLiteral | None = None,
+        ) -> None: ...
+
+
+class GetCollaborationInput(RequestModel, frozen=True):
     """Which collaboration to read.
 
     [API reference](https://docs.aws.amazon.com/clean-rooms/latest/apireference/API_GetCollaboration.html)
@@ -33,3 +48,7 @@ class GetCollaborationInput(RequestModel):
 
     collaboration_identifier: str
     """Identifier of the collaboration to read. UUID."""
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *, collaboration_identifier: str) -> None: ...

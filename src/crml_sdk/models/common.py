@@ -2,7 +2,20 @@
 
 """Shapes of: common."""
 
+from typing import TYPE_CHECKING
+
 from ..model import Model, OpenEnum, UnionModel
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ..types import (
+        AudienceSizeTypeLiteral,
+        TrainedModelExportReceiverMemberDict,
+        WorkerComputeConfigurationDict,
+        WorkerComputeConfigurationPropertiesDict,
+        WorkerComputeTypeLiteral,
+    )
 
 __all__ = [
     "AudienceSize",
@@ -21,7 +34,7 @@ __all__ = [
 ]
 
 
-class TrainedModelExportReceiverMember(Model):
+class TrainedModelExportReceiverMember(Model, frozen=True):
     """Member that gets an exported model.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_TrainedModelExportReceiverMember.html)
@@ -31,8 +44,12 @@ class TrainedModelExportReceiverMember(Model):
     """AWS account that receives the exported files. String of 12 characters, matching
     `[0-9]{12}`."""
 
+    if TYPE_CHECKING:
 
-class TrainedModelExportOutputConfiguration(Model):
+        def __init__(self, *, account_id: str) -> None: ...
+
+
+class TrainedModelExportOutputConfiguration(Model, frozen=True):
     """Member that gets the files of an export.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_TrainedModelExportOutputConfiguration.html)
@@ -42,8 +59,18 @@ class TrainedModelExportOutputConfiguration(Model):
     """The member that receives the exported files. List of 1 to 1
     `TrainedModelExportReceiverMember`."""
 
+    if TYPE_CHECKING:
 
-class ProtectedQuerySQLParameters(Model):
+        def __init__(
+            self,
+            *,
+            members: Sequence[
+                TrainedModelExportReceiverMember | TrainedModelExportReceiverMemberDict
+            ],
+        ) -> None: ...
+
+
+class ProtectedQuerySQLParameters(Model, frozen=True):
     """SQL to run, as text or by analysis template, with parameter values.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ProtectedQuerySQLParameters.html)
@@ -58,6 +85,16 @@ class ProtectedQuerySQLParameters(Model):
     parameters: dict[str, str] | None = None
     """Values for the parameters of the query or template, by name. Map."""
 
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            query_string: str | None = None,
+            analysis_template_arn: str | None = None,
+            parameters: Mapping[str, str] | None = None,
+        ) -> None: ...
+
 
 class WorkerComputeType(OpenEnum):
     """Sizes of a query worker."""
@@ -67,7 +104,7 @@ class WorkerComputeType(OpenEnum):
     CR_8X = "CR.8X"
 
 
-class WorkerComputeConfigurationProperties(UnionModel):
+class WorkerComputeConfigurationProperties(UnionModel, frozen=True):
     """Tuning of the engine that the workers run.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_WorkerComputeConfigurationProperties.html)
@@ -76,8 +113,12 @@ class WorkerComputeConfigurationProperties(UnionModel):
     spark: dict[str, str] | None = None
     """Spark settings, by property name. Map of 0 to 50 entries."""
 
+    if TYPE_CHECKING:
 
-class WorkerComputeConfiguration(Model):
+        def __init__(self, *, spark: Mapping[str, str] | None = None) -> None: ...
+
+
+class WorkerComputeConfiguration(Model, frozen=True):
     """Workers for a query: type, count and tuning.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_WorkerComputeConfiguration.html)
@@ -90,8 +131,20 @@ class WorkerComputeConfiguration(Model):
     properties: WorkerComputeConfigurationProperties | None = None
     """Tuning of the workers' engine. `WorkerComputeConfigurationProperties`."""
 
+    if TYPE_CHECKING:
 
-class ComputeConfiguration(UnionModel):
+        def __init__(
+            self,
+            *,
+            type: WorkerComputeType | WorkerComputeTypeLiteral | None = None,
+            number: int | None = None,
+            properties: WorkerComputeConfigurationProperties
+            | WorkerComputeConfigurationPropertiesDict
+            | None = None,
+        ) -> None: ...
+
+
+class ComputeConfiguration(UnionModel, frozen=True):
     """Computing power for a query.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ComputeConfiguration.html)
@@ -100,8 +153,16 @@ class ComputeConfiguration(UnionModel):
     worker: WorkerComputeConfiguration | None = None
     """Type, count and tuning of the workers. `WorkerComputeConfiguration`."""
 
+    if TYPE_CHECKING:
 
-class S3ConfigMap(Model):
+        def __init__(
+            self,
+            *,
+            worker: WorkerComputeConfiguration | WorkerComputeConfigurationDict | None = None,
+        ) -> None: ...
+
+
+class S3ConfigMap(Model, frozen=True):
     """Address in Amazon S3.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_S3ConfigMap.html)
@@ -109,6 +170,10 @@ class S3ConfigMap(Model):
 
     s3_uri: str
     """S3 address, starting with s3://. String of 1 to 1,285 characters, matching `s3://.+`."""
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *, s3_uri: str) -> None: ...
 
 
 class AudienceSizeType(OpenEnum):
@@ -118,7 +183,7 @@ class AudienceSizeType(OpenEnum):
     PERCENTAGE = "PERCENTAGE"
 
 
-class AudienceSize(Model):
+class AudienceSize(Model, frozen=True):
     """One audience size, as a count of users or a percentage.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_AudienceSize.html)
@@ -129,8 +194,14 @@ class AudienceSize(Model):
     value: int
     """Count of users, or percentage, according to type. Integer from 1 to 20,000,000."""
 
+    if TYPE_CHECKING:
 
-class StatusDetails(Model):
+        def __init__(
+            self, *, type: AudienceSizeType | AudienceSizeTypeLiteral, value: int
+        ) -> None: ...
+
+
+class StatusDetails(Model, frozen=True):
     """Why a resource has the status it has.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_StatusDetails.html)

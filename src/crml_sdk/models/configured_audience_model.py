@@ -2,8 +2,15 @@
 
 """Shapes of: configured audience model."""
 
+from typing import TYPE_CHECKING
+
 from ..model import Model, OpenEnum, Timestamp
 from .common import AudienceSizeType, S3ConfigMap
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..types import AudienceDestinationDict, AudienceSizeTypeLiteral, S3ConfigMapDict
 
 __all__ = [
     "AudienceDestination",
@@ -23,7 +30,7 @@ __all__ = [
 ]
 
 
-class AudienceDestination(Model):
+class AudienceDestination(Model, frozen=True):
     """Place in S3 for the audiences of a configured audience model.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_AudienceDestination.html)
@@ -32,8 +39,12 @@ class AudienceDestination(Model):
     s3_destination: S3ConfigMap
     """S3 address under which audiences are written. `S3ConfigMap`."""
 
+    if TYPE_CHECKING:
 
-class ConfiguredAudienceModelOutputConfig(Model):
+        def __init__(self, *, s3_destination: S3ConfigMap | S3ConfigMapDict) -> None: ...
+
+
+class ConfiguredAudienceModelOutputConfig(Model, frozen=True):
     """Place in S3 for generated audiences and the role that writes there.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ConfiguredAudienceModelOutputConfig.html)
@@ -45,6 +56,12 @@ class ConfiguredAudienceModelOutputConfig(Model):
     """IAM role that writes the audiences to S3. String of 20 to 2,048 characters, matching
     `arn:aws[-a-z]*:iam::[0-9]{12}:role/.+`."""
 
+    if TYPE_CHECKING:
+
+        def __init__(
+            self, *, destination: AudienceDestination | AudienceDestinationDict, role_arn: str
+        ) -> None: ...
+
 
 class SharedAudienceMetrics(OpenEnum):
     """Which quality metrics are passed on."""
@@ -53,7 +70,7 @@ class SharedAudienceMetrics(OpenEnum):
     NONE = "NONE"
 
 
-class AudienceSizeConfig(Model):
+class AudienceSizeConfig(Model, frozen=True):
     """Audience sizes to choose from, all counts or all percentages.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_AudienceSizeConfig.html)
@@ -65,6 +82,15 @@ class AudienceSizeConfig(Model):
     audience_size_bins: list[int]
     """Sizes on offer, as user counts or as percentages according to audienceSizeType. List of 1
     to 25; each: integer from 1 to 20,000,000."""
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            audience_size_type: AudienceSizeType | AudienceSizeTypeLiteral,
+            audience_size_bins: Sequence[int],
+        ) -> None: ...
 
 
 class TagOnCreatePolicy(OpenEnum):
@@ -81,7 +107,7 @@ class PolicyExistenceCondition(OpenEnum):
     POLICY_MUST_NOT_EXIST = "POLICY_MUST_NOT_EXIST"
 
 
-class CreateConfiguredAudienceModelResponse(Model):
+class CreateConfiguredAudienceModelResponse(Model, frozen=True):
     """ARN of the new configured audience model.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_CreateConfiguredAudienceModel.html)
@@ -97,7 +123,7 @@ class ConfiguredAudienceModelStatus(OpenEnum):
     ACTIVE = "ACTIVE"
 
 
-class GetConfiguredAudienceModelResponse(Model):
+class GetConfiguredAudienceModelResponse(Model, frozen=True):
     """All that is known about a configured audience model.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_GetConfiguredAudienceModel.html)
@@ -138,7 +164,7 @@ class GetConfiguredAudienceModelResponse(Model):
     `FROM_PARENT_RESOURCE`, `NONE`."""
 
 
-class ConfiguredAudienceModelSummary(Model):
+class ConfiguredAudienceModelSummary(Model, frozen=True):
     """One configured audience model, in brief, as listed.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ConfiguredAudienceModelSummary.html)
@@ -165,7 +191,7 @@ class ConfiguredAudienceModelSummary(Model):
     """Where the configured model stands; it is ACTIVE from the start. One of `ACTIVE`."""
 
 
-class ListConfiguredAudienceModelsResponse(Model):
+class ListConfiguredAudienceModelsResponse(Model, frozen=True):
     """One page of the configured audience models, with the token for the next.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ListConfiguredAudienceModels.html)
@@ -178,7 +204,7 @@ class ListConfiguredAudienceModelsResponse(Model):
     """Configured audience models on this page. List of `ConfiguredAudienceModelSummary`."""
 
 
-class UpdateConfiguredAudienceModelResponse(Model):
+class UpdateConfiguredAudienceModelResponse(Model, frozen=True):
     """ARN of the changed configured audience model.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_UpdateConfiguredAudienceModel.html)
@@ -188,7 +214,7 @@ class UpdateConfiguredAudienceModelResponse(Model):
     """ARN of the configured audience model. String of 20 to 2,048 characters."""
 
 
-class GetConfiguredAudienceModelPolicyResponse(Model):
+class GetConfiguredAudienceModelPolicyResponse(Model, frozen=True):
     """All that is known about the policy of a configured audience model.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_GetConfiguredAudienceModelPolicy.html)
@@ -204,7 +230,7 @@ class GetConfiguredAudienceModelPolicyResponse(Model):
     128 characters, matching `[0-9a-f]+`."""
 
 
-class PutConfiguredAudienceModelPolicyResponse(Model):
+class PutConfiguredAudienceModelPolicyResponse(Model, frozen=True):
     """Policy as it now stands, with its fingerprint.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_PutConfiguredAudienceModelPolicy.html)

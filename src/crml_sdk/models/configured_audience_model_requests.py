@@ -2,6 +2,8 @@
 
 """Shapes of: configured audience model requests."""
 
+from typing import TYPE_CHECKING
+
 from ..model import RequestModel
 from .configured_audience_model import (
     AudienceSizeConfig,
@@ -10,6 +12,17 @@ from .configured_audience_model import (
     SharedAudienceMetrics,
     TagOnCreatePolicy,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ..types import (
+        AudienceSizeConfigDict,
+        ConfiguredAudienceModelOutputConfigDict,
+        PolicyExistenceConditionLiteral,
+        SharedAudienceMetricsLiteral,
+        TagOnCreatePolicyLiteral,
+    )
 
 __all__ = [
     "CreateConfiguredAudienceModelRequest",
@@ -23,7 +36,7 @@ __all__ = [
 ]
 
 
-class CreateConfiguredAudienceModelRequest(RequestModel):
+class CreateConfiguredAudienceModelRequest(RequestModel, frozen=True):
     """What a configured audience model is to be made from.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_CreateConfiguredAudienceModel.html)
@@ -55,8 +68,27 @@ class CreateConfiguredAudienceModelRequest(RequestModel):
     """Whether generation jobs started from this model take over its tags. One of
     `FROM_PARENT_RESOURCE`, `NONE`."""
 
+    if TYPE_CHECKING:
 
-class GetConfiguredAudienceModelRequest(RequestModel):
+        def __init__(
+            self,
+            *,
+            name: str,
+            audience_model_arn: str,
+            output_config: ConfiguredAudienceModelOutputConfig
+            | ConfiguredAudienceModelOutputConfigDict,
+            shared_audience_metrics: Sequence[SharedAudienceMetrics | SharedAudienceMetricsLiteral],
+            description: str | None = None,
+            min_matching_seed_size: int | None = None,
+            audience_size_config: AudienceSizeConfig | AudienceSizeConfigDict | None = None,
+            tags: Mapping[str, str] | None = None,
+            child_resource_tag_on_create_policy: TagOnCreatePolicy
+            | TagOnCreatePolicyLiteral
+            | None = None,
+        ) -> None: ...
+
+
+class GetConfiguredAudienceModelRequest(RequestModel, frozen=True):
     """Which one to read: a configured audience model.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_GetConfiguredAudienceModel.html)
@@ -65,8 +97,12 @@ class GetConfiguredAudienceModelRequest(RequestModel):
     configured_audience_model_arn: str
     """ARN of the configured audience model. String of 20 to 2,048 characters."""
 
+    if TYPE_CHECKING:
 
-class ListConfiguredAudienceModelsRequest(RequestModel):
+        def __init__(self, *, configured_audience_model_arn: str) -> None: ...
+
+
+class ListConfiguredAudienceModelsRequest(RequestModel, frozen=True):
     """Which page of the configured audience models to read.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ListConfiguredAudienceModels.html)
@@ -78,8 +114,14 @@ class ListConfiguredAudienceModelsRequest(RequestModel):
     max_results: int | None = None
     """How many items a page has at most. Integer from 1 to 100."""
 
+    if TYPE_CHECKING:
 
-class UpdateConfiguredAudienceModelRequest(RequestModel):
+        def __init__(
+            self, *, next_token: str | None = None, max_results: int | None = None
+        ) -> None: ...
+
+
+class UpdateConfiguredAudienceModelRequest(RequestModel, frozen=True):
     """Changes to a configured audience model; what is left out stays as it is.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_UpdateConfiguredAudienceModel.html)
@@ -104,8 +146,25 @@ class UpdateConfiguredAudienceModelRequest(RequestModel):
     description: str | None = None
     """New free text about the configured audience model. String of 0 to 255 characters."""
 
+    if TYPE_CHECKING:
 
-class DeleteConfiguredAudienceModelRequest(RequestModel):
+        def __init__(
+            self,
+            *,
+            configured_audience_model_arn: str,
+            output_config: ConfiguredAudienceModelOutputConfig
+            | ConfiguredAudienceModelOutputConfigDict
+            | None = None,
+            audience_model_arn: str | None = None,
+            shared_audience_metrics: Sequence[SharedAudienceMetrics | SharedAudienceMetricsLiteral]
+            | None = None,
+            min_matching_seed_size: int | None = None,
+            audience_size_config: AudienceSizeConfig | AudienceSizeConfigDict | None = None,
+            description: str | None = None,
+        ) -> None: ...
+
+
+class DeleteConfiguredAudienceModelRequest(RequestModel, frozen=True):
     """Which one to delete: a configured audience model.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_DeleteConfiguredAudienceModel.html)
@@ -114,8 +173,12 @@ class DeleteConfiguredAudienceModelRequest(RequestModel):
     configured_audience_model_arn: str
     """ARN of the configured audience model. String of 20 to 2,048 characters."""
 
+    if TYPE_CHECKING:
 
-class GetConfiguredAudienceModelPolicyRequest(RequestModel):
+        def __init__(self, *, configured_audience_model_arn: str) -> None: ...
+
+
+class GetConfiguredAudienceModelPolicyRequest(RequestModel, frozen=True):
     """Whose policy to read: a configured audience model.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_GetConfiguredAudienceModelPolicy.html)
@@ -124,8 +187,12 @@ class GetConfiguredAudienceModelPolicyRequest(RequestModel):
     configured_audience_model_arn: str
     """ARN of the configured audience model. String of 20 to 2,048 characters."""
 
+    if TYPE_CHECKING:
 
-class PutConfiguredAudienceModelPolicyRequest(RequestModel):
+        def __init__(self, *, configured_audience_model_arn: str) -> None: ...
+
+
+class PutConfiguredAudienceModelPolicyRequest(RequestModel, frozen=True):
     """Policy to set, with guards against overwriting someone else's change.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_PutConfiguredAudienceModelPolicy.html)
@@ -143,8 +210,21 @@ class PutConfiguredAudienceModelPolicyRequest(RequestModel):
     """Write only if a policy is already there, or only if none is. One of `POLICY_MUST_EXIST`,
     `POLICY_MUST_NOT_EXIST`."""
 
+    if TYPE_CHECKING:
 
-class DeleteConfiguredAudienceModelPolicyRequest(RequestModel):
+        def __init__(
+            self,
+            *,
+            configured_audience_model_arn: str,
+            configured_audience_model_policy: str,
+            previous_policy_hash: str | None = None,
+            policy_existence_condition: PolicyExistenceCondition
+            | PolicyExistenceConditionLiteral
+            | None = None,
+        ) -> None: ...
+
+
+class DeleteConfiguredAudienceModelPolicyRequest(RequestModel, frozen=True):
     """What to delete: the policy of a configured audience model.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_DeleteConfiguredAudienceModelPolicy.html)
@@ -152,3 +232,7 @@ class DeleteConfiguredAudienceModelPolicyRequest(RequestModel):
 
     configured_audience_model_arn: str
     """ARN of the configured audience model. String of 20 to 2,048 characters."""
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *, configured_audience_model_arn: str) -> None: ...

@@ -2,7 +2,14 @@
 
 """Shapes of: configured model algorithm."""
 
+from typing import TYPE_CHECKING
+
 from ..model import Model, Timestamp
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..types import MetricDefinitionDict
 
 __all__ = [
     "ConfiguredModelAlgorithmSummary",
@@ -15,7 +22,7 @@ __all__ = [
 ]
 
 
-class MetricDefinition(Model):
+class MetricDefinition(Model, frozen=True):
     """One metric to pick from the container's output.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_MetricDefinition.html)
@@ -28,8 +35,12 @@ class MetricDefinition(Model):
     """Regular expression that finds the number in the container's output. String of 1 to 500
     characters, matching `.+`."""
 
+    if TYPE_CHECKING:
 
-class ContainerConfig(Model):
+        def __init__(self, *, name: str, regex: str) -> None: ...
+
+
+class ContainerConfig(Model, frozen=True):
     """Training container: its image, how it is started and which metrics it prints.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ContainerConfig.html)
@@ -48,8 +59,19 @@ class ContainerConfig(Model):
     """Which numbers to pick from the container's output and publish as metrics. List of 0 to 40
     `MetricDefinition`."""
 
+    if TYPE_CHECKING:
 
-class InferenceContainerConfig(Model):
+        def __init__(
+            self,
+            *,
+            image_uri: str,
+            entrypoint: Sequence[str] | None = None,
+            arguments: Sequence[str] | None = None,
+            metric_definitions: Sequence[MetricDefinition | MetricDefinitionDict] | None = None,
+        ) -> None: ...
+
+
+class InferenceContainerConfig(Model, frozen=True):
     """Inference container of an algorithm.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_InferenceContainerConfig.html)
@@ -59,8 +81,12 @@ class InferenceContainerConfig(Model):
     """Inference image in ECR, written as registry/repository with an optional tag. String of 1
     to 255 characters."""
 
+    if TYPE_CHECKING:
 
-class CreateConfiguredModelAlgorithmResponse(Model):
+        def __init__(self, *, image_uri: str) -> None: ...
+
+
+class CreateConfiguredModelAlgorithmResponse(Model, frozen=True):
     """ARN of the new configured model algorithm.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_CreateConfiguredModelAlgorithm.html)
@@ -71,7 +97,7 @@ class CreateConfiguredModelAlgorithmResponse(Model):
     characters."""
 
 
-class GetConfiguredModelAlgorithmResponse(Model):
+class GetConfiguredModelAlgorithmResponse(Model, frozen=True):
     """All that is known about a configured model algorithm.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_GetConfiguredModelAlgorithm.html)
@@ -102,7 +128,7 @@ class GetConfiguredModelAlgorithmResponse(Model):
     characters, matching `arn:aws[-a-z]*:kms:[-a-z0-9]+:[0-9]{12}:key/.+`."""
 
 
-class ConfiguredModelAlgorithmSummary(Model):
+class ConfiguredModelAlgorithmSummary(Model, frozen=True):
     """One configured model algorithm, in brief, as listed.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ConfiguredModelAlgorithmSummary.html)
@@ -121,7 +147,7 @@ class ConfiguredModelAlgorithmSummary(Model):
     """Free text about the algorithm, for people. String of 0 to 255 characters."""
 
 
-class ListConfiguredModelAlgorithmsResponse(Model):
+class ListConfiguredModelAlgorithmsResponse(Model, frozen=True):
     """One page of the configured model algorithms, with the token for the next.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ListConfiguredModelAlgorithms.html)

@@ -2,7 +2,33 @@
 
 """Shapes of: configured model algorithm association."""
 
+from typing import TYPE_CHECKING
+
 from ..model import Model, OpenEnum, Timestamp
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..types import (
+        CustomEntityConfigDict,
+        EntityTypeLiteral,
+        LogRedactionConfigurationDict,
+        LogsConfigurationPolicyDict,
+        LogTypeLiteral,
+        MetricsConfigurationPolicyDict,
+        NoiseLevelTypeLiteral,
+        PrivacyConfigurationPoliciesDict,
+        TrainedModelArtifactMaxSizeDict,
+        TrainedModelArtifactMaxSizeUnitTypeLiteral,
+        TrainedModelExportFileTypeLiteral,
+        TrainedModelExportsConfigurationPolicyDict,
+        TrainedModelExportsMaxSizeDict,
+        TrainedModelExportsMaxSizeUnitTypeLiteral,
+        TrainedModelInferenceJobsConfigurationPolicyDict,
+        TrainedModelInferenceMaxOutputSizeDict,
+        TrainedModelInferenceMaxOutputSizeUnitTypeLiteral,
+        TrainedModelsConfigurationPolicyDict,
+    )
 
 __all__ = [
     "CollaborationConfiguredModelAlgorithmAssociationSummary",
@@ -49,7 +75,7 @@ class EntityType(OpenEnum):
     CUSTOM = "CUSTOM"
 
 
-class CustomEntityConfig(Model):
+class CustomEntityConfig(Model, frozen=True):
     """Your own patterns to black out in logs and error messages.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_CustomEntityConfig.html)
@@ -60,8 +86,12 @@ class CustomEntityConfig(Model):
     string of 1 to 200 characters, matching `[a-zA-Z0-9\\_\\#\\=\\@/\\;\\,\\-\\
     \\^\\$\\?\\[\\]\\{\\}\\|\\\\\\*\\+\\.\\(\\)]+`."""
 
+    if TYPE_CHECKING:
 
-class LogRedactionConfiguration(Model):
+        def __init__(self, *, custom_data_identifiers: Sequence[str]) -> None: ...
+
+
+class LogRedactionConfiguration(Model, frozen=True):
     """What is blacked out in logs before others read them.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_LogRedactionConfiguration.html)
@@ -74,8 +104,17 @@ class LogRedactionConfiguration(Model):
     """Your own patterns to black out, needed when CUSTOM is among the entities.
     `CustomEntityConfig`."""
 
+    if TYPE_CHECKING:
 
-class LogsConfigurationPolicy(Model):
+        def __init__(
+            self,
+            *,
+            entities_to_redact: Sequence[EntityType | EntityTypeLiteral],
+            custom_entity_config: CustomEntityConfig | CustomEntityConfigDict | None = None,
+        ) -> None: ...
+
+
+class LogsConfigurationPolicy(Model, frozen=True):
     """One rule on who may read which logs.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_LogsConfigurationPolicy.html)
@@ -92,6 +131,19 @@ class LogsConfigurationPolicy(Model):
     log_redaction_configuration: LogRedactionConfiguration | None = None
     """What to black out before the logs are handed out. `LogRedactionConfiguration`."""
 
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            allowed_account_ids: Sequence[str],
+            filter_pattern: str | None = None,
+            log_type: LogType | LogTypeLiteral | None = None,
+            log_redaction_configuration: LogRedactionConfiguration
+            | LogRedactionConfigurationDict
+            | None = None,
+        ) -> None: ...
+
 
 class NoiseLevelType(OpenEnum):
     """Amounts of noise that can be put on metrics."""
@@ -102,7 +154,7 @@ class NoiseLevelType(OpenEnum):
     NONE = "NONE"
 
 
-class MetricsConfigurationPolicy(Model):
+class MetricsConfigurationPolicy(Model, frozen=True):
     """Rule on how precise published metrics are.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_MetricsConfigurationPolicy.html)
@@ -112,6 +164,10 @@ class MetricsConfigurationPolicy(Model):
     """How much noise hides individual records in the metrics. One of `HIGH`, `MEDIUM`, `LOW`,
     `NONE`."""
 
+    if TYPE_CHECKING:
+
+        def __init__(self, *, noise_level: NoiseLevelType | NoiseLevelTypeLiteral) -> None: ...
+
 
 class TrainedModelArtifactMaxSizeUnitType(OpenEnum):
     """Units for the limit on training artifacts."""
@@ -119,7 +175,7 @@ class TrainedModelArtifactMaxSizeUnitType(OpenEnum):
     GB = "GB"
 
 
-class TrainedModelArtifactMaxSize(Model):
+class TrainedModelArtifactMaxSize(Model, frozen=True):
     """Limit on the total size of what a training leaves behind.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_TrainedModelArtifactMaxSize.html)
@@ -130,8 +186,17 @@ class TrainedModelArtifactMaxSize(Model):
     value: float
     """Upper limit on the artifacts, in GB. Number from 0.01 to 100.0."""
 
+    if TYPE_CHECKING:
 
-class TrainedModelsConfigurationPolicy(Model):
+        def __init__(
+            self,
+            *,
+            unit: TrainedModelArtifactMaxSizeUnitType | TrainedModelArtifactMaxSizeUnitTypeLiteral,
+            value: float,
+        ) -> None: ...
+
+
+class TrainedModelsConfigurationPolicy(Model, frozen=True):
     """Limits on the logs, metrics and artifacts of trainings.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_TrainedModelsConfigurationPolicy.html)
@@ -146,6 +211,21 @@ class TrainedModelsConfigurationPolicy(Model):
     """Largest total size of the files a training may leave behind.
     `TrainedModelArtifactMaxSize`."""
 
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            container_logs: Sequence[LogsConfigurationPolicy | LogsConfigurationPolicyDict]
+            | None = None,
+            container_metrics: MetricsConfigurationPolicy
+            | MetricsConfigurationPolicyDict
+            | None = None,
+            max_artifact_size: TrainedModelArtifactMaxSize
+            | TrainedModelArtifactMaxSizeDict
+            | None = None,
+        ) -> None: ...
+
 
 class TrainedModelExportsMaxSizeUnitType(OpenEnum):
     """Units for the limit on exports."""
@@ -153,7 +233,7 @@ class TrainedModelExportsMaxSizeUnitType(OpenEnum):
     GB = "GB"
 
 
-class TrainedModelExportsMaxSize(Model):
+class TrainedModelExportsMaxSize(Model, frozen=True):
     """Limit on the size of an export; anything larger stays inside.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_TrainedModelExportsMaxSize.html)
@@ -164,6 +244,15 @@ class TrainedModelExportsMaxSize(Model):
     value: float
     """Upper limit on an export, in GB. Number from 0.01 to 50.0."""
 
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            unit: TrainedModelExportsMaxSizeUnitType | TrainedModelExportsMaxSizeUnitTypeLiteral,
+            value: float,
+        ) -> None: ...
+
 
 class TrainedModelExportFileType(OpenEnum):
     """Kinds of files that an export can contain."""
@@ -172,7 +261,7 @@ class TrainedModelExportFileType(OpenEnum):
     OUTPUT = "OUTPUT"
 
 
-class TrainedModelExportsConfigurationPolicy(Model):
+class TrainedModelExportsConfigurationPolicy(Model, frozen=True):
     """What may be exported from a trained model, and how much.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_TrainedModelExportsConfigurationPolicy.html)
@@ -184,6 +273,17 @@ class TrainedModelExportsConfigurationPolicy(Model):
     """Which files leave with an export: the model itself, the training output, or both. List of
     1 to 2; each: one of `MODEL`, `OUTPUT`."""
 
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            max_size: TrainedModelExportsMaxSize | TrainedModelExportsMaxSizeDict,
+            files_to_export: Sequence[
+                TrainedModelExportFileType | TrainedModelExportFileTypeLiteral
+            ],
+        ) -> None: ...
+
 
 class TrainedModelInferenceMaxOutputSizeUnitType(OpenEnum):
     """Units for the limit on predictions."""
@@ -191,7 +291,7 @@ class TrainedModelInferenceMaxOutputSizeUnitType(OpenEnum):
     GB = "GB"
 
 
-class TrainedModelInferenceMaxOutputSize(Model):
+class TrainedModelInferenceMaxOutputSize(Model, frozen=True):
     """Limit on the size of an inference job's predictions.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_TrainedModelInferenceMaxOutputSize.html)
@@ -202,8 +302,18 @@ class TrainedModelInferenceMaxOutputSize(Model):
     value: float
     """Upper limit on the predictions of a job, in GB. Number from 0.01 to 100.0."""
 
+    if TYPE_CHECKING:
 
-class TrainedModelInferenceJobsConfigurationPolicy(Model):
+        def __init__(
+            self,
+            *,
+            unit: TrainedModelInferenceMaxOutputSizeUnitType
+            | TrainedModelInferenceMaxOutputSizeUnitTypeLiteral,
+            value: float,
+        ) -> None: ...
+
+
+class TrainedModelInferenceJobsConfigurationPolicy(Model, frozen=True):
     """Limits on the logs and the output of inference jobs.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_TrainedModelInferenceJobsConfigurationPolicy.html)
@@ -215,8 +325,20 @@ class TrainedModelInferenceJobsConfigurationPolicy(Model):
     max_output_size: TrainedModelInferenceMaxOutputSize | None = None
     """Largest output an inference job may produce. `TrainedModelInferenceMaxOutputSize`."""
 
+    if TYPE_CHECKING:
 
-class PrivacyConfigurationPolicies(Model):
+        def __init__(
+            self,
+            *,
+            container_logs: Sequence[LogsConfigurationPolicy | LogsConfigurationPolicyDict]
+            | None = None,
+            max_output_size: TrainedModelInferenceMaxOutputSize
+            | TrainedModelInferenceMaxOutputSizeDict
+            | None = None,
+        ) -> None: ...
+
+
+class PrivacyConfigurationPolicies(Model, frozen=True):
     """Separate limits on training, inference and export.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_PrivacyConfigurationPolicies.html)
@@ -231,8 +353,24 @@ class PrivacyConfigurationPolicies(Model):
     """Limits on inference: logs and size of the output.
     `TrainedModelInferenceJobsConfigurationPolicy`."""
 
+    if TYPE_CHECKING:
 
-class PrivacyConfiguration(Model):
+        def __init__(
+            self,
+            *,
+            trained_models: TrainedModelsConfigurationPolicy
+            | TrainedModelsConfigurationPolicyDict
+            | None = None,
+            trained_model_exports: TrainedModelExportsConfigurationPolicy
+            | TrainedModelExportsConfigurationPolicyDict
+            | None = None,
+            trained_model_inference_jobs: TrainedModelInferenceJobsConfigurationPolicy
+            | TrainedModelInferenceJobsConfigurationPolicyDict
+            | None = None,
+        ) -> None: ...
+
+
+class PrivacyConfiguration(Model, frozen=True):
     """What using an algorithm association may reveal.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_PrivacyConfiguration.html)
@@ -242,8 +380,14 @@ class PrivacyConfiguration(Model):
     """Limits on training, inference and export for this algorithm.
     `PrivacyConfigurationPolicies`."""
 
+    if TYPE_CHECKING:
 
-class CreateConfiguredModelAlgorithmAssociationResponse(Model):
+        def __init__(
+            self, *, policies: PrivacyConfigurationPolicies | PrivacyConfigurationPoliciesDict
+        ) -> None: ...
+
+
+class CreateConfiguredModelAlgorithmAssociationResponse(Model, frozen=True):
     """ARN of the new algorithm association.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_CreateConfiguredModelAlgorithmAssociation.html)
@@ -254,7 +398,7 @@ class CreateConfiguredModelAlgorithmAssociationResponse(Model):
     characters."""
 
 
-class GetConfiguredModelAlgorithmAssociationResponse(Model):
+class GetConfiguredModelAlgorithmAssociationResponse(Model, frozen=True):
     """All that is known about an algorithm association.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_GetConfiguredModelAlgorithmAssociation.html)
@@ -285,7 +429,7 @@ class GetConfiguredModelAlgorithmAssociationResponse(Model):
     """Labels on the resource, as keys with values. Map of 0 to 50 entries."""
 
 
-class ConfiguredModelAlgorithmAssociationSummary(Model):
+class ConfiguredModelAlgorithmAssociationSummary(Model, frozen=True):
     """One algorithm association of your own membership, in brief, as listed.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ConfiguredModelAlgorithmAssociationSummary.html)
@@ -311,7 +455,7 @@ class ConfiguredModelAlgorithmAssociationSummary(Model):
     """Identifier of the collaboration the algorithm association belongs to. UUID."""
 
 
-class ListConfiguredModelAlgorithmAssociationsResponse(Model):
+class ListConfiguredModelAlgorithmAssociationsResponse(Model, frozen=True):
     """One page of the algorithm associations of a membership, with the token for the next.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ListConfiguredModelAlgorithmAssociations.html)
@@ -325,7 +469,7 @@ class ListConfiguredModelAlgorithmAssociationsResponse(Model):
     `ConfiguredModelAlgorithmAssociationSummary`."""
 
 
-class GetCollaborationConfiguredModelAlgorithmAssociationResponse(Model):
+class GetCollaborationConfiguredModelAlgorithmAssociationResponse(Model, frozen=True):
     """All that is known about an algorithm association, as the collaboration sees it.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_GetCollaborationConfiguredModelAlgorithmAssociation.html)
@@ -357,7 +501,7 @@ class GetCollaborationConfiguredModelAlgorithmAssociationResponse(Model):
     `PrivacyConfiguration`."""
 
 
-class CollaborationConfiguredModelAlgorithmAssociationSummary(Model):
+class CollaborationConfiguredModelAlgorithmAssociationSummary(Model, frozen=True):
     """One algorithm association, as any member of the collaboration sees it in a list.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_CollaborationConfiguredModelAlgorithmAssociationSummary.html)
@@ -386,7 +530,7 @@ class CollaborationConfiguredModelAlgorithmAssociationSummary(Model):
     `[0-9]{12}`."""
 
 
-class ListCollaborationConfiguredModelAlgorithmAssociationsResponse(Model):
+class ListCollaborationConfiguredModelAlgorithmAssociationsResponse(Model, frozen=True):
     """One page of the algorithm associations of a collaboration, with the token for the next.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ListCollaborationConfiguredModelAlgorithmAssociations.html)

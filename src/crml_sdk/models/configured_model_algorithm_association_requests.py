@@ -2,8 +2,15 @@
 
 """Shapes of: configured model algorithm association requests."""
 
+from typing import TYPE_CHECKING
+
 from ..model import RequestModel
 from .configured_model_algorithm_association import PrivacyConfiguration
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..types import PrivacyConfigurationDict
 
 __all__ = [
     "CreateConfiguredModelAlgorithmAssociationRequest",
@@ -15,7 +22,7 @@ __all__ = [
 ]
 
 
-class CreateConfiguredModelAlgorithmAssociationRequest(RequestModel):
+class CreateConfiguredModelAlgorithmAssociationRequest(RequestModel, frozen=True):
     """What an algorithm association is to be made from.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_CreateConfiguredModelAlgorithmAssociation.html)
@@ -36,8 +43,21 @@ class CreateConfiguredModelAlgorithmAssociationRequest(RequestModel):
     tags: dict[str, str] | None = None
     """Labels to put on the new algorithm association. Map of 0 to 50 entries."""
 
+    if TYPE_CHECKING:
 
-class GetConfiguredModelAlgorithmAssociationRequest(RequestModel):
+        def __init__(
+            self,
+            *,
+            membership_identifier: str,
+            configured_model_algorithm_arn: str,
+            name: str,
+            description: str | None = None,
+            privacy_configuration: PrivacyConfiguration | PrivacyConfigurationDict | None = None,
+            tags: Mapping[str, str] | None = None,
+        ) -> None: ...
+
+
+class GetConfiguredModelAlgorithmAssociationRequest(RequestModel, frozen=True):
     """Which one to read: an algorithm association.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_GetConfiguredModelAlgorithmAssociation.html)
@@ -49,8 +69,14 @@ class GetConfiguredModelAlgorithmAssociationRequest(RequestModel):
     membership_identifier: str
     """Your membership that holds the algorithm association, by identifier. UUID."""
 
+    if TYPE_CHECKING:
 
-class ListConfiguredModelAlgorithmAssociationsRequest(RequestModel):
+        def __init__(
+            self, *, configured_model_algorithm_association_arn: str, membership_identifier: str
+        ) -> None: ...
+
+
+class ListConfiguredModelAlgorithmAssociationsRequest(RequestModel, frozen=True):
     """Which page of the algorithm associations of a membership to read.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ListConfiguredModelAlgorithmAssociations.html)
@@ -64,8 +90,18 @@ class ListConfiguredModelAlgorithmAssociationsRequest(RequestModel):
     membership_identifier: str
     """Your membership whose resources are listed, by identifier. UUID."""
 
+    if TYPE_CHECKING:
 
-class DeleteConfiguredModelAlgorithmAssociationRequest(RequestModel):
+        def __init__(
+            self,
+            *,
+            membership_identifier: str,
+            next_token: str | None = None,
+            max_results: int | None = None,
+        ) -> None: ...
+
+
+class DeleteConfiguredModelAlgorithmAssociationRequest(RequestModel, frozen=True):
     """Which one to delete: an algorithm association.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_DeleteConfiguredModelAlgorithmAssociation.html)
@@ -77,8 +113,14 @@ class DeleteConfiguredModelAlgorithmAssociationRequest(RequestModel):
     membership_identifier: str
     """Your membership that holds the algorithm association, by identifier. UUID."""
 
+    if TYPE_CHECKING:
 
-class GetCollaborationConfiguredModelAlgorithmAssociationRequest(RequestModel):
+        def __init__(
+            self, *, configured_model_algorithm_association_arn: str, membership_identifier: str
+        ) -> None: ...
+
+
+class GetCollaborationConfiguredModelAlgorithmAssociationRequest(RequestModel, frozen=True):
     """Which one to read: an algorithm association, as the collaboration sees it.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_GetCollaborationConfiguredModelAlgorithmAssociation.html)
@@ -90,8 +132,14 @@ class GetCollaborationConfiguredModelAlgorithmAssociationRequest(RequestModel):
     collaboration_identifier: str
     """Collaboration in which to look, by identifier. UUID."""
 
+    if TYPE_CHECKING:
 
-class ListCollaborationConfiguredModelAlgorithmAssociationsRequest(RequestModel):
+        def __init__(
+            self, *, configured_model_algorithm_association_arn: str, collaboration_identifier: str
+        ) -> None: ...
+
+
+class ListCollaborationConfiguredModelAlgorithmAssociationsRequest(RequestModel, frozen=True):
     """Which page of the algorithm associations of a collaboration to read.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ListCollaborationConfiguredModelAlgorithmAssociations.html)
@@ -104,3 +152,13 @@ class ListCollaborationConfiguredModelAlgorithmAssociationsRequest(RequestModel)
     """How many items a page has at most. Integer from 1 to 100."""
     collaboration_identifier: str
     """Collaboration whose resources are listed, by identifier. UUID."""
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            collaboration_identifier: str,
+            next_token: str | None = None,
+            max_results: int | None = None,
+        ) -> None: ...

@@ -2,8 +2,15 @@
 
 """Shapes of: configured model algorithm requests."""
 
+from typing import TYPE_CHECKING
+
 from ..model import RequestModel
 from .configured_model_algorithm import ContainerConfig, InferenceContainerConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..types import ContainerConfigDict, InferenceContainerConfigDict
 
 __all__ = [
     "CreateConfiguredModelAlgorithmRequest",
@@ -13,7 +20,7 @@ __all__ = [
 ]
 
 
-class CreateConfiguredModelAlgorithmRequest(RequestModel):
+class CreateConfiguredModelAlgorithmRequest(RequestModel, frozen=True):
     """What a configured model algorithm is to be made from.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_CreateConfiguredModelAlgorithm.html)
@@ -36,8 +43,24 @@ class CreateConfiguredModelAlgorithmRequest(RequestModel):
     """KMS key that encrypts what the service keeps for this resource. String of 20 to 2,048
     characters, matching `arn:aws[-a-z]*:kms:[-a-z0-9]+:[0-9]{12}:key/.+`."""
 
+    if TYPE_CHECKING:
 
-class GetConfiguredModelAlgorithmRequest(RequestModel):
+        def __init__(
+            self,
+            *,
+            name: str,
+            role_arn: str,
+            description: str | None = None,
+            training_container_config: ContainerConfig | ContainerConfigDict | None = None,
+            inference_container_config: InferenceContainerConfig
+            | InferenceContainerConfigDict
+            | None = None,
+            tags: Mapping[str, str] | None = None,
+            kms_key_arn: str | None = None,
+        ) -> None: ...
+
+
+class GetConfiguredModelAlgorithmRequest(RequestModel, frozen=True):
     """Which one to read: a configured model algorithm.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_GetConfiguredModelAlgorithm.html)
@@ -47,8 +70,12 @@ class GetConfiguredModelAlgorithmRequest(RequestModel):
     """ARN of the algorithm, the record that names the containers. String of 20 to 2,048
     characters."""
 
+    if TYPE_CHECKING:
 
-class ListConfiguredModelAlgorithmsRequest(RequestModel):
+        def __init__(self, *, configured_model_algorithm_arn: str) -> None: ...
+
+
+class ListConfiguredModelAlgorithmsRequest(RequestModel, frozen=True):
     """Which page of the configured model algorithms to read.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ListConfiguredModelAlgorithms.html)
@@ -60,8 +87,14 @@ class ListConfiguredModelAlgorithmsRequest(RequestModel):
     max_results: int | None = None
     """How many items a page has at most. Integer from 1 to 100."""
 
+    if TYPE_CHECKING:
 
-class DeleteConfiguredModelAlgorithmRequest(RequestModel):
+        def __init__(
+            self, *, next_token: str | None = None, max_results: int | None = None
+        ) -> None: ...
+
+
+class DeleteConfiguredModelAlgorithmRequest(RequestModel, frozen=True):
     """Which one to delete: a configured model algorithm.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_DeleteConfiguredModelAlgorithm.html)
@@ -70,3 +103,7 @@ class DeleteConfiguredModelAlgorithmRequest(RequestModel):
     configured_model_algorithm_arn: str
     """ARN of the algorithm, the record that names the containers. String of 20 to 2,048
     characters."""
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *, configured_model_algorithm_arn: str) -> None: ...

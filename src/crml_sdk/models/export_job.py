@@ -21,7 +21,7 @@ class TrainedModelExportJobStatus(OpenEnum):
     ACTIVE = "ACTIVE"
 
 
-class CollaborationTrainedModelExportJobSummary(OnTrainedModel, Model):
+class CollaborationTrainedModelExportJobSummary(OnTrainedModel, Model, frozen=True):
     """One model export, as listed for a collaboration; there is no other way to read it.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_CollaborationTrainedModelExportJobSummary.html)
@@ -55,7 +55,7 @@ class CollaborationTrainedModelExportJobSummary(OnTrainedModel, Model):
     """Identifier of the collaboration the export job belongs to. UUID."""
 
 
-class ListCollaborationTrainedModelExportJobsResponse(Model):
+class ListCollaborationTrainedModelExportJobsResponse(Model, frozen=True):
     """One page of the model exports of a collaboration, with the token for the next.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ListCollaborationTrainedModelExportJobs.html)

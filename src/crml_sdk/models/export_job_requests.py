@@ -2,12 +2,14 @@
 
 """Shapes of: export job requests."""
 
+from typing import TYPE_CHECKING
+
 from ..model import RequestModel
 
 __all__ = ["ListCollaborationTrainedModelExportJobsRequest"]
 
 
-class ListCollaborationTrainedModelExportJobsRequest(RequestModel):
+class ListCollaborationTrainedModelExportJobsRequest(RequestModel, frozen=True):
     """Which page of the model exports of a collaboration to read, and how to narrow it.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ListCollaborationTrainedModelExportJobs.html)
@@ -24,3 +26,15 @@ class ListCollaborationTrainedModelExportJobsRequest(RequestModel):
     """ARN of the trained model whose exports are listed. String of 20 to 2,048 characters."""
     trained_model_version_identifier: str | None = None
     """List only the exports of this version. UUID."""
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            collaboration_identifier: str,
+            trained_model_arn: str,
+            next_token: str | None = None,
+            max_results: int | None = None,
+            trained_model_version_identifier: str | None = None,
+        ) -> None: ...

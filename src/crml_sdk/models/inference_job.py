@@ -2,9 +2,16 @@
 
 """Shapes of: inference job."""
 
+from typing import TYPE_CHECKING
+
 from ..model import Model, OnTrainedModel, OpenEnum, Timestamp, VersionIdentifier
 from .common import LogsStatus, MetricsStatus, StatusDetails
 from .instance_type import InferenceInstanceType
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..types import InferenceInstanceTypeLiteral, InferenceReceiverMemberDict
 
 __all__ = [
     "CollaborationTrainedModelInferenceJobSummary",
@@ -22,7 +29,7 @@ __all__ = [
 ]
 
 
-class InferenceResourceConfig(Model):
+class InferenceResourceConfig(Model, frozen=True):
     """Machines for an inference job.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_InferenceResourceConfig.html)
@@ -33,8 +40,17 @@ class InferenceResourceConfig(Model):
     instance_count: int | None = None
     """How many instances predict at the same time. Integer from 1 to 10."""
 
+    if TYPE_CHECKING:
 
-class InferenceReceiverMember(Model):
+        def __init__(
+            self,
+            *,
+            instance_type: InferenceInstanceType | InferenceInstanceTypeLiteral,
+            instance_count: int | None = None,
+        ) -> None: ...
+
+
+class InferenceReceiverMember(Model, frozen=True):
     """Member that gets the predictions.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_InferenceReceiverMember.html)
@@ -44,8 +60,12 @@ class InferenceReceiverMember(Model):
     """AWS account that receives the predictions. String of 12 characters, matching
     `[0-9]{12}`."""
 
+    if TYPE_CHECKING:
 
-class InferenceOutputConfiguration(Model):
+        def __init__(self, *, account_id: str) -> None: ...
+
+
+class InferenceOutputConfiguration(Model, frozen=True):
     """Form of the predictions and the member that gets them.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_InferenceOutputConfiguration.html)
@@ -57,8 +77,17 @@ class InferenceOutputConfiguration(Model):
     members: list[InferenceReceiverMember]
     """The member that receives the predictions. List of 1 to 1 `InferenceReceiverMember`."""
 
+    if TYPE_CHECKING:
 
-class ModelInferenceDataSource(Model):
+        def __init__(
+            self,
+            *,
+            members: Sequence[InferenceReceiverMember | InferenceReceiverMemberDict],
+            accept: str | None = None,
+        ) -> None: ...
+
+
+class ModelInferenceDataSource(Model, frozen=True):
     """Records that an inference job predicts for.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ModelInferenceDataSource.html)
@@ -68,8 +97,12 @@ class ModelInferenceDataSource(Model):
     """ARN of the input channel with the records to predict for. String of 20 to 2,048
     characters."""
 
+    if TYPE_CHECKING:
 
-class InferenceContainerExecutionParameters(Model):
+        def __init__(self, *, ml_input_channel_arn: str) -> None: ...
+
+
+class InferenceContainerExecutionParameters(Model, frozen=True):
     """How input is handed to the inference container.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_InferenceContainerExecutionParameters.html)
@@ -79,8 +112,12 @@ class InferenceContainerExecutionParameters(Model):
     """Largest request sent to the inference container, in MB; bigger input is split. Integer
     from 1 to 100."""
 
+    if TYPE_CHECKING:
 
-class StartTrainedModelInferenceJobResponse(Model):
+        def __init__(self, *, max_payload_in_mb: int | None = None) -> None: ...
+
+
+class StartTrainedModelInferenceJobResponse(Model, frozen=True):
     """ARN of the new inference job.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_StartTrainedModelInferenceJob.html)
@@ -103,7 +140,7 @@ class TrainedModelInferenceJobStatus(OpenEnum):
     INACTIVE = "INACTIVE"
 
 
-class GetTrainedModelInferenceJobResponse(OnTrainedModel, Model):
+class GetTrainedModelInferenceJobResponse(OnTrainedModel, Model, frozen=True):
     """All that is known about an inference job.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_GetTrainedModelInferenceJob.html)
@@ -168,7 +205,7 @@ class GetTrainedModelInferenceJobResponse(OnTrainedModel, Model):
     `[0-9]{12}`."""
 
 
-class TrainedModelInferenceJobSummary(OnTrainedModel, Model):
+class TrainedModelInferenceJobSummary(OnTrainedModel, Model, frozen=True):
     """One inference job of your own membership, in brief, as listed.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_TrainedModelInferenceJobSummary.html)
@@ -216,7 +253,7 @@ class TrainedModelInferenceJobSummary(OnTrainedModel, Model):
     """When the resource last changed. Time with its zone."""
 
 
-class ListTrainedModelInferenceJobsResponse(Model):
+class ListTrainedModelInferenceJobsResponse(Model, frozen=True):
     """One page of the inference jobs of a membership, with the token for the next.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ListTrainedModelInferenceJobs.html)
@@ -229,7 +266,7 @@ class ListTrainedModelInferenceJobsResponse(Model):
     """Inference jobs on this page. List of `TrainedModelInferenceJobSummary`."""
 
 
-class CollaborationTrainedModelInferenceJobSummary(OnTrainedModel, Model):
+class CollaborationTrainedModelInferenceJobSummary(OnTrainedModel, Model, frozen=True):
     """One inference job, as any member of the collaboration sees it in a list.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_CollaborationTrainedModelInferenceJobSummary.html)
@@ -280,7 +317,7 @@ class CollaborationTrainedModelInferenceJobSummary(OnTrainedModel, Model):
     `[0-9]{12}`."""
 
 
-class ListCollaborationTrainedModelInferenceJobsResponse(Model):
+class ListCollaborationTrainedModelInferenceJobsResponse(Model, frozen=True):
     """One page of the inference jobs of a collaboration, with the token for the next.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ListCollaborationTrainedModelInferenceJobs.html)

@@ -2,6 +2,8 @@
 
 """Shapes of: inference job requests."""
 
+from typing import TYPE_CHECKING
+
 from ..model import RequestModel
 from .inference_job import (
     InferenceContainerExecutionParameters,
@@ -9,6 +11,16 @@ from .inference_job import (
     InferenceResourceConfig,
     ModelInferenceDataSource,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..types import (
+        InferenceContainerExecutionParametersDict,
+        InferenceOutputConfigurationDict,
+        InferenceResourceConfigDict,
+        ModelInferenceDataSourceDict,
+    )
 
 __all__ = [
     "CancelTrainedModelInferenceJobRequest",
@@ -19,7 +31,7 @@ __all__ = [
 ]
 
 
-class StartTrainedModelInferenceJobRequest(RequestModel):
+class StartTrainedModelInferenceJobRequest(RequestModel, frozen=True):
     """Which trained model predicts for which records, on what machines, and for whom.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_StartTrainedModelInferenceJob.html)
@@ -59,8 +71,31 @@ class StartTrainedModelInferenceJobRequest(RequestModel):
     """AWS account that is billed for the inference. String of 12 characters, matching
     `[0-9]{12}`."""
 
+    if TYPE_CHECKING:
 
-class GetTrainedModelInferenceJobRequest(RequestModel):
+        def __init__(
+            self,
+            *,
+            membership_identifier: str,
+            name: str,
+            trained_model_arn: str,
+            resource_config: InferenceResourceConfig | InferenceResourceConfigDict,
+            output_configuration: InferenceOutputConfiguration | InferenceOutputConfigurationDict,
+            data_source: ModelInferenceDataSource | ModelInferenceDataSourceDict,
+            trained_model_version_identifier: str | None = None,
+            configured_model_algorithm_association_arn: str | None = None,
+            description: str | None = None,
+            container_execution_parameters: InferenceContainerExecutionParameters
+            | InferenceContainerExecutionParametersDict
+            | None = None,
+            environment: Mapping[str, str] | None = None,
+            kms_key_arn: str | None = None,
+            tags: Mapping[str, str] | None = None,
+            ml_model_inference_payer_account_id: str | None = None,
+        ) -> None: ...
+
+
+class GetTrainedModelInferenceJobRequest(RequestModel, frozen=True):
     """Which one to read: an inference job.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_GetTrainedModelInferenceJob.html)
@@ -71,8 +106,14 @@ class GetTrainedModelInferenceJobRequest(RequestModel):
     trained_model_inference_job_arn: str
     """ARN of the inference job. String of 20 to 2,048 characters."""
 
+    if TYPE_CHECKING:
 
-class ListTrainedModelInferenceJobsRequest(RequestModel):
+        def __init__(
+            self, *, membership_identifier: str, trained_model_inference_job_arn: str
+        ) -> None: ...
+
+
+class ListTrainedModelInferenceJobsRequest(RequestModel, frozen=True):
     """Which page of the inference jobs of a membership to read, and how to narrow it.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ListTrainedModelInferenceJobs.html)
@@ -90,8 +131,20 @@ class ListTrainedModelInferenceJobsRequest(RequestModel):
     trained_model_version_identifier: str | None = None
     """List only the jobs that predicted with this version. UUID."""
 
+    if TYPE_CHECKING:
 
-class CancelTrainedModelInferenceJobRequest(RequestModel):
+        def __init__(
+            self,
+            *,
+            membership_identifier: str,
+            next_token: str | None = None,
+            max_results: int | None = None,
+            trained_model_arn: str | None = None,
+            trained_model_version_identifier: str | None = None,
+        ) -> None: ...
+
+
+class CancelTrainedModelInferenceJobRequest(RequestModel, frozen=True):
     """Which inference job to cancel.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_CancelTrainedModelInferenceJob.html)
@@ -102,8 +155,14 @@ class CancelTrainedModelInferenceJobRequest(RequestModel):
     trained_model_inference_job_arn: str
     """ARN of the inference job. String of 20 to 2,048 characters."""
 
+    if TYPE_CHECKING:
 
-class ListCollaborationTrainedModelInferenceJobsRequest(RequestModel):
+        def __init__(
+            self, *, membership_identifier: str, trained_model_inference_job_arn: str
+        ) -> None: ...
+
+
+class ListCollaborationTrainedModelInferenceJobsRequest(RequestModel, frozen=True):
     """Which page of the inference jobs of a collaboration to read, and how to narrow it.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ListCollaborationTrainedModelInferenceJobs.html)
@@ -120,3 +179,15 @@ class ListCollaborationTrainedModelInferenceJobsRequest(RequestModel):
     """List only the jobs that predicted with this model. String of 20 to 2,048 characters."""
     trained_model_version_identifier: str | None = None
     """List only the jobs that predicted with this version. UUID."""
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            collaboration_identifier: str,
+            next_token: str | None = None,
+            max_results: int | None = None,
+            trained_model_arn: str | None = None,
+            trained_model_version_identifier: str | None = None,
+        ) -> None: ...

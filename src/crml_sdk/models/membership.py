@@ -56,7 +56,7 @@ class CustomMLMemberAbility(OpenEnum):
     CAN_RECEIVE_INFERENCE_OUTPUT = "CAN_RECEIVE_INFERENCE_OUTPUT"
 
 
-class MLMemberAbilities(Model):
+class MLMemberAbilities(Model, frozen=True):
     """What a member may do with ML.
 
     [API reference](https://docs.aws.amazon.com/clean-rooms/latest/apireference/API_MLMemberAbilities.html)
@@ -67,7 +67,7 @@ class MLMemberAbilities(Model):
     `CAN_RECEIVE_MODEL_OUTPUT`, `CAN_RECEIVE_INFERENCE_OUTPUT`."""
 
 
-class MembershipQueryComputePaymentConfig(Model):
+class MembershipQueryComputePaymentConfig(Model, frozen=True):
     """Whether a member pays for queries.
 
     [API reference](https://docs.aws.amazon.com/clean-rooms/latest/apireference/API_MembershipQueryComputePaymentConfig.html)
@@ -77,7 +77,7 @@ class MembershipQueryComputePaymentConfig(Model):
     """Whether the member has agreed to pay for queries. True or false."""
 
 
-class MembershipModelTrainingPaymentConfig(Model):
+class MembershipModelTrainingPaymentConfig(Model, frozen=True):
     """Whether a member pays for training.
 
     [API reference](https://docs.aws.amazon.com/clean-rooms/latest/apireference/API_MembershipModelTrainingPaymentConfig.html)
@@ -87,7 +87,7 @@ class MembershipModelTrainingPaymentConfig(Model):
     """Whether the member has agreed to pay for training. True or false."""
 
 
-class MembershipModelInferencePaymentConfig(Model):
+class MembershipModelInferencePaymentConfig(Model, frozen=True):
     """Whether a member pays for predictions.
 
     [API reference](https://docs.aws.amazon.com/clean-rooms/latest/apireference/API_MembershipModelInferencePaymentConfig.html)
@@ -97,7 +97,7 @@ class MembershipModelInferencePaymentConfig(Model):
     """Whether the member has agreed to pay for predictions. True or false."""
 
 
-class MembershipSyntheticDataGenerationPaymentConfig(Model):
+class MembershipSyntheticDataGenerationPaymentConfig(Model, frozen=True):
     """Whether a member pays for making synthetic data.
 
     [API reference](https://docs.aws.amazon.com/clean-rooms/latest/apireference/API_MembershipSyntheticDataGenerationPaymentConfig.html)
@@ -107,7 +107,7 @@ class MembershipSyntheticDataGenerationPaymentConfig(Model):
     """Whether the member pays for making synthetic data. True or false."""
 
 
-class MembershipMLPaymentConfig(Model):
+class MembershipMLPaymentConfig(Model, frozen=True):
     """Which ML work a member pays for.
 
     [API reference](https://docs.aws.amazon.com/clean-rooms/latest/apireference/API_MembershipMLPaymentConfig.html)
@@ -122,7 +122,7 @@ class MembershipMLPaymentConfig(Model):
     `MembershipSyntheticDataGenerationPaymentConfig`."""
 
 
-class MembershipJobComputePaymentConfig(Model):
+class MembershipJobComputePaymentConfig(Model, frozen=True):
     """Whether a member pays for jobs.
 
     [API reference](https://docs.aws.amazon.com/clean-rooms/latest/apireference/API_MembershipJobComputePaymentConfig.html)
@@ -132,7 +132,7 @@ class MembershipJobComputePaymentConfig(Model):
     """Whether the member has agreed to pay for jobs. True or false."""
 
 
-class MembershipPaymentConfiguration(Model):
+class MembershipPaymentConfiguration(Model, frozen=True):
     """What a member has agreed to pay for.
 
     [API reference](https://docs.aws.amazon.com/clean-rooms/latest/apireference/API_MembershipPaymentConfiguration.html)
@@ -146,7 +146,7 @@ class MembershipPaymentConfiguration(Model):
     """Whether the member pays for jobs. `MembershipJobComputePaymentConfig`."""
 
 
-class MembershipSummary(Model):
+class MembershipSummary(Model, frozen=True):
     """One membership, in brief, as listed.
 
     [API reference](https://docs.aws.amazon.com/clean-rooms/latest/apireference/API_MembershipSummary.html)
@@ -182,7 +182,7 @@ class MembershipSummary(Model):
     """What the member has agreed to pay for. `MembershipPaymentConfiguration`."""
 
 
-class ListMembershipsOutput(Model):
+class ListMembershipsOutput(Model, frozen=True):
     """One page of the memberships, with the token for the next.
 
     [API reference](https://docs.aws.amazon.com/clean-rooms/latest/apireference/API_ListMemberships.html)
@@ -216,7 +216,7 @@ class ProtectedQueryResultFormat(OpenEnum):
     PARQUET = "PARQUET"
 
 
-class ProtectedQueryS3OutputConfiguration(Model):
+class ProtectedQueryS3OutputConfiguration(Model, frozen=True):
     """Bucket and prefix in S3 for query results, and their format.
 
     [API reference](https://docs.aws.amazon.com/clean-rooms/latest/apireference/API_ProtectedQueryS3OutputConfiguration.html)
@@ -233,7 +233,7 @@ class ProtectedQueryS3OutputConfiguration(Model):
     """Whether the result is one file rather than several; Spark only. True or false."""
 
 
-class MembershipProtectedQueryOutputConfiguration(UnionModel):
+class MembershipProtectedQueryOutputConfiguration(UnionModel, frozen=True):
     """Place for the query results of a membership.
 
     [API reference](https://docs.aws.amazon.com/clean-rooms/latest/apireference/API_MembershipProtectedQueryOutputConfiguration.html)
@@ -244,7 +244,7 @@ class MembershipProtectedQueryOutputConfiguration(UnionModel):
     `ProtectedQueryS3OutputConfiguration`."""
 
 
-class MembershipProtectedQueryResultConfiguration(Model):
+class MembershipProtectedQueryResultConfiguration(Model, frozen=True):
     """Place for query results and the role that writes there.
 
     [API reference](https://docs.aws.amazon.com/clean-rooms/latest/apireference/API_MembershipProtectedQueryResultConfiguration.html)
@@ -257,7 +257,7 @@ class MembershipProtectedQueryResultConfiguration(Model):
     matching `arn:aws:iam::[\\w]+:role/[\\w+=./@-]+`."""
 
 
-class ProtectedJobS3OutputConfigurationInput(Model):
+class ProtectedJobS3OutputConfigurationInput(Model, frozen=True):
     """Bucket and prefix in S3 for job results.
 
     [API reference](https://docs.aws.amazon.com/clean-rooms/latest/apireference/API_ProtectedJobS3OutputConfigurationInput.html)
@@ -270,7 +270,7 @@ class ProtectedJobS3OutputConfigurationInput(Model):
     matching `[\\w!.=*/-]*`."""
 
 
-class MembershipProtectedJobOutputConfiguration(UnionModel):
+class MembershipProtectedJobOutputConfiguration(UnionModel, frozen=True):
     """Place for the job results of a membership.
 
     [API reference](https://docs.aws.amazon.com/clean-rooms/latest/apireference/API_MembershipProtectedJobOutputConfiguration.html)
@@ -280,7 +280,7 @@ class MembershipProtectedJobOutputConfiguration(UnionModel):
     """Place in Amazon S3 for job results. `ProtectedJobS3OutputConfigurationInput`."""
 
 
-class MembershipProtectedJobResultConfiguration(Model):
+class MembershipProtectedJobResultConfiguration(Model, frozen=True):
     """Place for job results and the role that writes there.
 
     [API reference](https://docs.aws.amazon.com/clean-rooms/latest/apireference/API_MembershipProtectedJobResultConfiguration.html)
@@ -293,7 +293,7 @@ class MembershipProtectedJobResultConfiguration(Model):
     matching `arn:aws:iam::[\\w]+:role/[\\w+=./@-]+`."""
 
 
-class Membership(Model):
+class Membership(Model, frozen=True):
     """All that is known about one account's part in a collaboration.
 
     [API reference](https://docs.aws.amazon.com/clean-rooms/latest/apireference/API_Membership.html)
@@ -341,7 +341,7 @@ class Membership(Model):
     """Whether figures about queries are sent to CloudWatch. True or false."""
 
 
-class GetMembershipOutput(Model):
+class GetMembershipOutput(Model, frozen=True):
     """The membership that was read.
 
     [API reference](https://docs.aws.amazon.com/clean-rooms/latest/apireference/API_GetMembership.html)

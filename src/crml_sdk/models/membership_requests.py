@@ -2,13 +2,18 @@
 
 """Shapes of: membership requests."""
 
+from typing import TYPE_CHECKING
+
 from ..model import RequestModel
 from .membership import MembershipStatus
+
+if TYPE_CHECKING:
+    from ..types import MembershipStatusLiteral
 
 __all__ = ["GetMembershipInput", "ListMembershipsInput"]
 
 
-class ListMembershipsInput(RequestModel):
+class ListMembershipsInput(RequestModel, frozen=True):
     """Which page of the memberships to read, and how to narrow it.
 
     [API reference](https://docs.aws.amazon.com/clean-rooms/latest/apireference/API_ListMemberships.html)
@@ -24,8 +29,18 @@ class ListMembershipsInput(RequestModel):
     """List only the memberships with this status. One of `ACTIVE`, `REMOVED`,
     `COLLABORATION_DELETED`."""
 
+    if TYPE_CHECKING:
 
-class GetMembershipInput(RequestModel):
+        def __init__(
+            self,
+            *,
+            next_token: str | None = None,
+            max_results: int | None = None,
+            status: MembershipStatus | MembershipStatusLiteral | None = None,
+        ) -> None: ...
+
+
+class GetMembershipInput(RequestModel, frozen=True):
     """Which membership to read.
 
     [API reference](https://docs.aws.amazon.com/clean-rooms/latest/apireference/API_GetMembership.html)
@@ -33,3 +48,7 @@ class GetMembershipInput(RequestModel):
 
     membership_identifier: str
     """Identifier of the membership to read. UUID."""
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *, membership_identifier: str) -> None: ...

@@ -2,13 +2,18 @@
 
 """Shapes of: ml configuration."""
 
+from typing import TYPE_CHECKING
+
 from ..model import Model, Timestamp
 from .common import S3ConfigMap
+
+if TYPE_CHECKING:
+    from ..types import DestinationDict, S3ConfigMapDict
 
 __all__ = ["Destination", "GetMLConfigurationResponse", "MLOutputConfiguration"]
 
 
-class Destination(Model):
+class Destination(Model, frozen=True):
     """Place in S3 for exported models and predictions.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_Destination.html)
@@ -17,8 +22,12 @@ class Destination(Model):
     s3_destination: S3ConfigMap
     """S3 address under which results are written. `S3ConfigMap`."""
 
+    if TYPE_CHECKING:
 
-class MLOutputConfiguration(Model):
+        def __init__(self, *, s3_destination: S3ConfigMap | S3ConfigMapDict) -> None: ...
+
+
+class MLOutputConfiguration(Model, frozen=True):
     """Where a member's results are written and the role that writes them.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_MLOutputConfiguration.html)
@@ -30,8 +39,14 @@ class MLOutputConfiguration(Model):
     """IAM role that writes the results to S3 and publishes logs and metrics. String of 20 to
     2,048 characters, matching `arn:aws[-a-z]*:iam::[0-9]{12}:role/.+`."""
 
+    if TYPE_CHECKING:
 
-class GetMLConfigurationResponse(Model):
+        def __init__(
+            self, *, role_arn: str, destination: Destination | DestinationDict | None = None
+        ) -> None: ...
+
+
+class GetMLConfigurationResponse(Model, frozen=True):
     """All that is known about the ML configuration of a membership.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_GetMLConfiguration.html)

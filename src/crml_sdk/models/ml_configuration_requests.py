@@ -2,13 +2,18 @@
 
 """Shapes of: ml configuration requests."""
 
+from typing import TYPE_CHECKING
+
 from ..model import RequestModel
 from .ml_configuration import MLOutputConfiguration
+
+if TYPE_CHECKING:
+    from ..types import MLOutputConfigurationDict
 
 __all__ = ["DeleteMLConfigurationRequest", "GetMLConfigurationRequest", "PutMLConfigurationRequest"]
 
 
-class GetMLConfigurationRequest(RequestModel):
+class GetMLConfigurationRequest(RequestModel, frozen=True):
     """Whose ML configuration to read: a membership.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_GetMLConfiguration.html)
@@ -17,8 +22,12 @@ class GetMLConfigurationRequest(RequestModel):
     membership_identifier: str
     """Your membership that the configuration applies to, by identifier. UUID."""
 
+    if TYPE_CHECKING:
 
-class PutMLConfigurationRequest(RequestModel):
+        def __init__(self, *, membership_identifier: str) -> None: ...
+
+
+class PutMLConfigurationRequest(RequestModel, frozen=True):
     """ML configuration to set for a membership.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_PutMLConfiguration.html)
@@ -30,8 +39,17 @@ class PutMLConfigurationRequest(RequestModel):
     """S3 place, and role to write there, used for a member's results unless told otherwise.
     `MLOutputConfiguration`."""
 
+    if TYPE_CHECKING:
 
-class DeleteMLConfigurationRequest(RequestModel):
+        def __init__(
+            self,
+            *,
+            membership_identifier: str,
+            default_output_location: MLOutputConfiguration | MLOutputConfigurationDict,
+        ) -> None: ...
+
+
+class DeleteMLConfigurationRequest(RequestModel, frozen=True):
     """What to delete: the ML configuration of a membership.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_DeleteMLConfiguration.html)
@@ -39,3 +57,7 @@ class DeleteMLConfigurationRequest(RequestModel):
 
     membership_identifier: str
     """Your membership that the configuration applies to, by identifier. UUID."""
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *, membership_identifier: str) -> None: ...

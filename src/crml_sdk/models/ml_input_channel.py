@@ -2,8 +2,19 @@
 
 """Shapes of: ml input channel."""
 
+from typing import TYPE_CHECKING
+
 from ..model import Model, OpenEnum, Timestamp, UnionModel
 from .common import ComputeConfiguration, ProtectedQuerySQLParameters, StatusDetails
+
+if TYPE_CHECKING:
+    from ..types import (
+        ComputeConfigurationDict,
+        InputChannelDataSourceDict,
+        ProtectedQueryInputParametersDict,
+        ProtectedQuerySQLParametersDict,
+        ResultFormatLiteral,
+    )
 
 __all__ = [
     "AccessBudget",
@@ -43,7 +54,7 @@ class ResultFormat(OpenEnum):
     PARQUET = "PARQUET"
 
 
-class ProtectedQueryInputParameters(Model):
+class ProtectedQueryInputParameters(Model, frozen=True):
     """Query for an input channel, with its workers and its file format.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ProtectedQueryInputParameters.html)
@@ -57,8 +68,18 @@ class ProtectedQueryInputParameters(Model):
     result_format: ResultFormat | None = None
     """File format of the query result; CSV if left out. One of `CSV`, `PARQUET`."""
 
+    if TYPE_CHECKING:
 
-class InputChannelDataSource(UnionModel):
+        def __init__(
+            self,
+            *,
+            sql_parameters: ProtectedQuerySQLParameters | ProtectedQuerySQLParametersDict,
+            compute_configuration: ComputeConfiguration | ComputeConfigurationDict | None = None,
+            result_format: ResultFormat | ResultFormatLiteral | None = None,
+        ) -> None: ...
+
+
+class InputChannelDataSource(UnionModel, frozen=True):
     """What the data of an input channel is made from.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_InputChannelDataSource.html)
@@ -68,8 +89,18 @@ class InputChannelDataSource(UnionModel):
     """Query whose result becomes the content of the channel.
     `ProtectedQueryInputParameters`."""
 
+    if TYPE_CHECKING:
 
-class InputChannel(Model):
+        def __init__(
+            self,
+            *,
+            protected_query_input_parameters: ProtectedQueryInputParameters
+            | ProtectedQueryInputParametersDict
+            | None = None,
+        ) -> None: ...
+
+
+class InputChannel(Model, frozen=True):
     """Source of an input channel's data and the role that reads it.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_InputChannel.html)
@@ -81,8 +112,14 @@ class InputChannel(Model):
     """IAM role that runs the query. String of 20 to 2,048 characters, matching
     `arn:aws[-a-z]*:iam::[0-9]{12}:role/.+`."""
 
+    if TYPE_CHECKING:
 
-class PayerConfiguration(Model):
+        def __init__(
+            self, *, data_source: InputChannelDataSource | InputChannelDataSourceDict, role_arn: str
+        ) -> None: ...
+
+
+class PayerConfiguration(Model, frozen=True):
     """Accounts billed for the query and for synthetic data.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_PayerConfiguration.html)
@@ -95,8 +132,17 @@ class PayerConfiguration(Model):
     """AWS account that is billed for making synthetic data. String of 12 characters, matching
     `[0-9]{12}`."""
 
+    if TYPE_CHECKING:
 
-class CreateMLInputChannelResponse(Model):
+        def __init__(
+            self,
+            *,
+            compute_payer_account_id: str | None = None,
+            synthetic_data_payer_account_id: str | None = None,
+        ) -> None: ...
+
+
+class CreateMLInputChannelResponse(Model, frozen=True):
     """ARN of the new input channel.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_CreateMLInputChannel.html)
@@ -135,7 +181,7 @@ class AutoRefreshMode(OpenEnum):
     DISABLED = "DISABLED"
 
 
-class AccessBudgetDetails(Model):
+class AccessBudgetDetails(Model, frozen=True):
     """One period of a budget: when it runs, what it grants and what is left.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_AccessBudgetDetails.html)
@@ -157,7 +203,7 @@ class AccessBudgetDetails(Model):
     `DISABLED`."""
 
 
-class AccessBudget(Model):
+class AccessBudget(Model, frozen=True):
     """Budget that limits how much may be drawn from one resource.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_AccessBudget.html)
@@ -174,7 +220,7 @@ class AccessBudget(Model):
     least 0."""
 
 
-class PrivacyBudgets(UnionModel):
+class PrivacyBudgets(UnionModel, frozen=True):
     """Budgets that bear on an input channel.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_PrivacyBudgets.html)
@@ -192,7 +238,7 @@ class SyntheticDataColumnType(OpenEnum):
     NUMERICAL = "NUMERICAL"
 
 
-class SyntheticDataColumnProperties(Model):
+class SyntheticDataColumnProperties(Model, frozen=True):
     """How one column is treated when synthetic data is made.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_SyntheticDataColumnProperties.html)
@@ -207,7 +253,7 @@ class SyntheticDataColumnProperties(Model):
     """Whether this is the column that models will later predict. True or false."""
 
 
-class ColumnClassificationDetails(Model):
+class ColumnClassificationDetails(Model, frozen=True):
     """What the columns are that synthetic data has to imitate.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ColumnClassificationDetails.html)
@@ -218,7 +264,7 @@ class ColumnClassificationDetails(Model):
     `SyntheticDataColumnProperties`."""
 
 
-class MLSyntheticDataParameters(Model):
+class MLSyntheticDataParameters(Model, frozen=True):
     """Settings for making synthetic data: privacy level, risk limit and columns.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_MLSyntheticDataParameters.html)
@@ -241,7 +287,7 @@ class MembershipInferenceAttackVersion(OpenEnum):
     DISTANCE_TO_CLOSEST_RECORD_V1 = "DISTANCE_TO_CLOSEST_RECORD_V1"
 
 
-class MembershipInferenceAttackScore(Model):
+class MembershipInferenceAttackScore(Model, frozen=True):
     """Result of one simulated attempt to tell who was in the original data.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_MembershipInferenceAttackScore.html)
@@ -254,7 +300,7 @@ class MembershipInferenceAttackScore(Model):
     """Risk that was measured; higher is worse. Number from 0.0 to 1.0."""
 
 
-class DataPrivacyScores(Model):
+class DataPrivacyScores(Model, frozen=True):
     """How well synthetic data withstands attempts to learn about individuals.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_DataPrivacyScores.html)
@@ -265,7 +311,7 @@ class DataPrivacyScores(Model):
     List of 1 to 1 `MembershipInferenceAttackScore`."""
 
 
-class SyntheticDataEvaluationScores(Model):
+class SyntheticDataEvaluationScores(Model, frozen=True):
     """Scores of synthetic data.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_SyntheticDataEvaluationScores.html)
@@ -276,7 +322,7 @@ class SyntheticDataEvaluationScores(Model):
     `DataPrivacyScores`."""
 
 
-class SyntheticDataConfiguration(Model):
+class SyntheticDataConfiguration(Model, frozen=True):
     """How synthetic data was made and how it scored.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_SyntheticDataConfiguration.html)
@@ -288,7 +334,7 @@ class SyntheticDataConfiguration(Model):
     """Measured quality of the synthetic data. `SyntheticDataEvaluationScores`."""
 
 
-class GetMLInputChannelResponse(Model):
+class GetMLInputChannelResponse(Model, frozen=True):
     """All that is known about an input channel.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_GetMLInputChannel.html)
@@ -344,7 +390,7 @@ class GetMLInputChannelResponse(Model):
     """Labels on the resource, as keys with values. Map of 0 to 50 entries."""
 
 
-class MLInputChannelSummary(Model):
+class MLInputChannelSummary(Model, frozen=True):
     """One input channel of your own membership, in brief, as listed.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_MLInputChannelSummary.html)
@@ -377,7 +423,7 @@ class MLInputChannelSummary(Model):
     """Which accounts are billed for filling the channel. `PayerConfiguration`."""
 
 
-class ListMLInputChannelsResponse(Model):
+class ListMLInputChannelsResponse(Model, frozen=True):
     """One page of the input channels of a membership, with the token for the next.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ListMLInputChannels.html)
@@ -390,7 +436,7 @@ class ListMLInputChannelsResponse(Model):
     """Input channels on this page. List of `MLInputChannelSummary`."""
 
 
-class GetCollaborationMLInputChannelResponse(Model):
+class GetCollaborationMLInputChannelResponse(Model, frozen=True):
     """All that is known about an input channel, as the collaboration sees it.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_GetCollaborationMLInputChannel.html)
@@ -436,7 +482,7 @@ class GetCollaborationMLInputChannelResponse(Model):
     `[0-9]{12}`."""
 
 
-class CollaborationMLInputChannelSummary(Model):
+class CollaborationMLInputChannelSummary(Model, frozen=True):
     """One input channel, as any member of the collaboration sees it in a list.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_CollaborationMLInputChannelSummary.html)
@@ -470,7 +516,7 @@ class CollaborationMLInputChannelSummary(Model):
     """Which accounts are billed for filling the channel. `PayerConfiguration`."""
 
 
-class ListCollaborationMLInputChannelsResponse(Model):
+class ListCollaborationMLInputChannelsResponse(Model, frozen=True):
     """One page of the input channels of a collaboration, with the token for the next.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ListCollaborationMLInputChannels.html)

@@ -2,8 +2,15 @@
 
 """Shapes of: ml input channel requests."""
 
+from typing import TYPE_CHECKING
+
 from ..model import RequestModel
 from .ml_input_channel import InputChannel, PayerConfiguration
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ..types import InputChannelDict, PayerConfigurationDict
 
 __all__ = [
     "CreateMLInputChannelRequest",
@@ -15,7 +22,7 @@ __all__ = [
 ]
 
 
-class CreateMLInputChannelRequest(RequestModel):
+class CreateMLInputChannelRequest(RequestModel, frozen=True):
     """Query that fills an input channel, and the algorithm associations it is for.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_CreateMLInputChannel.html)
@@ -42,8 +49,24 @@ class CreateMLInputChannelRequest(RequestModel):
     payer_configuration: PayerConfiguration | None = None
     """Which accounts are billed for filling the channel. `PayerConfiguration`."""
 
+    if TYPE_CHECKING:
 
-class GetMLInputChannelRequest(RequestModel):
+        def __init__(
+            self,
+            *,
+            membership_identifier: str,
+            configured_model_algorithm_associations: Sequence[str],
+            input_channel: InputChannel | InputChannelDict,
+            name: str,
+            retention_in_days: int,
+            description: str | None = None,
+            kms_key_arn: str | None = None,
+            tags: Mapping[str, str] | None = None,
+            payer_configuration: PayerConfiguration | PayerConfigurationDict | None = None,
+        ) -> None: ...
+
+
+class GetMLInputChannelRequest(RequestModel, frozen=True):
     """Which one to read: an input channel.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_GetMLInputChannel.html)
@@ -54,8 +77,12 @@ class GetMLInputChannelRequest(RequestModel):
     membership_identifier: str
     """Your membership that holds the input channel, by identifier. UUID."""
 
+    if TYPE_CHECKING:
 
-class ListMLInputChannelsRequest(RequestModel):
+        def __init__(self, *, ml_input_channel_arn: str, membership_identifier: str) -> None: ...
+
+
+class ListMLInputChannelsRequest(RequestModel, frozen=True):
     """Which page of the input channels of a membership to read.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ListMLInputChannels.html)
@@ -69,8 +96,18 @@ class ListMLInputChannelsRequest(RequestModel):
     membership_identifier: str
     """Your membership whose resources are listed, by identifier. UUID."""
 
+    if TYPE_CHECKING:
 
-class DeleteMLInputChannelDataRequest(RequestModel):
+        def __init__(
+            self,
+            *,
+            membership_identifier: str,
+            next_token: str | None = None,
+            max_results: int | None = None,
+        ) -> None: ...
+
+
+class DeleteMLInputChannelDataRequest(RequestModel, frozen=True):
     """What to delete: the data of an input channel.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_DeleteMLInputChannelData.html)
@@ -81,8 +118,12 @@ class DeleteMLInputChannelDataRequest(RequestModel):
     membership_identifier: str
     """Your membership that holds the input channel, by identifier. UUID."""
 
+    if TYPE_CHECKING:
 
-class GetCollaborationMLInputChannelRequest(RequestModel):
+        def __init__(self, *, ml_input_channel_arn: str, membership_identifier: str) -> None: ...
+
+
+class GetCollaborationMLInputChannelRequest(RequestModel, frozen=True):
     """Which one to read: an input channel, as the collaboration sees it.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_GetCollaborationMLInputChannel.html)
@@ -93,8 +134,12 @@ class GetCollaborationMLInputChannelRequest(RequestModel):
     collaboration_identifier: str
     """Collaboration in which to look, by identifier. UUID."""
 
+    if TYPE_CHECKING:
 
-class ListCollaborationMLInputChannelsRequest(RequestModel):
+        def __init__(self, *, ml_input_channel_arn: str, collaboration_identifier: str) -> None: ...
+
+
+class ListCollaborationMLInputChannelsRequest(RequestModel, frozen=True):
     """Which page of the input channels of a collaboration to read.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ListCollaborationMLInputChannels.html)
@@ -107,3 +152,13 @@ class ListCollaborationMLInputChannelsRequest(RequestModel):
     """How many items a page has at most. Integer from 1 to 100."""
     collaboration_identifier: str
     """Collaboration whose resources are listed, by identifier. UUID."""
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            collaboration_identifier: str,
+            next_token: str | None = None,
+            max_results: int | None = None,
+        ) -> None: ...

@@ -7,7 +7,7 @@ from ..model import Model
 __all__ = ["ListTagsForResourceResponse", "TagResourceResponse", "UntagResourceResponse"]
 
 
-class ListTagsForResourceResponse(Model):
+class ListTagsForResourceResponse(Model, frozen=True):
     """Tags of the resource.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ListTagsForResource.html)
@@ -17,14 +17,14 @@ class ListTagsForResourceResponse(Model):
     """All labels of the resource. Map of 0 to 50 entries."""
 
 
-class TagResourceResponse(Model):
+class TagResourceResponse(Model, frozen=True):
     """Empty reply: the tags have been set.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_TagResource.html)
     """
 
 
-class UntagResourceResponse(Model):
+class UntagResourceResponse(Model, frozen=True):
     """Empty reply: the tags are gone.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_UntagResource.html)

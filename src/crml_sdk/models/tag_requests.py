@@ -2,12 +2,17 @@
 
 """Shapes of: tag requests."""
 
+from typing import TYPE_CHECKING
+
 from ..model import RequestModel
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["ListTagsForResourceRequest", "TagResourceRequest", "UntagResourceRequest"]
 
 
-class ListTagsForResourceRequest(RequestModel):
+class ListTagsForResourceRequest(RequestModel, frozen=True):
     """Whose tags to read.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ListTagsForResource.html)
@@ -16,8 +21,12 @@ class ListTagsForResourceRequest(RequestModel):
     resource_arn: str
     """ARN of the resource whose labels are read. String of 20 to 2,048 characters."""
 
+    if TYPE_CHECKING:
 
-class TagResourceRequest(RequestModel):
+        def __init__(self, *, resource_arn: str) -> None: ...
+
+
+class TagResourceRequest(RequestModel, frozen=True):
     """Tags to put on a resource.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_TagResource.html)
@@ -28,8 +37,12 @@ class TagResourceRequest(RequestModel):
     tags: dict[str, str]
     """Labels to put on the resource. Map of 0 to 50 entries."""
 
+    if TYPE_CHECKING:
 
-class UntagResourceRequest(RequestModel):
+        def __init__(self, *, resource_arn: str, tags: Mapping[str, str]) -> None: ...
+
+
+class UntagResourceRequest(RequestModel, frozen=True):
     """Tags to take off a resource.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_UntagResource.html)
@@ -39,3 +52,7 @@ class UntagResourceRequest(RequestModel):
     """ARN of the resource to take labels off. String of 20 to 2,048 characters."""
     tag_keys: list[str]
     """Keys of the labels to take off. List of 1 to 200; each: string of 1 to 128 characters."""
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *, resource_arn: str, tag_keys: Sequence[str]) -> None: ...

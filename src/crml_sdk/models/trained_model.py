@@ -2,9 +2,14 @@
 
 """Shapes of: trained model."""
 
+from typing import TYPE_CHECKING
+
 from ..model import Model, OpenEnum, Timestamp, Versioned, VersionedChannel, VersionIdentifier
 from .common import LogsStatus, MetricsStatus, StatusDetails
 from .instance_type import InstanceType
+
+if TYPE_CHECKING:
+    from ..types import InstanceTypeLiteral, S3DataDistributionTypeLiteral
 
 __all__ = [
     "CollaborationTrainedModelSummary",
@@ -26,7 +31,7 @@ __all__ = [
 ]
 
 
-class ResourceConfig(Model):
+class ResourceConfig(Model, frozen=True):
     """Machines for a training.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ResourceConfig.html)
@@ -39,8 +44,18 @@ class ResourceConfig(Model):
     volume_size_in_gb: int
     """Disk space of each training instance, in GB. Integer from 1 to 8,192."""
 
+    if TYPE_CHECKING:
 
-class StoppingCondition(Model):
+        def __init__(
+            self,
+            *,
+            instance_type: InstanceType | InstanceTypeLiteral,
+            volume_size_in_gb: int,
+            instance_count: int | None = None,
+        ) -> None: ...
+
+
+class StoppingCondition(Model, frozen=True):
     """Time limit of a training.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_StoppingCondition.html)
@@ -49,8 +64,12 @@ class StoppingCondition(Model):
     max_runtime_in_seconds: int | None = None
     """Seconds after which the training is stopped. Integer from 1 to 2,419,200."""
 
+    if TYPE_CHECKING:
 
-class IncrementalTrainingDataChannel(Model):
+        def __init__(self, *, max_runtime_in_seconds: int | None = None) -> None: ...
+
+
+class IncrementalTrainingDataChannel(Model, frozen=True):
     """Earlier trained model, and version of it, that a new training goes on from.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_IncrementalTrainingDataChannel.html)
@@ -64,6 +83,16 @@ class IncrementalTrainingDataChannel(Model):
     """Name under which the container sees the earlier model; no other channel of the training
     may have it. String of 1 to 64 characters, matching `[A-Za-z0-9\\.\\-_]+`."""
 
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            trained_model_arn: str,
+            channel_name: str,
+            version_identifier: str | None = None,
+        ) -> None: ...
+
 
 class S3DataDistributionType(OpenEnum):
     """Ways to spread training data over several instances."""
@@ -72,7 +101,7 @@ class S3DataDistributionType(OpenEnum):
     SHARDEDBYS3KEY = "ShardedByS3Key"
 
 
-class ModelTrainingDataChannel(Model):
+class ModelTrainingDataChannel(Model, frozen=True):
     """One input channel of a training, with its name inside the container.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ModelTrainingDataChannel.html)
@@ -86,6 +115,18 @@ class ModelTrainingDataChannel(Model):
     s3_data_distribution_type: S3DataDistributionType | None = None
     """Whether every training instance gets all the data or a part of its own. One of
     `FullyReplicated`, `ShardedByS3Key`."""
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            ml_input_channel_arn: str,
+            channel_name: str,
+            s3_data_distribution_type: S3DataDistributionType
+            | S3DataDistributionTypeLiteral
+            | None = None,
+        ) -> None: ...
 
 
 class TrainingInputMode(OpenEnum):
@@ -112,7 +153,7 @@ class TrainedModelStatus(OpenEnum):
     CANCEL_FAILED = "CANCEL_FAILED"
 
 
-class CreateTrainedModelResponse(Versioned, Model):
+class CreateTrainedModelResponse(Versioned, Model, frozen=True):
     """ARN of the trained model and the version now in training.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_CreateTrainedModel.html)
@@ -124,7 +165,7 @@ class CreateTrainedModelResponse(Versioned, Model):
     """Identifier of the version now in training; none for the base version. UUID."""
 
 
-class IncrementalTrainingDataChannelOutput(VersionedChannel, Model):
+class IncrementalTrainingDataChannelOutput(VersionedChannel, Model, frozen=True):
     """Earlier trained model that a training went on from.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_IncrementalTrainingDataChannelOutput.html)
@@ -140,7 +181,7 @@ class IncrementalTrainingDataChannelOutput(VersionedChannel, Model):
     characters."""
 
 
-class GetTrainedModelResponse(Versioned, Model):
+class GetTrainedModelResponse(Versioned, Model, frozen=True):
     """All that is known about a version of a trained model.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_GetTrainedModel.html)
@@ -209,7 +250,7 @@ class GetTrainedModelResponse(Versioned, Model):
     List of 1 to 20 `ModelTrainingDataChannel`."""
 
 
-class TrainedModelSummary(Versioned, Model):
+class TrainedModelSummary(Versioned, Model, frozen=True):
     """One trained model of your own membership, or one version of it, in brief, as listed.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_TrainedModelSummary.html)
@@ -245,7 +286,7 @@ class TrainedModelSummary(Versioned, Model):
     `[0-9]{12}`."""
 
 
-class ListTrainedModelsResponse(Model):
+class ListTrainedModelsResponse(Model, frozen=True):
     """One page of the trained models of a membership, with the token for the next.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ListTrainedModels.html)
@@ -258,7 +299,7 @@ class ListTrainedModelsResponse(Model):
     """Trained models on this page. List of `TrainedModelSummary`."""
 
 
-class ListTrainedModelVersionsResponse(Model):
+class ListTrainedModelVersionsResponse(Model, frozen=True):
     """One page of the versions of a trained model, with the token for the next.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ListTrainedModelVersions.html)
@@ -271,7 +312,7 @@ class ListTrainedModelVersionsResponse(Model):
     """Versions on this page, one item for each. List of `TrainedModelSummary`."""
 
 
-class GetCollaborationTrainedModelResponse(Versioned, Model):
+class GetCollaborationTrainedModelResponse(Versioned, Model, frozen=True):
     """All that is known about a version of a trained model, as the collaboration sees it.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_GetCollaborationTrainedModel.html)
@@ -331,7 +372,7 @@ class GetCollaborationTrainedModelResponse(Versioned, Model):
     `[0-9]{12}`."""
 
 
-class CollaborationTrainedModelSummary(Versioned, Model):
+class CollaborationTrainedModelSummary(Versioned, Model, frozen=True):
     """One trained model, as any member of the collaboration sees it in a list.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_CollaborationTrainedModelSummary.html)
@@ -370,7 +411,7 @@ class CollaborationTrainedModelSummary(Versioned, Model):
     `[0-9]{12}`."""
 
 
-class ListCollaborationTrainedModelsResponse(Model):
+class ListCollaborationTrainedModelsResponse(Model, frozen=True):
     """One page of the trained models of a collaboration, with the token for the next.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ListCollaborationTrainedModels.html)

@@ -2,6 +2,8 @@
 
 """Shapes of: trained model requests."""
 
+from typing import TYPE_CHECKING
+
 from ..model import RequestModel
 from .common import TrainedModelExportOutputConfiguration
 from .trained_model import (
@@ -12,6 +14,19 @@ from .trained_model import (
     TrainedModelStatus,
     TrainingInputMode,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ..types import (
+        IncrementalTrainingDataChannelDict,
+        ModelTrainingDataChannelDict,
+        ResourceConfigDict,
+        StoppingConditionDict,
+        TrainedModelExportOutputConfigurationDict,
+        TrainedModelStatusLiteral,
+        TrainingInputModeLiteral,
+    )
 
 __all__ = [
     "CancelTrainedModelRequest",
@@ -26,7 +41,7 @@ __all__ = [
 ]
 
 
-class CreateTrainedModelRequest(RequestModel):
+class CreateTrainedModelRequest(RequestModel, frozen=True):
     """What to train, on which data and machines, and when to stop.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_CreateTrainedModel.html)
@@ -67,8 +82,32 @@ class CreateTrainedModelRequest(RequestModel):
     """AWS account that is billed for the training. String of 12 characters, matching
     `[0-9]{12}`."""
 
+    if TYPE_CHECKING:
 
-class GetTrainedModelRequest(RequestModel):
+        def __init__(
+            self,
+            *,
+            membership_identifier: str,
+            name: str,
+            configured_model_algorithm_association_arn: str,
+            resource_config: ResourceConfig | ResourceConfigDict,
+            data_channels: Sequence[ModelTrainingDataChannel | ModelTrainingDataChannelDict],
+            hyperparameters: Mapping[str, str] | None = None,
+            environment: Mapping[str, str] | None = None,
+            stopping_condition: StoppingCondition | StoppingConditionDict | None = None,
+            incremental_training_data_channels: Sequence[
+                IncrementalTrainingDataChannel | IncrementalTrainingDataChannelDict
+            ]
+            | None = None,
+            training_input_mode: TrainingInputMode | TrainingInputModeLiteral | None = None,
+            description: str | None = None,
+            kms_key_arn: str | None = None,
+            tags: Mapping[str, str] | None = None,
+            ml_model_training_payer_account_id: str | None = None,
+        ) -> None: ...
+
+
+class GetTrainedModelRequest(RequestModel, frozen=True):
     """Which one to read: a version of a trained model.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_GetTrainedModel.html)
@@ -81,8 +120,18 @@ class GetTrainedModelRequest(RequestModel):
     version_identifier: str | None = None
     """Version to read. UUID."""
 
+    if TYPE_CHECKING:
 
-class ListTrainedModelsRequest(RequestModel):
+        def __init__(
+            self,
+            *,
+            trained_model_arn: str,
+            membership_identifier: str,
+            version_identifier: str | None = None,
+        ) -> None: ...
+
+
+class ListTrainedModelsRequest(RequestModel, frozen=True):
     """Which page of the trained models of a membership to read.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ListTrainedModels.html)
@@ -96,8 +145,18 @@ class ListTrainedModelsRequest(RequestModel):
     membership_identifier: str
     """Your membership whose resources are listed, by identifier. UUID."""
 
+    if TYPE_CHECKING:
 
-class ListTrainedModelVersionsRequest(RequestModel):
+        def __init__(
+            self,
+            *,
+            membership_identifier: str,
+            next_token: str | None = None,
+            max_results: int | None = None,
+        ) -> None: ...
+
+
+class ListTrainedModelVersionsRequest(RequestModel, frozen=True):
     """Which page of the versions of a trained model to read, and how to narrow it.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ListTrainedModelVersions.html)
@@ -116,8 +175,20 @@ class ListTrainedModelVersionsRequest(RequestModel):
     """List only the versions that have this status. One of the 11 values of
     `TrainedModelStatus`."""
 
+    if TYPE_CHECKING:
 
-class CancelTrainedModelRequest(RequestModel):
+        def __init__(
+            self,
+            *,
+            membership_identifier: str,
+            trained_model_arn: str,
+            next_token: str | None = None,
+            max_results: int | None = None,
+            status: TrainedModelStatus | TrainedModelStatusLiteral | None = None,
+        ) -> None: ...
+
+
+class CancelTrainedModelRequest(RequestModel, frozen=True):
     """Which training to cancel.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_CancelTrainedModel.html)
@@ -130,8 +201,18 @@ class CancelTrainedModelRequest(RequestModel):
     version_identifier: str | None = None
     """Version whose training is to be cancelled. UUID."""
 
+    if TYPE_CHECKING:
 
-class DeleteTrainedModelOutputRequest(RequestModel):
+        def __init__(
+            self,
+            *,
+            membership_identifier: str,
+            trained_model_arn: str,
+            version_identifier: str | None = None,
+        ) -> None: ...
+
+
+class DeleteTrainedModelOutputRequest(RequestModel, frozen=True):
     """What to delete: the artifacts of a trained model.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_DeleteTrainedModelOutput.html)
@@ -144,8 +225,18 @@ class DeleteTrainedModelOutputRequest(RequestModel):
     version_identifier: str | None = None
     """Version whose artifacts are to be deleted. UUID."""
 
+    if TYPE_CHECKING:
 
-class StartTrainedModelExportJobRequest(RequestModel):
+        def __init__(
+            self,
+            *,
+            trained_model_arn: str,
+            membership_identifier: str,
+            version_identifier: str | None = None,
+        ) -> None: ...
+
+
+class StartTrainedModelExportJobRequest(RequestModel, frozen=True):
     """Which trained model to export, and to whom.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_StartTrainedModelExportJob.html)
@@ -165,8 +256,22 @@ class StartTrainedModelExportJobRequest(RequestModel):
     description: str | None = None
     """Free text about the export job, for people. String of 0 to 255 characters."""
 
+    if TYPE_CHECKING:
 
-class GetCollaborationTrainedModelRequest(RequestModel):
+        def __init__(
+            self,
+            *,
+            name: str,
+            trained_model_arn: str,
+            membership_identifier: str,
+            output_configuration: TrainedModelExportOutputConfiguration
+            | TrainedModelExportOutputConfigurationDict,
+            trained_model_version_identifier: str | None = None,
+            description: str | None = None,
+        ) -> None: ...
+
+
+class GetCollaborationTrainedModelRequest(RequestModel, frozen=True):
     """Which one to read: a version of a trained model, as the collaboration sees it.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_GetCollaborationTrainedModel.html)
@@ -179,8 +284,18 @@ class GetCollaborationTrainedModelRequest(RequestModel):
     version_identifier: str | None = None
     """Version to read. UUID."""
 
+    if TYPE_CHECKING:
 
-class ListCollaborationTrainedModelsRequest(RequestModel):
+        def __init__(
+            self,
+            *,
+            trained_model_arn: str,
+            collaboration_identifier: str,
+            version_identifier: str | None = None,
+        ) -> None: ...
+
+
+class ListCollaborationTrainedModelsRequest(RequestModel, frozen=True):
     """Which page of the trained models of a collaboration to read.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ListCollaborationTrainedModels.html)
@@ -193,3 +308,13 @@ class ListCollaborationTrainedModelsRequest(RequestModel):
     """How many items a page has at most. Integer from 1 to 100."""
     collaboration_identifier: str
     """Collaboration whose resources are listed, by identifier. UUID."""
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            collaboration_identifier: str,
+            next_token: str | None = None,
+            max_results: int | None = None,
+        ) -> None: ...

@@ -2,7 +2,21 @@
 
 """Shapes of: training dataset."""
 
+from typing import TYPE_CHECKING
+
 from ..model import Model, OpenEnum, Timestamp
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..types import (
+        ColumnSchemaDict,
+        ColumnTypeLiteral,
+        DatasetInputConfigDict,
+        DatasetTypeLiteral,
+        DataSourceDict,
+        GlueDataSourceDict,
+    )
 
 __all__ = [
     "ColumnSchema",
@@ -36,7 +50,7 @@ class ColumnType(OpenEnum):
     NUMERICAL_FEATURE = "NUMERICAL_FEATURE"
 
 
-class ColumnSchema(Model):
+class ColumnSchema(Model, frozen=True):
     """One column of a training table and its meaning.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ColumnSchema.html)
@@ -49,8 +63,14 @@ class ColumnSchema(Model):
     """What the column means to the model: user, item, time or a feature. List of 1 to 1; each:
     one of `USER_ID`, `ITEM_ID`, `TIMESTAMP`, `CATEGORICAL_FEATURE`, `NUMERICAL_FEATURE`."""
 
+    if TYPE_CHECKING:
 
-class GlueDataSource(Model):
+        def __init__(
+            self, *, column_name: str, column_types: Sequence[ColumnType | ColumnTypeLiteral]
+        ) -> None: ...
+
+
+class GlueDataSource(Model, frozen=True):
     """One table in the AWS Glue Data Catalog.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_GlueDataSource.html)
@@ -66,8 +86,14 @@ class GlueDataSource(Model):
     """Glue Data Catalog in which the table is found. String of 12 characters, matching
     `[0-9]{12}`."""
 
+    if TYPE_CHECKING:
 
-class DataSource(Model):
+        def __init__(
+            self, *, table_name: str, database_name: str, catalog_id: str | None = None
+        ) -> None: ...
+
+
+class DataSource(Model, frozen=True):
     """Where the rows of a training dataset are.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_DataSource.html)
@@ -76,8 +102,12 @@ class DataSource(Model):
     glue_data_source: GlueDataSource
     """Table in AWS Glue that holds the data. `GlueDataSource`."""
 
+    if TYPE_CHECKING:
 
-class DatasetInputConfig(Model):
+        def __init__(self, *, glue_data_source: GlueDataSource | GlueDataSourceDict) -> None: ...
+
+
+class DatasetInputConfig(Model, frozen=True):
     """Where a training table is and what its columns mean.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_DatasetInputConfig.html)
@@ -88,8 +118,17 @@ class DatasetInputConfig(Model):
     data_source: DataSource
     """Glue table that the rows are read from. `DataSource`."""
 
+    if TYPE_CHECKING:
 
-class Dataset(Model):
+        def __init__(
+            self,
+            *,
+            schema_: Sequence[ColumnSchema | ColumnSchemaDict],
+            data_source: DataSource | DataSourceDict,
+        ) -> None: ...
+
+
+class Dataset(Model, frozen=True):
     """One table of a training dataset: kind, place and columns.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_Dataset.html)
@@ -100,8 +139,17 @@ class Dataset(Model):
     input_config: DatasetInputConfig
     """Source of the rows and the meaning of their columns. `DatasetInputConfig`."""
 
+    if TYPE_CHECKING:
 
-class CreateTrainingDatasetResponse(Model):
+        def __init__(
+            self,
+            *,
+            type: DatasetType | DatasetTypeLiteral,
+            input_config: DatasetInputConfig | DatasetInputConfigDict,
+        ) -> None: ...
+
+
+class CreateTrainingDatasetResponse(Model, frozen=True):
     """ARN of the new training dataset.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_CreateTrainingDataset.html)
@@ -117,7 +165,7 @@ class TrainingDatasetStatus(OpenEnum):
     ACTIVE = "ACTIVE"
 
 
-class GetTrainingDatasetResponse(Model):
+class GetTrainingDatasetResponse(Model, frozen=True):
     """All that is known about a training dataset.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_GetTrainingDataset.html)
@@ -144,7 +192,7 @@ class GetTrainingDatasetResponse(Model):
     """Free text about the training dataset, for people. String of 0 to 255 characters."""
 
 
-class TrainingDatasetSummary(Model):
+class TrainingDatasetSummary(Model, frozen=True):
     """One training dataset, in brief, as listed.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_TrainingDatasetSummary.html)
@@ -164,7 +212,7 @@ class TrainingDatasetSummary(Model):
     """Free text about the training dataset, for people. String of 0 to 255 characters."""
 
 
-class ListTrainingDatasetsResponse(Model):
+class ListTrainingDatasetsResponse(Model, frozen=True):
     """One page of the training datasets, with the token for the next.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ListTrainingDatasets.html)

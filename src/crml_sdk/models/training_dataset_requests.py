@@ -2,8 +2,15 @@
 
 """Shapes of: training dataset requests."""
 
+from typing import TYPE_CHECKING
+
 from ..model import RequestModel
 from .training_dataset import Dataset
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ..types import DatasetDict
 
 __all__ = [
     "CreateTrainingDatasetRequest",
@@ -13,7 +20,7 @@ __all__ = [
 ]
 
 
-class CreateTrainingDatasetRequest(RequestModel):
+class CreateTrainingDatasetRequest(RequestModel, frozen=True):
     """What a training dataset is to be made from.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_CreateTrainingDataset.html)
@@ -32,8 +39,20 @@ class CreateTrainingDatasetRequest(RequestModel):
     description: str | None = None
     """Free text about the training dataset, for people. String of 0 to 255 characters."""
 
+    if TYPE_CHECKING:
 
-class GetTrainingDatasetRequest(RequestModel):
+        def __init__(
+            self,
+            *,
+            name: str,
+            role_arn: str,
+            training_data: Sequence[Dataset | DatasetDict],
+            tags: Mapping[str, str] | None = None,
+            description: str | None = None,
+        ) -> None: ...
+
+
+class GetTrainingDatasetRequest(RequestModel, frozen=True):
     """Which one to read: a training dataset.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_GetTrainingDataset.html)
@@ -42,8 +61,12 @@ class GetTrainingDatasetRequest(RequestModel):
     training_dataset_arn: str
     """ARN of the training dataset. String of 20 to 2,048 characters."""
 
+    if TYPE_CHECKING:
 
-class ListTrainingDatasetsRequest(RequestModel):
+        def __init__(self, *, training_dataset_arn: str) -> None: ...
+
+
+class ListTrainingDatasetsRequest(RequestModel, frozen=True):
     """Which page of the training datasets to read.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ListTrainingDatasets.html)
@@ -55,8 +78,14 @@ class ListTrainingDatasetsRequest(RequestModel):
     max_results: int | None = None
     """How many items a page has at most. Integer from 1 to 100."""
 
+    if TYPE_CHECKING:
 
-class DeleteTrainingDatasetRequest(RequestModel):
+        def __init__(
+            self, *, next_token: str | None = None, max_results: int | None = None
+        ) -> None: ...
+
+
+class DeleteTrainingDatasetRequest(RequestModel, frozen=True):
     """Which one to delete: a training dataset.
 
     [API reference](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_DeleteTrainingDataset.html)
@@ -64,3 +93,7 @@ class DeleteTrainingDatasetRequest(RequestModel):
 
     training_dataset_arn: str
     """ARN of the training dataset. String of 20 to 2,048 characters."""
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *, training_dataset_arn: str) -> None: ...

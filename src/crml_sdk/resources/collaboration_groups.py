@@ -15,15 +15,13 @@ from ..api.collaboration_export_jobs import CollaborationExportJobsOperations
 from ..api.collaboration_inference_jobs import CollaborationInferenceJobsOperations
 from ..api.collaboration_ml_input_channels import CollaborationMLInputChannelsOperations
 from ..api.collaboration_trained_models import CollaborationTrainedModelsOperations
-from .waitable import LONGEST, CollaborationWaitable
+from ..resource_types import LONGEST
+from .waitable import CollaborationWaitable
 
 if TYPE_CHECKING:
     from ..models import (  # noqa: F401
-        CollaborationConfiguredModelAlgorithmAssociationSummary,
-        CollaborationMLInputChannelSummary,
         CollaborationTrainedModelExportJobSummary,
         CollaborationTrainedModelInferenceJobSummary,
-        CollaborationTrainedModelSummary,
         GetCollaborationMLInputChannelResponse,
         GetCollaborationTrainedModelResponse,
     )
@@ -36,24 +34,6 @@ class CollaborationConfiguredModelAlgorithmAssociations(
 ):
     """Configured model algorithm associations in a collaboration, whoever made them."""
 
-    async def by_name(self, name: str) -> CollaborationConfiguredModelAlgorithmAssociationSummary:
-        """The one configured model algorithm association with exactly that name; reads every page of the list.
-
-        Args:
-            name: The whole name; case matters.
-
-        Raises:
-            NoSuchName: None has it.
-            AmbiguousName: More than one has it.
-        """
-        rows = self.list(max_results=100)
-        return await self._by_name(
-            rows,
-            name,
-            "configured model algorithm association",
-            lambda row: row.configured_model_algorithm_association_arn,
-        )
-
 
 class CollaborationMLInputChannels(
     CollaborationMLInputChannelsOperations,
@@ -62,21 +42,6 @@ class CollaborationMLInputChannels(
     """ML input channels in a collaboration, whoever made them."""
 
     _kind = "ml-input-channel"
-
-    async def by_name(self, name: str) -> CollaborationMLInputChannelSummary:
-        """The one ML input channel with exactly that name; reads every page of the list.
-
-        Args:
-            name: The whole name; case matters.
-
-        Raises:
-            NoSuchName: None has it.
-            AmbiguousName: More than one has it.
-        """
-        rows = self.list(max_results=100)
-        return await self._by_name(
-            rows, name, "ML input channel", lambda row: row.ml_input_channel_arn
-        )
 
 
 class CollaborationInferenceJobs(
@@ -87,21 +52,6 @@ class CollaborationInferenceJobs(
 
     _kind = "trained-model-inference-job"
 
-    async def by_name(self, name: str) -> CollaborationTrainedModelInferenceJobSummary:
-        """The one inference job with exactly that name; reads every page of the list.
-
-        Args:
-            name: The whole name; case matters.
-
-        Raises:
-            NoSuchName: None has it.
-            AmbiguousName: More than one has it.
-        """
-        rows = self.list(max_results=100)
-        return await self._by_name(
-            rows, name, "inference job", lambda row: row.trained_model_inference_job_arn
-        )
-
 
 class CollaborationTrainedModels(
     CollaborationTrainedModelsOperations,
@@ -110,19 +60,6 @@ class CollaborationTrainedModels(
     """Trained models in a collaboration, whoever made them."""
 
     _kind = "trained-model"
-
-    async def by_name(self, name: str) -> CollaborationTrainedModelSummary:
-        """The one trained model with exactly that name; reads every page of the list.
-
-        Args:
-            name: The whole name; case matters.
-
-        Raises:
-            NoSuchName: None has it.
-            AmbiguousName: More than one has it.
-        """
-        rows = self.list(max_results=100)
-        return await self._by_name(rows, name, "trained model", lambda row: row.trained_model_arn)
 
 
 class CollaborationExportJobs(CollaborationExportJobsOperations):
@@ -174,25 +111,4 @@ class CollaborationExportJobs(CollaborationExportJobsOperations):
             timeout=timeout,
             poll=poll,
             on_update=on_update,
-        )
-
-    async def by_name(
-        self, trained_model_arn: str | TrainedModelRef, name: str
-    ) -> CollaborationTrainedModelExportJobSummary:
-        """The one export job of a model with exactly that name; reads every page of the list.
-
-        Args:
-            trained_model_arn: The exported model; a reference narrows it to one version.
-            name: The whole name; case matters.
-
-        Raises:
-            NoSuchName: None has it.
-            AmbiguousName: More than one has it.
-        """
-        rows = self.list(trained_model_arn, max_results=100)
-        return await self._by_name(
-            rows,
-            name,
-            "export job",
-            lambda row: f"{row.name} of {row.create_time.isoformat()} by {row.creator_account_id}",
         )

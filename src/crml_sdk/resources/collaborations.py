@@ -38,18 +38,3 @@ class Collaborations(CollaborationsOperations):
             timeout=timeout,
             total_timeout=total_timeout,
         )
-
-    async def by_name(self, name: str) -> CollaborationSummary:
-        """The one collaboration with exactly that name; reads every page of the list.
-
-        Args:
-            name: The collaboration's whole name; case matters.
-
-        Raises:
-            NoSuchName: None has it.
-            AmbiguousName: More than one has it.
-        """
-        rows = self.list()
-        return await self._by_name(
-            rows, name, "collaboration", lambda row: row.id, lambda row: row.name
-        )

@@ -38,18 +38,3 @@ class Memberships(MembershipsOperations):
             timeout=timeout,
             total_timeout=total_timeout,
         )
-
-    async def by_name(self, name: str) -> MembershipSummary:
-        """The one active membership in the collaboration with exactly that name; reads every page of the list.
-
-        Args:
-            name: The collaboration's whole name; case matters.
-
-        Raises:
-            NoSuchName: None has it.
-            AmbiguousName: More than one has it.
-        """
-        rows = self.list(status="ACTIVE")
-        return await self._by_name(
-            rows, name, "membership", lambda row: row.id, lambda row: row.collaboration_name
-        )

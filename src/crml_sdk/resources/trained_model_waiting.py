@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..api.trained_models import TrainedModelsOperations
-from ..versions import BASE, LATEST, LATEST_ACTIVE, TrainedModelRef, VersionSelector
-from .waitable import LONGEST, Cancellable, Deletable
+from ..resource_types import LONGEST
+from ..versions import BASE, LATEST, LATEST_ACTIVE, TrainedModelRef, VersionSelector, parse_version
+from .waitable import Cancellable, Deletable
 
 if TYPE_CHECKING:
     from ..models import CollaborationTrainedModelExportJobSummary, GetTrainedModelResponse
@@ -32,68 +33,72 @@ class TrainedModelWaiting(
 
     def handle(
         self,
-        arn: Any,
+        target: Any,
         *,
         version: str | VersionSelector | None = None,
         membership_identifier: str | None = None,
     ) -> Handle:
-        """What to wait for as a value: its text, `str(handle)`, resumes the wait anywhere.
+        """Make what to wait for a value: its text, `str(handle)`, resumes the wait anywhere.
 
         Args:
-            arn: An ARN, a `TrainedModelRef`, the text of a handle, or a reply.
+            target: An ARN, a `TrainedModelRef`, the text of a handle, or a reply.
             version: The version; `LATEST_ACTIVE` has to be resolved first.
             membership_identifier: The membership; the one in the ARN when left out.
 
         Raises:
             ArnError: It names another kind of resource.
         """
-        return self._versioned(arn, version, membership_identifier)
+        return self._versioned(target, version, membership_identifier)
 
     def _versioned(
         self,
-        arn: Any,
+        target: Any,
         version: str | VersionSelector | None,
         membership: str | None,
         goal: Goal | None = None,
     ) -> Handle:
+        if isinstance(version, str):
+            version = parse_version(version)
         if version is None:
-            return self._handle(arn, membership, goal)
+            return self._handle(target, membership, goal)
         if version is LATEST_ACTIVE:
             raise ValueError("LATEST_ACTIVE changes: resolve it first, with resolve()")
-        if isinstance(arn, str) and "@" in arn:
-            arn = TrainedModelRef.parse(arn)
-        if isinstance(arn, TrainedModelRef):
-            arn = arn.trained_model_arn
-        handle = self._handle(arn, membership, goal)
+        if isinstance(target, str) and "@" in target:
+            target = TrainedModelRef.parse(target)
+        if isinstance(target, TrainedModelRef):
+            target = target.trained_model_arn
+        handle = self._handle(target, membership, goal)
         if version is LATEST:
             return replace(handle, version=None)
         return handle.pinned(None if version is BASE else str(version))
 
     async def _resolved(
         self,
-        arn: Any,
+        target: Any,
         version: str | VersionSelector | None,
         membership: str | None,
         timeout: float | None,
         goal: Goal | None = None,
     ) -> tuple[Handle, float | None]:
         """The handle of what to wait for, and the seconds that are left."""
-        if isinstance(arn, str) and "@" in arn and not arn.startswith("crml-wait:"):
-            arn = TrainedModelRef.parse(arn)
-        if version is None and isinstance(arn, TrainedModelRef):
-            version = arn.version
+        if isinstance(target, str) and "@" in target and not target.startswith("crml-wait:"):
+            target = TrainedModelRef.parse(target)
+        if version is None and isinstance(target, TrainedModelRef):
+            version = target.version
+        if isinstance(version, str):
+            version = parse_version(version)
         if version is not LATEST_ACTIVE:
-            return self._versioned(arn, version, membership, goal), timeout
+            return self._versioned(target, version, membership, goal), timeout
         began = self._core.clock()
-        arn = arn.trained_model_arn if isinstance(arn, TrainedModelRef) else arn
-        row = await self._selected(arn, LATEST_ACTIVE, membership, timeout)
+        target = target.trained_model_arn if isinstance(target, TrainedModelRef) else target
+        row = await self._selected(target, LATEST_ACTIVE, membership, timeout)
         if timeout is not None:
             timeout = max(timeout - (self._core.clock() - began), 0.0)
-        return self._versioned(arn, row.version_identifier or BASE, membership, goal), timeout
+        return self._versioned(target, row.version_identifier or BASE, membership, goal), timeout
 
     async def wait(
         self,
-        arn: Any,
+        target: Any,
         *,
         version: str | VersionSelector | None = None,
         timeout: float | None = LONGEST,
@@ -106,7 +111,7 @@ class TrainedModelWaiting(
         """Wait until a version has been trained, and give its final Get response.
 
         Args:
-            arn: An ARN, a `TrainedModelRef`, a handle or its text, or a reply that names it.
+            target: An ARN, a `TrainedModelRef`, a handle or its text, or a reply that names it.
             version: The version; the latest at the first look when left out.
             timeout: Seconds for all of it, calls included; None for no end.
             poll: When to look again: any wait of tenacity's, or seconds. By default soon at first
@@ -123,7 +128,7 @@ class TrainedModelWaiting(
             NoSuchVersion: The selector fits no version.
             ServiceError, TransportError: A fault that looking again would not cure.
         """
-        handle, left = await self._resolved(arn, version, membership_identifier, timeout)
+        handle, left = await self._resolved(target, version, membership_identifier, timeout)
         return await self._core.waiting.wait(
             handle,
             timeout=left,
@@ -135,31 +140,31 @@ class TrainedModelWaiting(
 
     def watch(
         self,
-        arn: Any,
+        target: Any,
         *,
         version: str | VersionSelector | None = None,
         timeout: float | None = None,
         poll: Poll | None = None,
         membership_identifier: str | None = None,
     ) -> Watch[GetTrainedModelResponse]:
-        """The changes of a version's status, as they are seen: `async for change in ...`.
+        """Watch the changes of a version's status: `async for change in ...`.
 
         It ends with the status that a `wait` would end with, and raises nothing for a bad one.
 
         Args:
-            arn, version, poll, membership_identifier: As for `wait`; `LATEST_ACTIVE` has to be
+            target, version, poll, membership_identifier: As for `wait`; `LATEST_ACTIVE` has to be
                 resolved first.
             timeout: Seconds for all of it; None, the default, for no end.
 
         Raises:
             WaitTimeout, ServiceError, TransportError: As `wait` does, while iterating.
         """
-        handle = self._versioned(arn, version, membership_identifier)
+        handle = self._versioned(target, version, membership_identifier)
         return self._core.waiting.watch(handle, timeout=timeout, poll=poll)
 
     async def wait_deleted(
         self,
-        arn: Any,
+        target: Any,
         *,
         version: str | VersionSelector | None = None,
         timeout: float | None = LONGEST,
@@ -173,7 +178,7 @@ class TrainedModelWaiting(
         assumed.
 
         Args:
-            arn, version, timeout, poll, on_update, membership_identifier: As for `wait`.
+            target, version, timeout, poll, on_update, membership_identifier: As for `wait`.
 
         Returns:
             The last Get response, or None when the version is gone.
@@ -186,13 +191,13 @@ class TrainedModelWaiting(
         from ..waiting.statuses import Goal
 
         handle, left = await self._resolved(
-            arn, version, membership_identifier, timeout, Goal.DELETED
+            target, version, membership_identifier, timeout, Goal.DELETED
         )
         return await self._core.waiting.wait(handle, timeout=left, poll=poll, on_update=on_update)
 
     async def wait_cancelled(
         self,
-        arn: Any,
+        target: Any,
         *,
         version: str | VersionSelector | None = None,
         timeout: float | None = LONGEST,
@@ -203,7 +208,7 @@ class TrainedModelWaiting(
         """Wait until a training that was asked to stop runs no longer.
 
         Args:
-            arn, version, timeout, poll, on_update, membership_identifier: As for `wait`.
+            target, version, timeout, poll, on_update, membership_identifier: As for `wait`.
 
         Returns:
             The last Get response. Its status says how it ended: `INACTIVE` when it was cancelled,
@@ -218,23 +223,23 @@ class TrainedModelWaiting(
         from ..waiting.statuses import Goal
 
         handle, left = await self._resolved(
-            arn, version, membership_identifier, timeout, Goal.CANCELLED
+            target, version, membership_identifier, timeout, Goal.CANCELLED
         )
         return await self._core.waiting.wait(handle, timeout=left, poll=poll, on_update=on_update)
 
     def export_handle(
         self,
-        arn: str | TrainedModelRef,
+        trained_model_arn: str | TrainedModelRef,
         *,
         name: str,
         version: str | VersionSelector | None = None,
         collaboration_identifier: str | None = None,
         membership_identifier: str | None = None,
     ) -> Handle:
-        """An export job as a value to wait for, although the service gives it no identifier.
+        """Make an export job a value to wait for, although the service gives it no identifier.
 
         Args:
-            arn: The exported model; a `TrainedModelRef` brings its version along.
+            trained_model_arn: The exported model; a `TrainedModelRef` brings its version along.
             name: The name that the export was started with.
             version: The exported version: an identifier or `BASE`; left out, any.
             collaboration_identifier: The collaboration; looked up from the model when left out.
@@ -242,7 +247,7 @@ class TrainedModelWaiting(
         """
         from ..waiting import Handle
 
-        model = self._versioned(arn, version, membership_identifier)
+        model = self._versioned(trained_model_arn, version, membership_identifier)
         return Handle(
             "trained-model-export-job",
             model.arn,
@@ -254,7 +259,7 @@ class TrainedModelWaiting(
 
     async def wait_export(
         self,
-        arn: str | TrainedModelRef,
+        trained_model_arn: str | TrainedModelRef,
         *,
         name: str,
         version: str | VersionSelector | None = None,
@@ -270,7 +275,7 @@ class TrainedModelWaiting(
         does not show within half a minute is not there.
 
         Args:
-            arn: The exported model; a `TrainedModelRef` brings its version along.
+            trained_model_arn: The exported model; a `TrainedModelRef` brings its version along.
             name: The name that the export was started with.
             version: The exported version: an identifier or `BASE`; left out, any.
             collaboration_identifier: The collaboration; looked up from the model when left out,
@@ -286,7 +291,7 @@ class TrainedModelWaiting(
             ServiceError, TransportError: A fault that looking again would not cure.
         """
         handle = self.export_handle(
-            arn,
+            trained_model_arn,
             name=name,
             version=version,
             collaboration_identifier=collaboration_identifier,

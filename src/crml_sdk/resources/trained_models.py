@@ -4,29 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, overload
 
+from ..api.operations import GET_TRAINED_MODEL
 from ..arns import membership_in
-from ..errors import NoSuchVersion, VersionRequired
+from ..errors import NoSuchVersion
+from ..lineage import Lineage, build_lineage, parent_of
 from ..versions import (
     BASE,
+    LATEST,
     LATEST_ACTIVE,
     BaseSelector,
-    Lineage,
     TrainedModelRef,
     VersionSelector,
-    build_lineage,
-    newest_first,
-    parent_of,
     select,
 )
-from .group import model_and_version
+from .pinning import model_and_version
 from .trained_model_starting import TrainedModelStarting
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from ..models import GetTrainedModelResponse, TrainedModelStatus, TrainedModelSummary
+    from ..models import GetTrainedModelResponse, TrainedModelSummary
     from ..pagination import Paginator
-    from ..types import TrainedModelStatusLiteral
 
 
 class TrainedModels(TrainedModelStarting):
@@ -136,175 +134,67 @@ class TrainedModels(TrainedModelStarting):
         [API reference: GetTrainedModel](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_GetTrainedModel.html)
         """
         arn, wanted = model_and_version(trained_model_arn, version)
-        if wanted is not BASE:
-            return await super().get(
-                arn, version=wanted, membership_identifier=membership_identifier, timeout=timeout
-            )
-        latest = await super().get(
-            arn, membership_identifier=membership_identifier, timeout=timeout
-        )
-        if latest.is_base:
-            return latest
-        rows = await self.versions(
-            arn, max_results=100, membership_identifier=membership_identifier, timeout=timeout
-        )
+        values = {"trained_model_arn": arn, "version": None if wanted is BASE else wanted}
+        reply = await self._call(GET_TRAINED_MODEL, values, membership_identifier, timeout)
+        if wanted is not BASE or reply.is_base:
+            return reply
+        rows = await self._versions(arn, membership_identifier, timeout)
         return select(rows, BASE, arn)
-
-    @overload
-    async def cancel(
-        self,
-        trained_model_arn: TrainedModelRef,
-        *,
-        version: str | VersionSelector | None = None,
-        membership_identifier: str | None = None,
-        timeout: float | None = None,
-    ) -> None: ...
-
-    @overload
-    async def cancel(
-        self,
-        trained_model_arn: str,
-        *,
-        version: str | VersionSelector,
-        membership_identifier: str | None = None,
-        timeout: float | None = None,
-    ) -> None: ...
-
-    async def cancel(
-        self,
-        trained_model_arn: str | TrainedModelRef,
-        *,
-        version: str | VersionSelector | None = None,
-        membership_identifier: str | None = None,
-        timeout: float | None = None,
-    ) -> None:
-        """Stop the training of one version.
-
-        Args:
-            trained_model_arn: The model, or a `TrainedModelRef` that names the version.
-            version: An identifier, or `LATEST`, `LATEST_ACTIVE` or `BASE`. Required, because the
-                service would cancel the base version without it.
-            membership_identifier: The membership; the one in the ARN when left out.
-            timeout: Seconds for each call with all its retries.
-
-        Raises:
-            VersionRequired: Before anything is sent, when no version is named.
-            NoSuchVersion: The selector fits no version.
-            RequestValidationError: Before anything is sent, with every fault of the arguments.
-            ConflictException: That version is not being trained (409).
-            ResourceNotFoundException: The resource does not exist (404).
-            ServiceError: What else the service may answer.
-
-        [API reference: CancelTrainedModel](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_CancelTrainedModel.html)
-        """
-        arn, named = self._named(trained_model_arn, version, "cancel")
-        await self._cancel(
-            arn, version=named, membership_identifier=membership_identifier, timeout=timeout
-        )
-
-    @overload
-    async def delete_output(
-        self,
-        trained_model_arn: TrainedModelRef,
-        *,
-        version: str | VersionSelector | None = None,
-        membership_identifier: str | None = None,
-        timeout: float | None = None,
-    ) -> None: ...
-
-    @overload
-    async def delete_output(
-        self,
-        trained_model_arn: str,
-        *,
-        version: str | VersionSelector,
-        membership_identifier: str | None = None,
-        timeout: float | None = None,
-    ) -> None: ...
-
-    async def delete_output(
-        self,
-        trained_model_arn: str | TrainedModelRef,
-        *,
-        version: str | VersionSelector | None = None,
-        membership_identifier: str | None = None,
-        timeout: float | None = None,
-    ) -> None:
-        """Delete what the training of one version has made.
-
-        Args:
-            trained_model_arn: The model, or a `TrainedModelRef` that names the version.
-            version: An identifier, or `LATEST`, `LATEST_ACTIVE` or `BASE`. Required, because the
-                service would delete the base version's output without it.
-            membership_identifier: The membership; the one in the ARN when left out.
-            timeout: Seconds for each call with all its retries.
-
-        Raises:
-            VersionRequired: Before anything is sent, when no version is named.
-            NoSuchVersion: The selector fits no version.
-            RequestValidationError: Before anything is sent, with every fault of the arguments.
-            ConflictException: That version is in use (409).
-            ResourceNotFoundException: The resource does not exist (404).
-            ServiceError: What else the service may answer.
-
-        [API reference: DeleteTrainedModelOutput](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_DeleteTrainedModelOutput.html)
-        """
-        arn, named = self._named(trained_model_arn, version, "delete_output")
-        await self._delete_output(
-            arn, version=named, membership_identifier=membership_identifier, timeout=timeout
-        )
-
-    def _named(
-        self,
-        trained_model: str | TrainedModelRef,
-        version: str | VersionSelector | None,
-        method: str,
-    ) -> tuple[str, str | VersionSelector]:
-        arn, named = model_and_version(trained_model, version)
-        if named is None:
-            raise VersionRequired(
-                f"{method} needs a version: pass version=BASE, LATEST, LATEST_ACTIVE or an identifier."
-                " Without one the service would act on the base version"
-            )
-        return arn, named
 
     async def latest(
         self,
         trained_model_arn: str | TrainedModelRef,
         *,
-        status: TrainedModelStatus | TrainedModelStatusLiteral | None = "ACTIVE",
         membership_identifier: str | None = None,
         timeout: float | None = None,
     ) -> TrainedModelSummary:
-        """The newest version of a model by its `create_time`.
+        """Find the newest version of a model by its `create_time`, whatever its status.
 
         Args:
             trained_model_arn: The model.
-            status: Only versions with this status; None for any.
             membership_identifier: The membership; the one in the ARN when left out.
             timeout: Seconds for each call with all its retries.
 
+        Returns:
+            The row of the version list.
+
         Raises:
-            NoSuchVersion: No version has that status.
+            NoSuchVersion: The service lists no version.
             ServiceError: What `versions` may raise.
         """
         arn, _ = model_and_version(trained_model_arn, None)
-        rows = await self.versions(
-            arn,
-            status=status,
-            max_results=100,
-            membership_identifier=membership_identifier,
-            timeout=timeout,
-        )
-        fitting = [row for row in rows if status is None or row.status == status]
-        if not fitting:
-            raise NoSuchVersion(arn, str(status or "listed"))
-        return newest_first(fitting)[0]
+        rows = await self._versions(arn, membership_identifier, timeout)
+        return select(rows, LATEST, arn)
+
+    async def latest_active(
+        self,
+        trained_model_arn: str | TrainedModelRef,
+        *,
+        membership_identifier: str | None = None,
+        timeout: float | None = None,
+    ) -> TrainedModelSummary:
+        """Find the newest version that is `ACTIVE`, so that it can be used.
+
+        Args:
+            trained_model_arn: The model.
+            membership_identifier: The membership; the one in the ARN when left out.
+            timeout: Seconds for each call with all its retries.
+
+        Returns:
+            The row of the version list.
+
+        Raises:
+            NoSuchVersion: No version is `ACTIVE`; the error names the newest and its status.
+            ServiceError: What `versions` may raise.
+        """
+        arn, _ = model_and_version(trained_model_arn, None)
+        rows = await self._versions(arn, membership_identifier, timeout)
+        return select(rows, LATEST_ACTIVE, arn)
 
     async def resolve(
         self,
         trained_model_arn: str | TrainedModelRef,
-        version: str | VersionSelector | None = None,
+        selector: str | VersionSelector,
         *,
         membership_identifier: str | None = None,
         timeout: float | None = None,
@@ -312,9 +202,8 @@ class TrainedModels(TrainedModelStarting):
         """Turn a selector into a reference that stays what it is when newer versions come.
 
         Args:
-            trained_model_arn: The model; a `TrainedModelRef` or `ARN@latest` brings a selector along.
-            version: `LATEST`, `LATEST_ACTIVE`, `BASE` or an identifier; `LATEST_ACTIVE` when
-                neither names one.
+            trained_model_arn: The model.
+            selector: `LATEST`, `LATEST_ACTIVE` or `BASE`; an identifier is looked up.
             membership_identifier: The membership; the one in the ARN when left out.
             timeout: Seconds for each call with all its retries.
 
@@ -325,17 +214,10 @@ class TrainedModels(TrainedModelStarting):
             NoSuchVersion: No version fits.
             ServiceError: What `versions` may raise.
         """
-        arn, wanted = model_and_version(trained_model_arn, version)
-        if wanted is None:
-            wanted = LATEST_ACTIVE
+        arn, wanted = model_and_version(trained_model_arn, selector)
+        rows = await self._versions(arn, membership_identifier, timeout)
         if isinstance(wanted, VersionSelector):
-            row = await self._selected(
-                arn, wanted, membership_identifier or membership_in(arn), timeout
-            )
-            return row.ref
-        rows = await self.versions(
-            arn, max_results=100, membership_identifier=membership_identifier, timeout=timeout
-        )
+            return select(rows, wanted, arn).ref
         if all(row.version_identifier != wanted for row in rows):
             raise NoSuchVersion(arn, repr(wanted))
         return TrainedModelRef(arn, wanted)
@@ -347,7 +229,7 @@ class TrainedModels(TrainedModelStarting):
         membership_identifier: str | None = None,
         timeout: float | None = None,
     ) -> Lineage:
-        """Which version was trained from which, as a tree.
+        """Read which version was trained from which, as a tree.
 
         A parent may be another model: the service names it by name, so other models of the
         membership are looked up by their exact name. Costs one call per hundred versions of each
@@ -359,12 +241,15 @@ class TrainedModels(TrainedModelStarting):
             membership_identifier: The membership; the one in the ARN when left out.
             timeout: Seconds for each call with all its retries.
 
+        Returns:
+            The tree, which prints, and shows itself in notebooks.
+
         Raises:
             ServiceError: What `versions` and `list` may raise.
         """
         arn, _ = model_and_version(trained_model_arn, None)
         membership = membership_identifier or membership_in(arn)
-        rows: list[Any] = await self._all_versions(arn, membership, timeout)
+        rows: list[Any] = await self._versions(arn, membership, timeout)
         names = {row.name for row in rows}
         models: dict[str, list[str]] | None = None
         todo = {parent[0] for row in rows if (parent := parent_of(row))} - names
@@ -374,17 +259,10 @@ class TrainedModels(TrainedModelStarting):
             name = todo.pop()
             names.add(name)
             for other in models.get(name, []):
-                more = await self._all_versions(other, membership, timeout)
+                more = await self._versions(other, membership, timeout)
                 rows += more
                 todo |= {parent[0] for row in more if (parent := parent_of(row))} - names
         return build_lineage(arn, rows)
-
-    async def _all_versions(
-        self, arn: str, membership: str | None, timeout: float | None
-    ) -> list[TrainedModelSummary]:
-        return await self.versions(
-            arn, max_results=100, membership_identifier=membership, timeout=timeout
-        )
 
     async def _arns_by_name(
         self, membership: str | None, timeout: float | None
@@ -396,19 +274,3 @@ class TrainedModels(TrainedModelStarting):
         async for row in rows:
             found.setdefault(row.name, []).append(row.trained_model_arn)
         return found
-
-    async def by_name(
-        self, name: str, *, membership_identifier: str | None = None
-    ) -> TrainedModelSummary:
-        """The one trained model with exactly that name, its newest row; reads every page.
-
-        Args:
-            name: The whole name; case matters.
-            membership_identifier: The membership; the scope's or client's when left out.
-
-        Raises:
-            NoSuchName: None has it.
-            AmbiguousName: More than one has it.
-        """
-        rows = self.list(max_results=100, membership_identifier=membership_identifier)
-        return await self._by_name(rows, name, "trained model", lambda row: row.trained_model_arn)

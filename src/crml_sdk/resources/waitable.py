@@ -9,6 +9,7 @@ from typing_extensions import TypeVar
 
 from ..arns import a, membership_in
 from ..errors import ArnError
+from ..resource_types import LONGEST
 
 if TYPE_CHECKING:
     from ..core import Core
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
 
 M = TypeVar("M")
 
-LONGEST = 29 * 86_400.0
-"""The default of `timeout`: jobs run for 28 days at the most, and may be queued before."""
-
 
 class Waitable(Generic[M]):
     """Waiting for resources that have an ARN, until they have finished."""
@@ -27,27 +25,27 @@ class Waitable(Generic[M]):
     _core: Core
     _kind: ClassVar[str]
 
-    def handle(self, arn: Any, *, membership_identifier: str | None = None) -> Handle:
-        """What to wait for as a value: its text, `str(handle)`, resumes the wait anywhere.
+    def handle(self, target: Any, *, membership_identifier: str | None = None) -> Handle:
+        """Make what to wait for a value: its text, `str(handle)`, resumes the wait anywhere.
 
         Args:
-            arn: An ARN, the text of a handle, or a reply that names the resource.
+            target: An ARN, the text of a handle, or a reply that names the resource.
             membership_identifier: The membership; the one in the ARN when left out.
 
         Raises:
             ArnError: It names another kind of resource.
         """
-        return self._handle(arn, membership_identifier)
+        return self._handle(target, membership_identifier)
 
-    def _handle(self, arn: Any, membership: str | None, goal: Goal | None = None) -> Handle:
-        handle = _handle_of(arn, self._kind)
+    def _handle(self, target: Any, membership: str | None, goal: Goal | None = None) -> Handle:
+        handle = _handle_of(target, self._kind)
         if membership is not None:
             handle = replace(handle, membership=membership_in(membership) or membership)
         return handle if goal is None else handle.with_goal(goal)
 
     async def wait(
         self,
-        arn: Any,
+        target: Any,
         *,
         timeout: float | None = LONGEST,
         poll: Poll | None = None,
@@ -64,7 +62,7 @@ class Waitable(Generic[M]):
         else.
 
         Args:
-            arn: An ARN, a handle or its text, or a reply that names the resource.
+            target: An ARN, a handle or its text, or a reply that names the resource.
             timeout: Seconds for all of it, calls included; None for no end.
             poll: When to look again: any wait of tenacity's, or seconds. By default soon at first
                 and then after a fifth of the time waited, 5 to 45 seconds.
@@ -80,7 +78,7 @@ class Waitable(Generic[M]):
             ServiceError, TransportError: A fault that looking again would not cure.
         """
         return await self._core.waiting.wait(
-            self._handle(arn, membership_identifier),
+            self._handle(target, membership_identifier),
             timeout=timeout,
             poll=poll,
             on_update=on_update,
@@ -90,24 +88,24 @@ class Waitable(Generic[M]):
 
     def watch(
         self,
-        arn: Any,
+        target: Any,
         *,
         timeout: float | None = None,
         poll: Poll | None = None,
         membership_identifier: str | None = None,
     ) -> Watch[M]:
-        """The changes of the resource's status, as they are seen: `async for change in ...`.
+        """Watch the changes of the resource's status: `async for change in ...`.
 
         It ends with the status that a `wait` would end with, and raises nothing for a bad one.
 
         Args:
-            arn, poll, membership_identifier: As for `wait`.
+            target, poll, membership_identifier: As for `wait`.
             timeout: Seconds for all of it; None, the default, for no end.
 
         Raises:
             WaitTimeout, ServiceError, TransportError: As `wait` does, while iterating.
         """
-        handle = self._handle(arn, membership_identifier)
+        handle = self._handle(target, membership_identifier)
         return self._core.waiting.watch(handle, timeout=timeout, poll=poll)
 
 
@@ -116,7 +114,7 @@ class Deletable(Waitable[M]):
 
     async def wait_deleted(
         self,
-        arn: Any,
+        target: Any,
         *,
         timeout: float | None = LONGEST,
         poll: Poll | None = None,
@@ -129,7 +127,7 @@ class Deletable(Waitable[M]):
         which of them is not documented; assumed.
 
         Args:
-            arn, timeout, poll, on_update, membership_identifier: As for `wait`.
+            target, timeout, poll, on_update, membership_identifier: As for `wait`.
 
         Returns:
             The last Get response, or None when the resource is gone.
@@ -142,7 +140,7 @@ class Deletable(Waitable[M]):
         from ..waiting.statuses import Goal
 
         return await self._core.waiting.wait(
-            self._handle(arn, membership_identifier, Goal.DELETED),
+            self._handle(target, membership_identifier, Goal.DELETED),
             timeout=timeout,
             poll=poll,
             on_update=on_update,
@@ -154,7 +152,7 @@ class Cancellable(Waitable[M]):
 
     async def wait_cancelled(
         self,
-        arn: Any,
+        target: Any,
         *,
         timeout: float | None = LONGEST,
         poll: Poll | None = None,
@@ -164,7 +162,7 @@ class Cancellable(Waitable[M]):
         """Wait until a job that was asked to stop runs no longer.
 
         Args:
-            arn, timeout, poll, on_update, membership_identifier: As for `wait`.
+            target, timeout, poll, on_update, membership_identifier: As for `wait`.
 
         Returns:
             The last Get response. Its status says how it ended: `INACTIVE` when it was cancelled,
@@ -179,7 +177,7 @@ class Cancellable(Waitable[M]):
         from ..waiting.statuses import Goal
 
         return await self._core.waiting.wait(
-            self._handle(arn, membership_identifier, Goal.CANCELLED),
+            self._handle(target, membership_identifier, Goal.CANCELLED),
             timeout=timeout,
             poll=poll,
             on_update=on_update,
@@ -193,22 +191,22 @@ class CollaborationWaitable(Generic[M]):
     _collaboration: str
     _kind: ClassVar[str]
 
-    def handle(self, arn: Any) -> Handle:
-        """What to wait for as a value: its text, `str(handle)`, resumes the wait anywhere.
+    def handle(self, target: Any) -> Handle:
+        """Make what to wait for a value: its text, `str(handle)`, resumes the wait anywhere.
 
         Args:
-            arn: An ARN, the text of a handle, or a reply that names the resource; for a trained
+            target: An ARN, the text of a handle, or a reply that names the resource; for a trained
                 model also a `TrainedModelRef`.
 
         Raises:
             ArnError: It names another kind of resource.
         """
-        handle = _handle_of(arn, self._kind)
+        handle = _handle_of(target, self._kind)
         return replace(handle, membership=None, collaboration=self._collaboration)
 
     async def wait(
         self,
-        arn: Any,
+        target: Any,
         *,
         timeout: float | None = LONGEST,
         poll: Poll | None = None,
@@ -217,7 +215,7 @@ class CollaborationWaitable(Generic[M]):
         """Wait until a resource of any member has finished.
 
         Args:
-            arn: As for `handle`.
+            target: As for `handle`.
             timeout: Seconds for all of it, calls included; None for no end.
             poll: When to look again: any wait of tenacity's, or seconds.
             on_update: Called (and awaited, if async) with each `StatusChange`, the first included.
@@ -231,26 +229,26 @@ class CollaborationWaitable(Generic[M]):
             ServiceError, TransportError: A fault that looking again would not cure.
         """
         return await self._core.waiting.wait(
-            self.handle(arn), timeout=timeout, poll=poll, on_update=on_update
+            self.handle(target), timeout=timeout, poll=poll, on_update=on_update
         )
 
     def watch(
-        self, arn: Any, *, timeout: float | None = None, poll: Poll | None = None
+        self, target: Any, *, timeout: float | None = None, poll: Poll | None = None
     ) -> Watch[M]:
-        """The changes of the resource's status, as they are seen: `async for change in ...`.
+        """Watch the changes of the resource's status: `async for change in ...`.
 
         Args:
-            arn, poll: As for `wait`.
+            target, poll: As for `wait`.
             timeout: Seconds for all of it; None, the default, for no end.
         """
-        return self._core.waiting.watch(self.handle(arn), timeout=timeout, poll=poll)
+        return self._core.waiting.watch(self.handle(target), timeout=timeout, poll=poll)
 
 
-def _handle_of(arn: Any, kind: str) -> Handle:
+def _handle_of(target: Any, kind: str) -> Handle:
     """What names a resource as a handle, refused when it is of another kind than the group's."""
     from ..waiting import Handle
 
-    handle = Handle.of(arn)
+    handle = Handle.of(target)
     if handle.kind != kind:
         raise ArnError(f"{handle.arn!r} is {a(handle.kind)}, not {a(kind)}")
     return handle

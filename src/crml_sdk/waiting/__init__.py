@@ -1,6 +1,6 @@
 """Waiting: for one resource, for many, and through every fault.
 
-Read in this order: `statuses` (what a status means), `kinds` and `handles` (what is waited for),
+Read in this order: `statuses` (what a status means), `handles` (what is waited for),
 `groups` (what is known of it, and how it is asked for), `brain` (the rules: what to ask next and
 what the answers mean), `pace`, `faults` and `limiter` (when to ask, and how often at the most),
 `driver` (runs the rules on an event loop, and all ways to wait), `outcomes` and `tracing` (what

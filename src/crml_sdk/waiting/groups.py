@@ -6,17 +6,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from ..errors import MissingMembership
 from ..naming import to_wire
 from ..operation import Operation
+from ..resource_types import ResourceType
 from .handles import Handle
 from .pace import Pace
 from .statuses import Goal, Verdict
-
-if TYPE_CHECKING:
-    from .kinds import Kind
 
 PAGE_SIZE: Final = 100
 SEEN_MISSES: Final = 2
@@ -249,7 +247,7 @@ class Listing:
         return True
 
 
-def _age(kind: Kind, row: Any) -> tuple[Any, bool]:
+def _age(kind: ResourceType, row: Any) -> tuple[Any, bool]:
     # Of two made at the same moment, the base version is the older.
     return row.create_time, row_version(kind, row) is not None
 
@@ -268,7 +266,7 @@ def rows_of(page: Any, operation: Operation) -> list[Any]:
     return getattr(page, operation.items) or []
 
 
-def scope_params(kind: Kind, scope: str | None) -> dict[str, Any]:
+def scope_params(kind: ResourceType, scope: str | None) -> dict[str, Any]:
     """The membership or collaboration that calls are made in.
 
     Raises:
@@ -282,7 +280,7 @@ def scope_params(kind: Kind, scope: str | None) -> dict[str, Any]:
     return {f"{wanted}Identifier": scope}
 
 
-def arn_params(kind: Kind, arn: str) -> dict[str, Any]:
+def arn_params(kind: ResourceType, arn: str) -> dict[str, Any]:
     """The ARN as a parameter."""
     return {_wire_name(kind.arn): arn}
 
@@ -296,7 +294,7 @@ def get_params(job: Job) -> dict[str, Any]:
     return params
 
 
-def list_params(kind: Kind, handle: Handle, scope: str | None) -> dict[str, Any]:
+def list_params(kind: ResourceType, handle: Handle, scope: str | None) -> dict[str, Any]:
     """The parameters of the list in which a handle's resource shows."""
     params = scope_params(kind, scope)
     if kind.has_name:
@@ -324,7 +322,7 @@ def cancel_params(handle: Handle) -> Mapping[str, Any] | None:
     return params
 
 
-def row_matches(handle: Handle, kind: Kind, row: Any) -> bool:
+def row_matches(handle: Handle, kind: ResourceType, row: Any) -> bool:
     """Whether a row is of the handle's resource, in the handle's version if it names one."""
     if getattr(row, kind.arn) != handle.arn:
         return False
@@ -334,7 +332,7 @@ def row_matches(handle: Handle, kind: Kind, row: Any) -> bool:
     return handle.version is None or row_version(kind, row) == wanted
 
 
-def row_version(kind: Kind, row: Any) -> str | None:
+def row_version(kind: ResourceType, row: Any) -> str | None:
     """The version identifier in a row; None for the base version."""
     return getattr(row, kind.row_version) if kind.row_version else None
 

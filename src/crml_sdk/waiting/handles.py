@@ -5,27 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote
 
-from ..arns import membership_in
-from ..versions import BASE, LATEST, TrainedModelRef, VersionSelector
-from .kinds import KINDS, Kind, in_collaboration, kind_of_arn
+from ..arns import kind_of, membership_in
+from ..errors import ArnError
+from ..resource_types import RESOURCE_TYPES, ResourceType, shown_by
+from ..versions import BASE, LATEST, TrainedModelRef, VersionSelector, text_schema
 from .statuses import Goal
+
+if TYPE_CHECKING:
+    from pydantic_core import CoreSchema
 
 _SCHEME = "crml-wait:1:"
 
 #: The version of a handle that is pinned to the base version, which has no identifier.
 BASE_VERSION = "BASE"
-
-# In this order: the reply about a job also carries the ARN of what the job is about.
-_ARN_ATTRIBUTES = (
-    ("trained_model_inference_job_arn", "trained-model-inference-job"),
-    ("ml_input_channel_arn", "ml-input-channel"),
-    ("audience_generation_job_arn", "audience-generation-job"),
-    ("trained_model_arn", "trained-model"),
-    ("audience_model_arn", "audience-model"),
-)
 
 
 @dataclass(frozen=True)
@@ -55,22 +50,23 @@ class Handle:
     goal: Goal = Goal.FINISHED
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
+        known = RESOURCE_TYPES.get(self.kind)
+        if known is None or not known.statuses:
             raise ValueError(f"{self.kind!r} is not a kind of resource to wait for")
-        if KINDS[self.kind].has_name != bool(self.name):
+        if known.has_name != bool(self.name):
             raise ValueError(
-                f"a {KINDS[self.kind].noun} is found by its name"
+                f"a {known.noun} is found by its name"
                 if not self.name
-                else f"a {KINDS[self.kind].noun} is found by its ARN, not by a name"
+                else f"a {known.noun} is found by its ARN, not by a name"
             )
 
     @property
-    def resource(self) -> Kind:
+    def resource(self) -> ResourceType:
         """How the service reads and lists this kind of resource, in this handle's scope."""
-        kind = KINDS[self.kind]
-        if self.collaboration and not self.membership and kind.scope == "membership":
-            return in_collaboration(kind)
-        return kind
+        own = RESOURCE_TYPES[self.kind]
+        if self.collaboration and not self.membership and own.scope == "membership":
+            return own.in_collaboration
+        return own
 
     @property
     def scope(self) -> str | None:
@@ -153,12 +149,18 @@ class Handle:
 
     @classmethod
     def _of_reference(cls, ref: TrainedModelRef) -> Handle:
-        kind = kind_of_arn(ref.trained_model_arn)
-        handle = cls(kind.name, ref.trained_model_arn)
+        known = RESOURCE_TYPES.get(kind_of(ref.trained_model_arn) or "")
+        if known is None or not known.statuses:
+            names = sorted(t.name for t in RESOURCE_TYPES.values() if t.statuses and t.has_arn)
+            raise ArnError(
+                f"{ref.trained_model_arn!r} is not the ARN of a resource that can be waited for"
+                f" ({', '.join(names)})"
+            )
+        handle = cls(known.name, ref.trained_model_arn)
         if ref.version is None or ref.version is LATEST:
             return handle
-        if kind.get_version is None:
-            raise ValueError(f"a {kind.noun} has no versions: {ref}")
+        if known.get_version is None:
+            raise ValueError(f"a {known.noun} has no versions: {ref}")
         if ref.version is BASE:
             return handle.pinned(None)
         if isinstance(ref.version, VersionSelector):
@@ -167,43 +169,26 @@ class Handle:
 
     @classmethod
     def _of_reply(cls, reply: Any) -> Handle | None:
-        export = cls._of_export_row(reply)
-        if export is not None:
-            return export
-        if getattr(reply, "configured_audience_model_arn", None) and not hasattr(
-            reply, "audience_generation_job_arn"
-        ):
+        known = next(filter(None, (shown_by(own.__name__) for own in type(reply).__mro__)), None)
+        if known is None or not known.statuses:
             return None
-        for attribute, kind in _ARN_ATTRIBUTES:
-            arn = getattr(reply, attribute, None)
-            if not arn:
-                continue
-            if "Collaboration" in type(reply).__name__:
-                handle = cls(kind, arn, collaboration=reply.collaboration_identifier)
-            else:
-                handle = cls(kind, arn, membership=getattr(reply, "membership_identifier", None))
-            if KINDS[kind].get_version is not None:
-                return handle.pinned(getattr(reply, "version_identifier", None))
-            return handle
-        return None
+        shared = known.scope == "collaboration"
+        handle = cls(
+            known.name,
+            getattr(reply, known.arn),
+            membership=None if shared else getattr(reply, "membership_identifier", None),
+            collaboration=reply.collaboration_identifier if shared else None,
+            name=reply.name if known.has_name else None,
+        )
+        return handle.pinned(getattr(reply, known.row_version)) if known.row_version else handle
 
     @classmethod
-    def _of_export_row(cls, row: Any) -> Handle | None:
-        shape = type(row).__name__
-        if shape == "CollaborationTrainedModelExportJobSummary":
-            return cls(
-                "trained-model-export-job",
-                row.trained_model_arn,
-                collaboration=row.collaboration_identifier,
-                name=row.name,
-            ).pinned(row.trained_model_version_identifier)
-        if shape == "AudienceExportJobSummary":
-            return cls("audience-export-job", row.audience_generation_job_arn, name=row.name)
-        return None
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> CoreSchema:
+        return text_schema(cls, cls.of)
 
     def describe(self) -> str:
         """What is waited for, for people: noun, ARN, version and name."""
-        words = [KINDS[self.kind].noun]
+        words = [RESOURCE_TYPES[self.kind].noun]
         if self.name:
             words.append(f"{self.name!r} of")
         words.append(self.arn)

@@ -37,7 +37,7 @@ async def versions(sdk: CleanRoomsML) -> None:
         assert_type(page, Page[models.TrainedModelSummary])
         assert_type(page.next_token, "str | None")
     assert_type(await sdk.trained_models.list().first(), "models.TrainedModelSummary | None")
-    newest = await sdk.trained_models.latest(ARN)
+    newest = await sdk.trained_models.latest_active(ARN)
     assert_type(newest.status, models.TrainedModelStatus)
     assert_type(newest.create_time, datetime)
     assert_type(newest.status.is_known, bool)

@@ -6,10 +6,10 @@ import re
 from collections import defaultdict
 
 from .describing import Words, block, facts
-from .models import HEADER, Files, annotation, exported
+from .models import HEADER, Files, annotation, exported, given_type, item_type
 from .naming import NOUNS, class_name, constant, python_name
-from .requests import MODEL_LED, given_type, version_member
-from .source import Operation, Service
+from .requests import MODEL_LED, MUST_NAME_VERSION, version_member
+from .source import Operation, Service, reachable
 
 PAGING = ("nextToken", "maxResults")
 
@@ -21,7 +21,6 @@ VERSION_NOTES = {
     "StartTrainedModelExportJob": "Left out, which version is exported is not documented.",
     "StartTrainedModelInferenceJob": "Left out, which version runs is not documented.",
 }
-MUST_NAME_VERSION = ("CancelTrainedModel", "DeleteTrainedModelOutput")
 RESUMABLE = (
     "CreateAudienceModel",
     "CreateMLInputChannel",
@@ -63,17 +62,23 @@ class Parameter:
         kind: str,
         text: str,
         *,
-        required: bool,
-        member: str | None,
-        default: str = "None",
+        required: bool = False,
+        member: str | None = None,
+        default: str | None = "None",
     ) -> None:
         self.name = name
-        self.default = default
         self.kind = kind
         self.text = text
         self.required = required
         self.member = member
         self.default = default
+
+    @property
+    def declared(self) -> str:
+        if self.required:
+            return f"{self.name}: {self.kind}"
+        optional = " | None" if self.default == "None" or self.kind == "float" else ""
+        return f"{self.name}: {self.kind}{optional} = {self.default}"
 
 
 def parameters(
@@ -149,12 +154,8 @@ def parameters(
             )
         )
     if op.name in RESUMABLE:
-        named.append(
-            Parameter("resume", "Resume", RESUME_NOTE, required=False, member=None, default="False")
-        )
-        named.append(
-            Parameter("resume_since", "Since", RESUME_SINCE_NOTE, required=False, member=None)
-        )
+        named.append(Parameter("resume", "Resume", RESUME_NOTE, default="False"))
+        named.append(Parameter("resume_since", "Since", RESUME_SINCE_NOTE))
     named.append(
         Parameter(
             "timeout",
@@ -178,12 +179,6 @@ def parameters(
     return positional, named
 
 
-def item_type(service: Service, op: Operation) -> str:
-    assert op.output and op.result_key
-    target = service.shape(op.output)["members"][op.result_key]["shape"]
-    return annotation(service, target, "")[5:-1]
-
-
 def docstring(
     service: Service, words: Words, op: Operation, params: list[Parameter], returns: str
 ) -> str:
@@ -192,22 +187,26 @@ def docstring(
     if returns:
         lines += ["", "Returns:", block(returns, "    ", 88)]
     own = ["RequestValidationError: Before anything is sent, with every fault of the arguments."]
+    if op.name in MUST_NAME_VERSION:
+        own.append("VersionRequired: Before anything is sent, when no version is named.")
+    if version_member(service, op):
+        own.append("NoSuchVersion: The selector fits no version.")
     if op.scope == "membership":
         own.append("MissingMembership: Before anything is sent, when no membership is known.")
     own += [f"{error}: {ERROR_WORDS[error]}" for error in sorted(op.errors)]
     own.append("TransportError: No reply came.")
+    if op.name in RESUMABLE:
+        own.append(
+            "ResumeMismatch, ResumeAmbiguous, ResourceFailed: With `resume`, nothing was sent:"
+            " what has the name was made otherwise, is several, or has failed."
+        )
     if op.creates:
-        if op.name in RESUMABLE:
-            own.append(
-                "ResumeMismatch, ResumeAmbiguous, ResourceFailed: With `resume`, nothing was sent:"
-                " what has the name was made otherwise, is several, or has failed."
-            )
         own.append(
             "OutcomeUnknown: No reply came, and looking for what it may have made did not tell."
         )
     lines += ["", "Raises:", *(hanging(line) for line in own)]
     lines += ["", f"[API reference: {op.name}]({words.link(op.name)})"]
-    return "\n".join(f"        {line}".rstrip() for text in lines for line in text.split("\n"))
+    return indented(lines)
 
 
 def textwrap_arg(parameter: Parameter) -> str:
@@ -219,56 +218,218 @@ def hanging(text: str) -> str:
     return block(text, "        ", 88)[4:]
 
 
+def method(
+    name: str,
+    given: list[str],
+    returns: str,
+    doc: str,
+    body: str,
+    *,
+    waits: bool = True,
+    decorator: str = "",
+) -> str:
+    """The source of one method."""
+    start = f"{decorator}    {'async ' if waits else ''}def {name}({', '.join(['self', *given])}) -> {returns}:"
+    if not doc:
+        return f"{start} ...\n"
+    return f'{start}\n        """{doc.strip()}\n        """\n        {body}\n'
+
+
 def render_method(service: Service, words: Words, op: Operation) -> str:
     positional, named = parameters(service, words, op)
-
-    def declared(p: Parameter) -> str:
-        if p.name == "version" and op.name in MUST_NAME_VERSION:
-            return "version: str | VersionSelector | None = None"
-        if p.required:
-            return f"{p.name}: {p.kind}"
-        optional = " | None" if p.default == "None" else ""
-        return f"{p.name}: {p.kind}{optional} = {p.default}"
-
-    signature = ", ".join(["self", *map(declared, positional), "*", *map(declared, named)])
-    sent = [p for p in [*positional, *named] if p.member]
-    request = ", ".join(f'"{p.name}": {p.name}' for p in sent)
-    scope = ", membership_identifier" if op.scope == "membership" else ""
-    method = f"_{op.method}" if op.name in MUST_NAME_VERSION else op.method
     everything = [*positional, *named]
+    signature = [*(p.declared for p in positional), "*", *(p.declared for p in named)]
+    scope = "membership_identifier" if op.scope == "membership" else "None"
+    call = f"{constant(op.name)}, {values(everything)}, {scope}"
     if op.is_list:
         item = item_type(service, op)
-        doc = docstring(
-            service,
-            words,
-            op,
-            everything,
-            f"A paginator: `await` it for a list of `{item}`, iterate over it with `async for`, or over its `pages()`.",
+        returns = (
+            f"A paginator: `await` it for a list of `{item}`, iterate over it with `async for`,"
+            " or over its `pages()`."
         )
+        doc = docstring(service, words, op, everything, returns)
         body = (
-            f"return self._paginator({constant(op.name)}, {{{request}}}{scope or ', None'}, max_results=max_results,"
-            " limit=limit, starting_token=starting_token, prefetch=prefetch, timeout=timeout, total_timeout=total_timeout)"
+            f"return self._paginator({call}, max_results=max_results, limit=limit, starting_token=starting_token,"
+            " prefetch=prefetch, timeout=timeout, total_timeout=total_timeout)"
         )
-        return f'    def {method}({signature}) -> Paginator[{item}]:\n        """\n{doc}\n        """\n        {body}\n'
-    output = exported(service, op.output) if op.output else None
-    returns = f"`{output}`." if output else ""
+        return method(op.method, signature, f"Paginator[{item}]", doc, body, waits=False)
     if op.service == "cleanrooms":
         member = next(iter(service.shape(op.output or "")["members"]))
         inner = annotation(service, service.shape(op.output or "")["members"][member]["shape"], "")
         doc = docstring(service, words, op, everything, f"`{inner}`.")
-        call = f'self._part(await self._call({constant(op.name)}, {{{request}}}, None, timeout), "{member}")'
-        return f'    async def {method}({signature}) -> {inner}:\n        """\n{doc}\n        """\n        return {call}\n'
-    doc = docstring(service, words, op, everything, returns)
-    given = f"({constant(op.name)}, {{{request}}}{scope or ', None'}, timeout"
-    call = f"await self._call{given})"
+        body = f'return self._part(await self._call({call}, timeout), "{member}")'
+        return method(op.method, signature, inner, doc, body)
+    output = exported(service, op.output) if op.output else "None"
+    doc = docstring(service, words, op, everything, f"`{output}`." if op.output else "")
+    sending = f"self._call({call}, timeout)"
     if op.name in RESUMABLE:
-        call = f"await self._create{given}, resume=resume, resume_since=resume_since)"
-    body = f"return {call}" if output else call
-    return f'    async def {method}({signature}) -> {output}:\n        """\n{doc}\n        """\n        {body}\n'
+        sending = f"self._create({call}, timeout, resume=resume, resume_since=resume_since)"
+    body = f"{'return ' if op.output else ''}await {sending}"
+    text = method(op.method, signature, output, doc, body)
+    return overloads(op, positional, named, output) + text if op.name in MUST_NAME_VERSION else text
+
+
+def values(given: list[Parameter]) -> str:
+    """What goes into the request, by the names of the parameters."""
+    return "{" + ", ".join(f'"{p.name}": {p.name}' for p in given if p.member) + "}"
+
+
+def overloads(
+    op: Operation, positional: list[Parameter], named: list[Parameter], output: str
+) -> str:
+    """For checkers: a version has to be named, by a reference or by itself."""
+    version = next(p for p in named if p.name == "version")
+    must = Parameter("version", version.kind, "", required=True)
+    reference = Parameter(positional[0].name, "TrainedModelRef", "", required=True)
+    arn = Parameter(positional[0].name, "str", "", required=True)
+    rest = [p for p in named if p.name != "version"]
+    text = ""
+    for first, second in ((reference, version), (arn, must)):
+        given = [first.declared, "*", second.declared, *(p.declared for p in rest)]
+        text += method(op.method, given, output, "", "", decorator="    @overload\n") + "\n"
+    return text
+
+
+RUNS = {
+    "CreateTrainedModel": (
+        "train",
+        "GetTrainedModel",
+        "Train a model once and wait until it is trained: `create`, then `wait`.",
+    ),
+    "StartTrainedModelInferenceJob": (
+        "run",
+        "GetTrainedModelInferenceJob",
+        "Make predictions once and wait until they are there: `start`, then `wait`.",
+    ),
+    "CreateMLInputChannel": (
+        "run",
+        "GetMLInputChannel",
+        "Create an input channel once and wait until its data are there: `create`, then `wait`.",
+    ),
+}
+"""Creates and starts with a method that also waits: its name, what it gives, what it does."""
+
+WAITING = (
+    Parameter(
+        "timeout",
+        "float",
+        "Seconds for all of it, the start included; None for no end.",
+        default="LONGEST",
+    ),
+    Parameter(
+        "poll",
+        "Poll",
+        "When to look again: any wait of tenacity's, or seconds. By default soon at first and then after a fifth"
+        " of the time waited, 5 to 45 seconds.",
+    ),
+    Parameter(
+        "on_update",
+        "Report",
+        "Called (and awaited, if async) with each `StatusChange`, the first included.",
+    ),
+    Parameter(
+        "cancel_on_timeout",
+        "bool",
+        "Cancel the job itself when the time is up. This may take up to 10 s more.",
+        default="False",
+    ),
+    Parameter(
+        "cancel_on_cancel",
+        "bool",
+        "Cancel the job itself when the waiting task is cancelled.",
+        default="False",
+    ),
+)
+
+
+def render_run(service: Service, words: Words, op: Operation) -> str:
+    """A create or start that also waits: the same arguments, and those of the wait."""
+    name, get, text = RUNS[op.name]
+    output = next(other.output for other in service.operations if other.name == get) or ""
+    positional, named = parameters(service, words, op)
+    cancels = any(
+        other.method == "cancel" for other in service.operations if other.group == op.group
+    )
+    waits = [p for p in WAITING if cancels or not p.name.startswith("cancel_")]
+    named = [*(p for p in named if p.name != "timeout"), *waits]
+    signature = [*(p.declared for p in positional), "*", *(p.declared for p in named)]
+    lines = [block(text, ""), "", "Args:", *map(textwrap_arg, [*positional, *named])]
+    raises = [
+        "WaitTimeout: The time was up. The job goes on; the error tells how to resume.",
+        "ResourceFailed: It ended otherwise, with the reason.",
+        "ResumeMismatch, ResumeAmbiguous: With `resume`, nothing was sent: what has the name was made otherwise, or"
+        " is several.",
+        "OutcomeUnknown: No reply came, and looking for what it may have made did not tell.",
+        f"CleanRoomsMLError: What else `{op.method}` and `wait` raise.",
+    ]
+    lines += ["", "Returns:", f"    The final Get response, `{output}`."]
+    lines += ["", "Raises:", *map(hanging, raises)]
+    also = ["resume", "resume_since", *(p.name for p in waits)]
+    waiting = ", ".join(f"{name}={name}" for name in also)
+    call = f"{constant(op.name)}, {values([*positional, *named])}, membership_identifier, {waiting}"
+    body = f"return await self._create_and_wait({call})"
+    return method(name, signature, output, indented(lines), body)
+
+
+def indented(lines: list[str]) -> str:
+    return "\n".join(f"        {line}".rstrip() for text in lines for line in text.split("\n"))
+
+
+OF_PAGES = ("max_results", "limit", "starting_token", "prefetch", "total_timeout")
+
+BY_NAME_DEFAULTS = {"ListMemberships": {"status": '"ACTIVE"'}}
+"""Filters of `by_name` that are set unless the caller says otherwise."""
+
+BY_NAME_NOTES = {
+    "ListMemberships": "A membership has the name of its collaboration.",
+    "ListTrainedModels": "Of a model with several rows it is the newest one.",
+}
+
+
+def render_by_name(service: Service, words: Words, op: Operation) -> str:
+    """Finding the one row of a list that has exactly some name."""
+    positional, named = parameters(service, words, op)
+    named = [p for p in named if p.name not in OF_PAGES]
+    for p in named:
+        p.default = BY_NAME_DEFAULTS.get(op.name, {}).get(p.name, p.default)
+    called = Parameter("name", "str", "The whole name; case matters.", required=True)
+    item = item_type(service, op)
+    noun = NOUNS[op.group].replace("_", " ").replace("ml ", "ML ")
+    note = " " + BY_NAME_NOTES[op.name] if op.name in BY_NAME_NOTES else ""
+    text = f"Find the one {noun} with exactly that name; reads every page of the list.{note}"
+    raises = (
+        "NoSuchName: None has it; the error tells names that come close.",
+        "AmbiguousName: More than one has it.",
+        "ServiceError, TransportError: As `list` does.",
+    )
+    lines = [block(text, ""), "", "Args:", *map(textwrap_arg, [*positional, called, *named])]
+    lines += ["", "Returns:", f"    The row of the list, `{item}`."]
+    lines += ["", "Raises:", *map(hanging, raises)]
+    signature = [*(p.declared for p in [*positional, called]), "*", *(p.declared for p in named)]
+    given = [*(p.name for p in positional), *(f"{p.name}={p.name}" for p in named)]
+    rows = f"self.list({', '.join(given)})"
+    body = f"return await self._by_name({rows}, name, {constant(op.name)})"
+    return method("by_name", signature, item, indented(lines), body)
+
+
+def pins(service: Service, operations: list[Operation]) -> bool:
+    """Whether requests of a group name trained models, so that they take references."""
+    shapes = reachable(service.shapes, [op.input for op in operations])
+    return "TrainedModelArn" in shapes or "TaggableArn" in shapes
 
 
 def render_group(service: Service, words: Words, key: str, operations: list[Operation]) -> str:
-    methods = "\n".join(render_method(service, words, op) for op in operations)
+    methods = "\n".join(
+        [
+            *(render_method(service, words, op) for op in operations),
+            *(render_run(service, words, op) for op in operations if op.name in RUNS),
+            *(
+                render_by_name(service, words, op)
+                for op in operations
+                if op.is_list and op.method == "list"
+            ),
+        ]
+    )
     models = sorted(
         {
             name
@@ -281,6 +442,9 @@ def render_group(service: Service, words: Words, key: str, operations: list[Oper
     constants = ", ".join(sorted(constant(op.name) for op in operations))
     collaboration = key.startswith("collaboration_")
     base = "CollaborationGroup" if collaboration else "Group"
+    module = "group"
+    if pins(service, operations):
+        base, module = f"Pinning{base}", "pinning"
     group = operations[0].group
     name = ("Collaboration" if collaboration else "") + class_name(group) + "Operations"
     code = strip_docs(methods)
@@ -288,9 +452,12 @@ def render_group(service: Service, words: Words, key: str, operations: list[Oper
     whose = "a collaboration's view of " if collaboration else ""
     lines = [HEADER, f'"""The plain methods of {whose}{noun}."""\n']
     lines.append("from __future__ import annotations\n")
-    lines.append("from typing import TYPE_CHECKING\n")
+    typing = "TYPE_CHECKING, overload" if "@overload" in methods else "TYPE_CHECKING"
+    lines.append(f"from typing import {typing}\n")
+    if "= LONGEST" in methods:
+        lines.append("from ..resource_types import LONGEST")
     lines.append(f"from .operations import {constants}")
-    lines.append(f"from ..resources.group import {base}\n")
+    lines.append(f"from ..resources.{module} import {base}\n")
     lines.append("if TYPE_CHECKING:")
     used = [n for n in ("Mapping", "Sequence") if f"{n}[" in code]
     if used:
@@ -308,6 +475,8 @@ def render_group(service: Service, words: Words, key: str, operations: list[Oper
     used = [n for n in ("TrainedModelRef", "VersionSelector") if re.search(rf"\b{n}\b", code)]
     if used:
         lines.append(f"    from ..versions import {', '.join(used)}")
+    if "Poll" in code:
+        lines.append("    from ..waiting import Poll, Report")
     if lines[-1] == "if TYPE_CHECKING:":
         lines.pop()
     lines.append(f'\n\nclass {name}({base}):\n    """Operations on: {noun}."""\n\n')

@@ -1,0 +1,88 @@
+"""Writes crml_sdk/api/groups.py: the groups of a client and of its views, each loaded on first use."""
+
+from __future__ import annotations
+
+from .methods import group_key
+from .models import HEADER, Files
+from .naming import class_name
+from .source import Service
+
+WORDS = {
+    "trained_models": "Trained models and their versions.",
+    "inference_jobs": "Inference jobs on trained models.",
+    "configured_model_algorithms": "Algorithms: container images for training and inference.",
+    "configured_model_algorithm_associations": "Algorithms offered to a collaboration.",
+    "ml_input_channels": "Input channels: data prepared for training and inference.",
+    "ml_configuration": "Where a membership's results go.",
+    "audience_models": "Lookalike models.",
+    "configured_audience_models": "Lookalike models set up for sharing.",
+    "audience_generation_jobs": "Jobs that find a lookalike audience.",
+    "audience_export_jobs": "Jobs that write an audience out.",
+    "training_datasets": "Data that lookalike models are trained on.",
+    "tags": "Tags on any resource.",
+    "memberships": "The caller's memberships; `sdk.memberships()` lists them.",
+    "collaborations": "The collaborations that the caller is in; `sdk.collaborations()` lists them.",
+    "collaboration_trained_models": "Trained models of all members.",
+    "collaboration_inference_jobs": "Inference jobs of all members.",
+    "collaboration_export_jobs": "Export jobs of trained models, of all members.",
+    "collaboration_configured_model_algorithm_associations": "Algorithms that members offer.",
+    "collaboration_ml_input_channels": "Input channels of all members.",
+}
+"""What a group is about; a missing one ends the run."""
+
+CLASSES = (
+    ("MembershipGroups", "What a client and its view of a membership have."),
+    ("CollaborationGroups", "What the view of a collaboration has."),
+    ("CallerGroups", "What only the client has: where the caller takes part."),
+)
+
+
+def placed(key: str) -> tuple[str, str, str, str]:
+    """The class that holds a group, the group's module, its class, and its arguments."""
+    if key.startswith("collaboration_"):
+        inner = key.removeprefix("collaboration_")
+        name = "Collaboration" + class_name(inner)
+        return "CollaborationGroups", "collaboration_groups", name, "self.collaboration_identifier"
+    if key in ("memberships", "collaborations"):
+        return "CallerGroups", key, class_name(key), ""
+    return "MembershipGroups", key, class_name(key), "self._scope"
+
+
+def render(services: list[Service]) -> Files:
+    keys = list(dict.fromkeys(group_key(op) for s in services for op in s.operations))
+    body: list[str] = []
+    imports: list[str] = ["    from ..core import Core"]
+    for holder, words in CLASSES:
+        lines = [f'class {holder}:\n    """{words}"""\n', "    _core: Core"]
+        if holder == "MembershipGroups":
+            lines.append("    _scope: str | None = None")
+        if holder == "CollaborationGroups":
+            lines.append("    collaboration_identifier: str")
+        for key in keys:
+            owner, module, name, argument = placed(key)
+            if owner != holder:
+                continue
+            if key not in WORDS:
+                raise SystemExit(f"codegen: {key} has no words in codegen/groups.py")
+            imports.append(f"    from ..resources.{module} import {name}")
+            attribute = (
+                key.removeprefix("collaboration_") if owner == "CollaborationGroups" else key
+            )
+            given = f"self._core, {argument}" if argument else "self._core"
+            lines.append(
+                f"\n    @cached_property\n    def {attribute}(self) -> {name}:\n"
+                f'        """{WORDS[key]}"""\n'
+                f"        from ..resources.{module} import {name}\n\n"
+                f"        return {name}({given})"
+            )
+        body.append("\n".join(lines))
+    head = [
+        HEADER,
+        '"""The resource groups of a client and of its views, each loaded when it is first touched."""\n',
+        "from __future__ import annotations\n",
+        "from functools import cached_property",
+        "from typing import TYPE_CHECKING\n",
+        "if TYPE_CHECKING:",
+        *imports,
+    ]
+    return {"api/groups.py": "\n".join(head) + "\n\n\n" + "\n\n\n".join(body) + "\n"}

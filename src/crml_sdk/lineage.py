@@ -1,0 +1,168 @@
+"""Lineage: which version of a model was trained from which."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .errors import NoSuchVersion
+from .untrusted import as_line
+
+if TYPE_CHECKING:
+    from .versions import TrainedModelRef
+
+
+@dataclass(frozen=True)
+class LineageNode:
+    """A version in the tree of what was trained from what.
+
+    Attributes:
+        name: The model's name.
+        ref: The version; None for a parent that could not be found.
+        summary: The row of the list, or None for a parent that could not be found.
+        children: The versions trained from this one, oldest first.
+        version_identifier: As replies name it; None is the base version.
+    """
+
+    name: str
+    version_identifier: str | None
+    summary: Any = None
+    children: tuple[LineageNode, ...] = ()
+
+    @property
+    def ref(self) -> TrainedModelRef | None:
+        return None if self.summary is None else self.summary.ref
+
+    @property
+    def is_base(self) -> bool:
+        """Whether this is the base version of its model."""
+        return self.version_identifier is None
+
+    @property
+    def status(self) -> str | None:
+        """The version's status, when it was found."""
+        return None if self.summary is None else self.summary.status
+
+    def walk(self) -> Iterator[tuple[int, LineageNode]]:
+        """This node and all below it, each with its depth, parents first."""
+        todo: list[tuple[int, LineageNode]] = [(0, self)]
+        while todo:
+            depth, node = todo.pop()
+            yield depth, node
+            todo.extend((depth + 1, child) for child in reversed(node.children))
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """Which version of a model was trained from which, across models.
+
+    Attributes:
+        trained_model_arn: The model that was asked about.
+        roots: Where the training began: usually one base version.
+    """
+
+    trained_model_arn: str
+    roots: tuple[LineageNode, ...]
+
+    def walk(self) -> Iterator[tuple[int, LineageNode]]:
+        """Every version with its depth in the tree, parents first."""
+        for root in self.roots:
+            yield from root.walk()
+
+    def path(self, version_identifier: str | None) -> tuple[LineageNode, ...]:
+        """From the root to a version of the model asked about: what it was trained on, in order.
+
+        Raises:
+            NoSuchVersion: When the tree has no such version.
+        """
+        trail: list[LineageNode] = []
+        for depth, node in self.walk():
+            del trail[depth:]
+            trail.append(node)
+            if (
+                node.summary is not None
+                and node.summary.trained_model_arn == self.trained_model_arn
+                and node.version_identifier == version_identifier
+            ):
+                return tuple(trail)
+        raise NoSuchVersion(self.trained_model_arn, version_identifier or "the base version")
+
+    def to_mermaid(self) -> str:
+        """The tree as the text of a Mermaid flowchart, for Markdown pages."""
+        from .display.lineages import mermaid
+
+        return mermaid(self)
+
+    def to_svg(self) -> str:
+        """The tree as an SVG picture; a notebook shows it by itself."""
+        from .display.lineages import svg
+
+        return svg(self)
+
+    def _repr_html_(self) -> str:
+        return self.to_svg()
+
+    def __str__(self) -> str:
+        lines: list[str] = []
+        for depth, node in self.walk():
+            version = node.version_identifier or "base"
+            status = node.status or "not found"
+            text = as_line(f"{node.name}@{version} {status}")
+            lines.append(f"{'   ' * depth}{'└─ ' if depth else ''}{text}")
+        return "\n".join(lines)
+
+
+Key = tuple[str, "str | None"]
+
+
+def parent_of(row: Any) -> Key | None:
+    """The name and version of what a version was trained from, or None."""
+    channels = row.incremental_training_data_channels
+    if not channels:
+        return None
+    return channels[0].model_name, channels[0].version_identifier
+
+
+def build_lineage(trained_model_arn: str, rows: Iterable[Any]) -> Lineage:
+    """The tree of a model's versions and of what they came from.
+
+    Args:
+        trained_model_arn: The model asked about.
+        rows: Its versions, and the rows of every model that a version descends from.
+    """
+    by_key: dict[Key, Any] = {}
+    for row in rows:
+        by_key.setdefault((row.name, row.version_identifier), row)
+    wanted = {key for key, row in by_key.items() if row.trained_model_arn == trained_model_arn}
+    for key in list(wanted):
+        wanted |= _ancestors(key, by_key)
+    children: dict[Key | None, list[Key]] = {}
+    for key in wanted:
+        row = by_key.get(key)
+        parent = parent_of(row) if row is not None else None
+        children.setdefault(parent if parent in wanted else None, []).append(key)
+
+    def born(key: Key) -> tuple[bool, Any]:
+        row = by_key.get(key)
+        return (row is not None, row.create_time if row is not None else 0)
+
+    def node(key: Key, above: frozenset[Key]) -> LineageNode:
+        below = [child for child in children.get(key, []) if child not in above]
+        below.sort(key=born)
+        inner = tuple(node(child, above | {key}) for child in below)
+        return LineageNode(key[0], key[1], by_key.get(key), inner)
+
+    roots = sorted(children.get(None, []), key=born)
+    return Lineage(trained_model_arn, tuple(node(key, frozenset()) for key in roots))
+
+
+def _ancestors(key: Key, by_key: dict[Key, Any]) -> set[Key]:
+    found: set[Key] = set()
+    while True:
+        row = by_key.get(key)
+        parent = parent_of(row) if row is not None else None
+        if parent is None or parent in found:
+            return found
+        found.add(parent)
+        key = parent

@@ -1,0 +1,204 @@
+"""Versions of trained models in requests: references are taken apart, selectors are pinned.
+
+A selector (`LATEST`, `LATEST_ACTIVE`, `BASE`) becomes the identifier that it means now, by a list
+call of its own after the check and before the request, so that what was submitted can be read back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from ..api.operations import LIST_COLLABORATION_TRAINED_MODELS, LIST_TRAINED_MODEL_VERSIONS
+from ..arns import membership_in
+from ..errors import RequestFault, RequestValidationError, VersionRequired
+from ..naming import to_wire
+from ..versions import BASE, TrainedModelRef, VersionSelector, parse_version, select
+from .group import CollaborationGroup, Group, KeepRow
+
+if TYPE_CHECKING:
+    from ..operation import Operation
+    from ..pagination import Paginator
+
+_CHANNELS: Final = "incremental_training_data_channels"
+
+
+class PinningGroup(Group):
+    """A group whose requests name versions of trained models."""
+
+    async def _ready(
+        self,
+        operation: Operation,
+        values: dict[str, Any],
+        membership: str | None,
+        timeout: float | None,
+        *,
+        resume: bool = False,
+    ) -> dict[str, Any]:
+        selector = take_selector(operation, values)
+        channels = take_channel_selectors(values) if _CHANNELS in values else {}
+        if resume:
+            _refuse_selectors(channels)
+        request = self._request(operation, values, membership)
+        if selector is not None:
+            await self._pin(operation, selector, timeout, request)
+        for index, meant in channels.items():
+            await self._pin_channel(request[to_wire(_CHANNELS)][index], meant, timeout)
+        return request
+
+    def _paginator(
+        self,
+        operation: Operation,
+        values: dict[str, Any],
+        membership: str | None,
+        **paging: Any,
+    ) -> Paginator[Any]:
+        selector = take_selector(operation, values)
+        prepare = None if selector is None else partial(self._pin, operation, selector)
+        return super()._paginator(operation, values, membership, prepare=prepare, **paging)
+
+    async def _pin(
+        self,
+        operation: Operation,
+        selector: VersionSelector,
+        timeout: float | None,
+        request: dict[str, Any],
+    ) -> KeepRow | None:
+        """Put the identifier that a selector means now into a request.
+
+        The base version has no identifier, so nothing is put there: cancel and delete act on the
+        base version then. That start and export do is not documented; assumed.
+
+        Returns:
+            Which rows of a list are meant, where no filter of the service says it.
+        """
+        identifier = await self._identifier(request, selector, timeout)
+        if identifier is None:
+            return _is_on_base
+        request[to_wire(operation.version or "")] = identifier
+        return None
+
+    async def _pin_channel(
+        self, channel: dict[str, Any], selector: VersionSelector, timeout: float | None
+    ) -> None:
+        """The same for an incremental channel of a checked request."""
+        where = {**channel, "membershipIdentifier": membership_in(channel["trainedModelArn"])}
+        identifier = await self._identifier(where, selector, timeout)
+        if identifier is not None:
+            channel["versionIdentifier"] = identifier
+
+    async def _identifier(
+        self, request: Mapping[str, Any], selector: VersionSelector, timeout: float | None
+    ) -> str | None:
+        if selector is BASE:
+            return None
+        arn: str = request["trainedModelArn"]
+        membership = membership_in(arn) or request.get("membershipIdentifier")
+        return (await self._selected(arn, selector, membership, timeout)).version_identifier
+
+    async def _selected(
+        self, arn: str, selector: VersionSelector, membership: str | None, timeout: float | None
+    ) -> Any:
+        """The row that a selector means; one call per hundred rows."""
+        return select(await self._versions(arn, membership, timeout), selector, arn)
+
+    async def _versions(self, arn: str, membership: str | None, timeout: float | None) -> list[Any]:
+        """The rows of a model's versions."""
+        values = {"trained_model_arn": arn}
+        return await self._rows(LIST_TRAINED_MODEL_VERSIONS, values, membership, timeout)
+
+
+class PinningCollaborationGroup(PinningGroup, CollaborationGroup):
+    """The same in a collaboration, whose list of models must do: another member's versions cannot
+    be listed."""
+
+    async def _versions(self, arn: str, membership: str | None, timeout: float | None) -> list[Any]:
+        """The rows of a model's versions."""
+        rows = await self._rows(LIST_COLLABORATION_TRAINED_MODELS, {}, None, timeout)
+        return [row for row in rows if row.trained_model_arn == arn]
+
+
+def _is_on_base(row: Any) -> bool:
+    return row.trained_model_version_identifier is None
+
+
+def model_and_version(given: Any, version: Any) -> tuple[Any, Any]:
+    """The ARN and the version in what was given as a trained model and a version of it."""
+    if isinstance(version, str):
+        version = parse_version(version)
+    if isinstance(given, str) and "@" in given:
+        given = TrainedModelRef.parse(given)
+    if isinstance(given, TrainedModelRef):
+        return given.trained_model_arn, given.version if version is None else version
+    return given, version
+
+
+def take_selector(operation: Operation, values: dict[str, Any]) -> VersionSelector | None:
+    """Write references out into ARN and version, and take the selector that is to be resolved.
+
+    Raises:
+        VersionRequired: The operation would act on the base version by default, and none is named.
+    """
+    version = values.pop("version", None)
+    if "trained_model_arn" in values:
+        values["trained_model_arn"], version = model_and_version(
+            values["trained_model_arn"], version
+        )
+    elif isinstance(values.get("resource_arn"), TrainedModelRef):
+        values["resource_arn"] = values["resource_arn"].trained_model_arn
+    if operation.version is None:
+        return None
+    if version is None and operation.version_required:
+        raise VersionRequired(
+            f"{operation.method} needs a version: pass version=BASE, LATEST, LATEST_ACTIVE or an"
+            " identifier. Without one the service would act on the base version"
+        )
+    if isinstance(version, VersionSelector):
+        return version
+    values[operation.version] = version
+    return None
+
+
+def _refuse_selectors(channels: Mapping[int, VersionSelector]) -> None:
+    """A version by its role is another one at the second try: the one that the first has made."""
+    for index, selector in channels.items():
+        if selector is not BASE:
+            fault = RequestFault(
+                f"{_CHANNELS}[{index}].version_identifier",
+                "must be pinned together with resume: await sdk.trained_models.resolve(...) first,"
+                " or a later try would train on from its own first one",
+                repr(selector),
+            )
+            raise RequestValidationError("CreateTrainedModelRequest", [fault])
+
+
+def take_channel_selectors(values: dict[str, Any]) -> dict[int, VersionSelector]:
+    """Write the references in incremental channels out, and take their selectors, by index.
+
+    What is not a channel at all stays as it is, for the check to find.
+    """
+    channels: Any = values[_CHANNELS]
+    if not isinstance(channels, Sequence) or isinstance(channels, str):
+        return {}
+    given: list[Any] = list(channels)  # pyright: ignore[reportUnknownArgumentType]
+    taken: dict[int, VersionSelector] = {}
+    for index, channel in enumerate(given):
+        if isinstance(channel, Mapping):
+            plain: dict[str, Any] = dict(channel)  # pyright: ignore[reportUnknownArgumentType]
+        elif "@" in str(getattr(channel, "trained_model_arn", "")):
+            plain = channel.model_dump(exclude_unset=True)
+        else:
+            continue
+        arn_key = "trainedModelArn" if "trainedModelArn" in plain else "trained_model_arn"
+        key = "versionIdentifier" if "versionIdentifier" in plain else "version_identifier"
+        arn, version = model_and_version(plain.get(arn_key), plain.pop(key, None))
+        if arn is not None:
+            plain[arn_key] = arn
+        if isinstance(version, VersionSelector):
+            taken[index] = version
+        elif version is not None:
+            plain[key] = version
+        given[index] = plain
+    values[_CHANNELS] = given
+    return taken
