@@ -75,5 +75,8 @@ setup_env() {
   else
     install_with_pip "$base" "$@"
   fi
+  # The code itself is used where it lies, so neither tool compiles it; where Python may not write
+  # bytecode, every start of the command would.
+  "$PYTHON" -m compileall -q src >/dev/null 2>&1 || true
   printf '%s' "$wanted" >"$stamp"
 }

@@ -26,6 +26,7 @@ case "$1 $2" in
   "-m ensurepip")
     [ $# = 2 ] || { echo "ensurepip: error: unrecognized arguments: $3" >&2; exit 2; }
     touch "$here/has-pip";;
+  "-m compileall") touch "$here/compiled";;
   "-m pip")
     [ -f "$here/has-pip" ] || { echo "No module named pip" >&2; exit 1; }
     case "$*" in
@@ -99,6 +100,8 @@ def test_uv_is_used_where_it_is(clone: Clone) -> None:
     done = clone.set_up()
     assert (done.returncode, clone.called()) == (0, ["uv"]), done.stderr
     assert not (clone.root / ".tools").exists()
+    # The code's own bytecode is not the tools' affair.
+    assert (clone.root / ".venv" / "bin" / "compiled").exists()
 
 
 def test_uv_is_installed_beside_the_code_where_pip_gets_it(clone: Clone) -> None:

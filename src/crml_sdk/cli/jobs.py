@@ -70,7 +70,7 @@ def results() -> click.Command:
         if found.status != "ACTIVE":
             raise Refused(
                 f"{found.name} is {found.status}, so it has no results",
-                f"crml jobs wait {job}",
+                f"crml jobs {'show' if found.status.endswith('_FAILED') else 'wait'} {job}",
                 FAILED,
             )
         address = await _address(session, found)

@@ -89,6 +89,9 @@ def lean_imports() -> Generator[None]:
     if gc.isenabled():
         yield
         return
+    # First of the large ones: measured a few per cent quicker than where it comes by itself.
+    import urllib3  # noqa: F401  # pyright: ignore[reportUnusedImport]
+
     prepare_imports()
     absent = [name for name in ("httpx2", "httpx") if name not in sys.modules]
     modules: Any = sys.modules
