@@ -33,7 +33,7 @@ find_uv() {
 }
 
 sync_with_uv() {
-  local uv=$1 base=$2 group args=(--all-extras)
+  local uv=$1 base=$2 group args=(--extra cli --extra local --extra httpx)
   shift 2
   if [ "${WITH_EXTRAS:-1}" = 0 ]; then args=(); fi
   for group in "$@"; do args+=(--group "$group"); done

@@ -33,6 +33,12 @@ ALLOWED: dict[str, set[str]] = {
         *("api", "creating", "errors", "model", "models", "naming", "pagination"),
         *("resource_types", "waiting"),
     },
+    # what outgrows one process: on top of the client, known by nobody
+    "airflow": {"client", "errors", "versions", "waiting"},
+    "dagster": {"client", "errors"},
+    "fastapi": {"client", "errors", "waiting"},
+    "temporal": {"client", "errors", "versions", "waiting"},
+    "stepfunctions": {"waiting"},
     # what a call goes through
     "api": {"operation", "resource_types", "resources"},
     "checking": {"api", "arns", "errors", "types"},

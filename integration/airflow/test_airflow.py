@@ -1,0 +1,113 @@
+"""The pipeline of the documentation in a real Airflow.
+
+Run by scripts/test-airflow, in an environment of its own. The tests build on each other, in order.
+"""
+
+from __future__ import annotations
+
+import json
+
+from .conftest import Airflow, Local, until
+
+RUN = "nightly"
+MADE = [
+    "CreateMLInputChannel",
+    "CreateTrainedModel",
+    "StartTrainedModelExportJob",
+    "StartTrainedModelInferenceJob",
+]
+
+
+def creations(local: Local) -> list[str]:
+    names = [request["operation"] or "" for request in local.requests()[local.forget :]]
+    return sorted(name for name in names if name.startswith(("Create", "Start")))
+
+
+def test_the_provider_is_known(airflow: Airflow) -> None:
+    listed = json.loads(
+        airflow.run("providers", "list", "-o", "json").partition("[{")[2].join(["[{", ""])
+    )
+    assert "crml-sdk" in {row["package_name"] for row in listed}
+
+
+def test_the_whole_pipeline_in_one_process(airflow: Airflow, quick: Local) -> None:
+    airflow.use(quick)
+    said = airflow.run("dags", "test", "churn", "2026-11-20")
+    assert "state=success" in said
+    assert creations(quick) == MADE
+    assert not quick.sent("Cancel")
+
+
+def test_a_triggerer_that_is_killed_costs_nothing(airflow: Airflow, held: Local) -> None:
+    airflow.use(held)
+    for words in (
+        ("api-server", "--host", "127.0.0.1", "--port", str(airflow.port)),
+        ("dag-processor",),
+        ("scheduler",),
+        ("triggerer",),
+    ):
+        airflow.start(*words)
+    until("the API server answers", airflow.answers)
+    until(
+        "the DAG is parsed",
+        lambda: airflow.query("select 1 from serialized_dag where dag_id = 'churn'"),
+    )
+    airflow.run("dags", "unpause", "-y", "churn")
+    airflow.run("dags", "trigger", "churn", "--run-id", RUN, "--logical-date", "2026-11-21")
+
+    until("the channel is waited for", lambda: airflow.states(RUN).get("rows") == "deferred", 120)
+    until(
+        "the channel is there",
+        lambda: held.finish(older=8.0) or airflow.states(RUN).get("rows") == "success",
+    )
+    until("the training is waited for", lambda: airflow.states(RUN).get("train") == "deferred", 120)
+    looks = len(held.requests())
+    until("the triggerer looks at it", lambda: len(held.requests()) > looks)
+
+    airflow.kill("triggerer")
+    assert airflow.states(RUN)["train"] == "deferred"
+    looks = len(held.requests())
+    airflow.start("triggerer")
+    until("the new triggerer looks at it", lambda: len(held.requests()) > looks, 120)
+    assert not held.sent("Cancel")
+
+    def ended() -> bool:
+        held.finish(older=8.0)
+        return set(airflow.states(RUN).values()) == {"success"}
+
+    until("the run ends", ended, 150)
+    assert creations(held) == MADE
+    assert not held.sent("Cancel")
+
+
+def test_xcom_holds_plain_text_and_the_links_lead_somewhere(airflow: Airflow) -> None:
+    model = airflow.xcom(RUN, "train")
+    assert model.startswith("arn:aws:cleanrooms-ml:")
+    assert model.endswith("@base")
+    assert airflow.xcom(RUN, "train", "handle").startswith("crml-wait:1:trained-model?arn=")
+    assert airflow.xcom(RUN, "export").startswith("crml-wait:1:trained-model-export-job?arn=")
+    region = "console.aws.amazon.com/cloudwatch/home?region=us-east-1#logsV2:log-groups/log-group/"
+    links = dict(
+        airflow.query("select key, value from xcom where run_id = ? and task_id = 'train'", RUN)
+    )
+    shown = " ".join(map(str, links.values()))
+    assert f"{region}$252Faws$252Fcleanroomsml$252FTrainedModels" in shown
+    assert "/cleanrooms/home?region=us-east-1#/memberships/3e3b0000-" in shown
+
+
+def test_a_task_that_is_cleared_and_run_again_makes_nothing_twice(
+    airflow: Airflow, held: Local
+) -> None:
+    before = {task: airflow.xcom(RUN, task) for task in ("rows", "train", "predict", "export")}
+    tries = dict(
+        airflow.query("select task_id, try_number from task_instance where run_id = ?", RUN)
+    )
+    airflow.run("tasks", "clear", "churn", "-y", "-s", "2026-11-21", "-e", "2026-11-21")
+    until("it runs again", lambda: set(airflow.states(RUN).values()) != {"success"})
+    until("it ends again", lambda: set(airflow.states(RUN).values()) == {"success"}, 150)
+    again = dict(
+        airflow.query("select task_id, try_number from task_instance where run_id = ?", RUN)
+    )
+    assert all(again[task] > tries[task] for task in tries)
+    assert {task: airflow.xcom(RUN, task) for task in before} == before
+    assert creations(held) == MADE

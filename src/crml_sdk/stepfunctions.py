@@ -1,0 +1,220 @@
+"""State machines for AWS Step Functions that start a training or an inference job and wait for it.
+
+Step Functions can call the service by itself ("SDK integrations"), but knows no way to wait: the
+service has no waiters and no events. So the wait is written out, its choices taken from the SDK's own
+table of statuses, and its pace computed so that four weeks fit into the history of one execution.
+
+The names of the integration (`aws-sdk:cleanroomsml`, parameters in PascalCase, errors as
+`CleanRoomsMl.ThrottlingException`) follow the rules that Step Functions documents for all services;
+they are not documented for this one; assumed.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final, Literal
+
+from .waiting.statuses import STATUSES, Phase
+
+MOST_EVENTS: Final = 25_000
+"""Events that the history of one execution can hold; a quota of Step Functions."""
+
+EVENTS_A_ROUND: Final = 11
+"""Of one look: two to wait, five to call, two to choose, two to slow down."""
+
+SHARE: Final = 0.8
+"""Of the history for looks; the rest is for calls that are tried again."""
+
+LONGEST: Final = 29 * 86_400
+"""Seconds to wait: jobs run for 28 days at the most, and may be queued before."""
+
+FIRST_PAUSE: Final = 15
+"""Seconds before the first look."""
+
+_KINDS: Final = {
+    "train": (
+        "createTrainedModel",
+        "getTrainedModel",
+        "TrainedModelArn",
+        "TrainedModelStatus",
+    ),
+    "infer": (
+        "startTrainedModelInferenceJob",
+        "getTrainedModelInferenceJob",
+        "TrainedModelInferenceJobArn",
+        "TrainedModelInferenceJobStatus",
+    ),
+}
+_INTEGRATION: Final = "arn:{partition}:states:::aws-sdk:cleanroomsml:"
+_ERRORS: Final = "CleanRoomsMl."
+
+
+def pace(seconds: int = LONGEST) -> tuple[int, int]:
+    """How much slower each look is than the one before, and how many there are at the most.
+
+    The n-th pause lasts `FIRST_PAUSE + n * step` seconds: short jobs are noticed soon, and the
+    looks of a long one are few. ASL can add but not multiply, which rules out the SDK's own pace.
+
+    Args:
+        seconds: How long is waited.
+
+    Returns:
+        The smallest step, in seconds, with which the looks fit into the history; and their number.
+    """
+    most = int(MOST_EVENTS * SHARE) // EVENTS_A_ROUND
+    step = 0
+    while True:
+        looks = waited = 0
+        while waited < seconds and looks <= most:
+            waited += FIRST_PAUSE + looks * step
+            looks += 1
+        if looks <= most:
+            return step, looks
+        step += 1
+
+
+def state_machine(kind: Literal["train", "infer"], *, partition: str = "aws") -> dict[str, Any]:
+    """A state machine in the Amazon States Language, ready for `create_state_machine`.
+
+    Its input is `{"Request": {...}}`, the documented request with its members in PascalCase
+    (`MembershipIdentifier`, `Name`, ...). Its output is the final Get response. It fails with the
+    status as its error, and everything that the service says about the job as its cause.
+
+    The start is sent again only when it was throttled, since there is no idempotency token.
+
+    Args:
+        kind: `train` a model, or `infer` with one.
+        partition: `aws`, `aws-cn` or `aws-us-gov`.
+
+    Raises:
+        ValueError: Another kind.
+    """
+    if kind not in _KINDS:
+        raise ValueError(f"kind is one of {', '.join(_KINDS)}, not {kind!r}")
+    start, get, arn, statuses = _KINDS[kind]
+    integration = _INTEGRATION.format(partition=partition)
+    step, looks = pace()
+    read = {
+        "MembershipIdentifier.$": "$.Request.MembershipIdentifier",
+        f"{arn}.$": f"$.Started.{arn}",
+    }
+    states: dict[str, Any] = {
+        "Start": {
+            "Type": "Task",
+            "Resource": integration + start,
+            "InputPath": "$.Request",
+            "ResultPath": "$.Started",
+            "Retry": [_throttled()],
+            "Next": "Is it a further version?" if kind == "train" else "Pin the job",
+        },
+        "Wait": {"Type": "Wait", "SecondsPath": "$.Pause.Seconds", "Next": "Look"},
+        "Look": {
+            "Type": "Task",
+            "Resource": integration + get,
+            "InputPath": "$.Read",
+            "ResultPath": "$.Job",
+            "Retry": [_for_good(), _passing()],
+            "Next": "What is its status?",
+        },
+        "What is its status?": {
+            "Type": "Choice",
+            "Choices": _choices(statuses),
+            "Default": "Slow down",  # under way, or a status that nobody knows yet
+        },
+        "Slow down": {
+            "Type": "Pass",
+            "Parameters": {"Seconds.$": f"States.MathAdd($.Pause.Seconds, {step})"},
+            "ResultPath": "$.Pause",
+            "Next": "Wait",
+        },
+        "It ended well": {"Type": "Succeed", "OutputPath": "$.Job"},
+        "It failed": {
+            "Type": "Fail",
+            "ErrorPath": "$.Job.Status",
+            "CausePath": "States.JsonToString($.Job)",
+        },
+    }
+    if kind == "train":
+        version = "$.Started.VersionIdentifier"
+        states["Is it a further version?"] = {
+            "Type": "Choice",
+            "Choices": [
+                {
+                    "And": [
+                        {"Variable": version, "IsPresent": True},
+                        {"Not": {"Variable": version, "StringEquals": "NULL"}},
+                    ],
+                    "Next": "Pin the version",
+                }
+            ],
+            "Default": "Pin the job",
+        }
+        states["Pin the version"] = _pin({**read, "VersionIdentifier.$": version})
+    states["Pin the job"] = _pin(read)
+    states["First pause"] = {
+        "Type": "Pass",
+        "Result": {"Seconds": FIRST_PAUSE},
+        "ResultPath": "$.Pause",
+        "Next": "Wait",
+    }
+    return {
+        "Comment": (
+            f"Start one with {start} and wait for it: at most {looks} looks, each {step} s later"
+            f" than the one before, so that {LONGEST // 86_400} days fit into {MOST_EVENTS} events."
+        ),
+        "StartAt": "Start",
+        "TimeoutSeconds": LONGEST + 86_400,
+        "States": states,
+    }
+
+
+def render(kind: Literal["train", "infer"], *, partition: str = "aws") -> str:
+    """The same as the text of a definition, as `crml stepfunctions` prints it."""
+    return json.dumps(state_machine(kind, partition=partition), indent=2)
+
+
+def _pin(read: dict[str, str]) -> dict[str, Any]:
+    """What each look asks for."""
+    return {"Type": "Pass", "Parameters": read, "ResultPath": "$.Read", "Next": "First pause"}
+
+
+def _choices(table: str) -> list[dict[str, Any]]:
+    """A choice for every final status of the table; the others are under way."""
+    ends = {
+        Phase.SUCCESS: "It ended well",
+        Phase.FAILURE: "It failed",
+        Phase.GONE: "It failed",
+    }
+    return [
+        {"Variable": "$.Job.Status", "StringEquals": status, "Next": ends[phase]}
+        for status, phase in STATUSES[table].items()
+        if phase in ends
+    ]
+
+
+def _throttled() -> dict[str, Any]:
+    return {
+        "ErrorEquals": [_ERRORS + "ThrottlingException"],
+        "IntervalSeconds": 5,
+        "BackoffRate": 2.0,
+        "MaxDelaySeconds": 300,
+        "MaxAttempts": 8,
+        "JitterStrategy": "FULL",
+    }
+
+
+def _for_good() -> dict[str, Any]:
+    """What looking again would not cure."""
+    names = ("AccessDeniedException", "ResourceNotFoundException", "ValidationException")
+    return {"ErrorEquals": [_ERRORS + name for name in names], "MaxAttempts": 0}
+
+
+def _passing() -> dict[str, Any]:
+    return {
+        "ErrorEquals": ["States.ALL"],
+        "IntervalSeconds": 10,
+        "BackoffRate": 2.0,
+        "MaxDelaySeconds": 900,
+        "MaxAttempts": 10,
+        "JitterStrategy": "FULL",
+    }
