@@ -114,6 +114,8 @@ def test_what_it_cannot_do_is_one_line_on_stderr(
         ("seed.json", b'{"settings": {"warp": 9}}', "warp"),
         ("seed.json", b'{"settings": 9}', "settings"),
         ("seed.json", b'{"world": {"accounts": 9}}', "world"),
+        ("seed.json", b'{"workspace": 5}', "workspace"),
+        ("seed.json", b'{"workspace": "none.toml"}', "none.toml"),
         ("seed.yaml", b"a: [", "YAML"),
         ("seed.yaml", b"a: \x01", "YAML"),
         ("seed.yaml", b"[" * 5_000, "YAML"),

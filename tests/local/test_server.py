@@ -312,6 +312,7 @@ def test_the_state_travels_through_the_control_path(served: Any) -> None:
         ("settings", "POST", {"warp": 1}, 400),
         ("state", "PUT", {}, 400),
         ("seed", "POST", {"modles": []}, 400),
+        ("seed", "POST", {"workspace": "w.toml"}, 400),
     ],
 )
 def test_the_control_path_says_what_is_wrong(

@@ -253,6 +253,8 @@ class LocalCleanRoomsML:
     def _prepare(self, seed: JsonObject) -> None:
         """Applies the sections of a seed that are not resources."""
         world, settings = seed.get("world"), seed.get("settings")
+        if seed.get("workspace") is not None and self.runner is None:
+            raise BadSeed("workspace counts only in the seed that a server is started with")
         try:
             if world is not None:
                 if any(True for _ in self._state.records()):

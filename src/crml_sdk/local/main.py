@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from .clock import LocalClock
 from .local import LocalCleanRoomsML
+from .seeding import workspace_of
 from .service.failures import ServiceFailure
 from .settings import Lifecycle, Mode, Settings
 from .state.document import UnreadableState
@@ -53,6 +54,8 @@ def run(
     """
     lifecycle = lifecycle or Lifecycle("clock", pending=1.0, running=4.0)
     clock = LocalClock(speed=speed)
+    if workspace is None and seed is not None:
+        workspace = workspace_of(seed)
     with LocalCleanRoomsML(
         settings=settings, clock=clock, state_file=state, workspace=workspace
     ) as local:

@@ -8,6 +8,7 @@ could not.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -18,6 +19,7 @@ from .jobs.simulated import SimulatedExecutor
 from .service.failures import ServiceFailure
 from .service.schema import JsonObject
 from .settings import Lifecycle
+from .state.document import read_file
 from .state.kinds import ALGORITHM, ASSOCIATION, INPUT_CHANNEL, TRAINED_MODEL
 from .state.records import Record
 from .state.state import State
@@ -26,6 +28,7 @@ Perform = Callable[[str, str, JsonObject], JsonObject]
 SECTIONS = (
     "settings",
     "world",
+    "workspace",
     "algorithms",
     "associations",
     "channels",
@@ -40,6 +43,20 @@ class BadSeed(ValueError):
     """A seed that cannot be followed; the message names the entry."""
 
 
+def workspace_of(seed: str | os.PathLike[str]) -> Path | None:
+    """The workspace file that a seed file names, relative to itself, if it names one.
+
+    Raises OSError, `UnreadableState` or `BadSeed`.
+    """
+    document = read_file(seed)
+    name: Any = cast(JsonObject, document).get("workspace") if isinstance(document, dict) else None
+    if name is None:
+        return None
+    if not isinstance(name, str):
+        raise BadSeed("workspace must be the name of a file")
+    return Path(seed).parent / name
+
+
 class Seeder:
     """Follows seeds on a state. `perform` runs one operation: name, account id, parameters."""
 
@@ -51,7 +68,7 @@ class Seeder:
     def run(self, document: Any) -> dict[str, str]:
         """Makes what the document describes; returns ARNs by `kind/name`.
 
-        Raises `BadSeed`. `settings` and `world` of the document are not handled here.
+        Raises `BadSeed`. `settings`, `world` and `workspace` of the document are not handled here.
         """
         if not isinstance(document, dict):
             raise BadSeed("A seed is an object of sections")
