@@ -95,7 +95,7 @@ def test_the_longest_match_of_an_image_wins(uri: str, expected: str | None) -> N
         ("[run]\n\nmemory_gb = 'much'", "line 3: run.memory_gb: must be a number"),
         ("[run]\nmemory_gb = -1", "must be more than 0"),
         ("[run]\nnetwork = 1", "must be true or false"),
-        ("[run]\njobs = 1.5", "must be a whole number"),
+        ("[run]\nprocesses = 1.5", "must be a whole number"),
         ("[images.a]\npython = 'x'", "line 1: images.a: needs either context or command"),
         ("[images.a]\ncontext = 'training'\ncommand = ['x']", "either context or command"),
         ("[images.a]\ncontext = 'gone'", "is not a directory"),

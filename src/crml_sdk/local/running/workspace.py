@@ -49,8 +49,6 @@ class RunOptions:
 
     sandbox: SandboxWish = "auto"
     network: bool = False
-    jobs: int = 4
-    """How many jobs run at the same time; the others stay CREATE_PENDING."""
     seconds_to_stop: float = 120
     """Between SIGTERM and SIGKILL."""
     seconds_to_start: float = 480
