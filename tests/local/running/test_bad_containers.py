@@ -48,6 +48,14 @@ for _ in range(5):
 time.sleep(600)
 """
 IN_MEMORY = "import time\nopen('/dev/shm/x', 'wb').write(b'x' * (100 << 20))\ntime.sleep(600)"
+CLOSES = """
+import os
+os.makedirs("/opt/ml/model/a/b")
+open("/opt/ml/model/a/b/c", "w").write("1")
+os.chmod("/opt/ml/model/a/b", 0)
+os.chmod("/opt/ml/model/a", 0)
+raise SystemExit(7)
+"""
 PRINTS = "import sys\nwhile True:\n    sys.stdout.write('x' * 99 + chr(10))"
 
 
@@ -63,6 +71,7 @@ PRINTS = "import sys\nwhile True:\n    sys.stdout.write('x' * 99 + chr(10))"
         ("import os\nos.mkfifo('/opt/ml/output/failure')\nraise SystemExit(1)", "exited with status 1"),
         ("import os, shutil\nshutil.rmtree('/opt/ml/model')\nos.symlink('/etc', '/opt/ml/model')", "/opt/ml/model cannot be packed"),
         ("import shutil\nshutil.rmtree('/opt/ml/model')", "/opt/ml/model cannot be packed"),
+        (CLOSES, "exited with status 7"),
         (FORKS, "processes; 40 are allowed"),
         (FILLS, "more than 0.05 GB of disk"),
         (FILLS_UNSEEN, "more than 0.05 GB of disk"),
@@ -73,7 +82,7 @@ PRINTS = "import sys\nwhile True:\n    sys.stdout.write('x' * 99 + chr(10))"
     ],
     ids=[
         "writes nothing", "exits 2", "exits silently", "signal", "failure file", "failure link",
-        "failure pipe", "model link", "no model", "forks", "fills the disk", "fills it unseen",
+        "failure pipe", "model link", "no model", "closed folders", "forks", "fills the disk", "fills it unseen",
         "memory", "memory at once", "memory of many", "prints",
     ],
 )  # fmt: skip

@@ -9,7 +9,6 @@ import threading
 from pathlib import Path
 from typing import Any
 
-
 from crml_sdk.local.running.sandbox import ML
 
 from .conftest import skip_without

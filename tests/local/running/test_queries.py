@@ -151,7 +151,7 @@ def test_types_come_from_the_whole_file_or_the_workspace(tables: Tables) -> None
         ("SELECT * FROM other.table", "There is no table other.table. Tables here: advertising.customers, churn"),
         ("SELECT * FROM information_schema.tables", "There is no table"),
         ("SELECT * FROM duckdb_settings()", "functions are not read from"),
-        ("SELECT nothing FROM churn", "nothing"),
+        ("SELECT nothing FROM churn", 'Binder Error: Referenced column "nothing" not found'),
         ("SELECT no_such_function(id) FROM churn", "no_such_function"),
         ("SELECT FROM WHERE", "cannot be read"),
         ("", "not 0 statements"),

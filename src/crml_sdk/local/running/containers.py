@@ -8,6 +8,7 @@ import re
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from ..jobs.executor import JobFailed
@@ -149,19 +150,15 @@ def as_json(value: object) -> str:
 
 def clear(folder: Path) -> None:
     """Removes what is left of containers, whatever permissions they gave it."""
-
-    def again(action: object, path: str, _: object) -> None:
-        try:
-            os.chmod(os.path.dirname(path), 0o700)
-            if os.path.isdir(path) and not os.path.islink(path):
-                os.chmod(path, 0o700)
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                os.unlink(path)
-        except OSError:
-            pass
-
-    shutil.rmtree(folder, onerror=again)
+    if not folder.exists():
+        return
+    for place, directories, _ in os.walk(folder):
+        for name in directories:
+            path = os.path.join(place, name)
+            if not os.path.islink(path):
+                with suppress(OSError):
+                    os.chmod(path, 0o700)  # before the walk enters it
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def default_python() -> Path:

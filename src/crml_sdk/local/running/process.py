@@ -20,7 +20,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from .layers import Layers
 from .reports import Printed
@@ -70,6 +70,17 @@ def _signal_name(number: int) -> str:
         return f"{number} ({signal.Signals(number).name})"
     except ValueError:
         return str(number)
+
+
+def _message(data: bytes) -> dict[str, Any]:
+    """What a sandbox reports; it is not trusted to be well formed."""
+    try:
+        message: Any = json.loads(data)
+    except ValueError:
+        message = None
+    if not isinstance(message, dict):
+        return {"error": "the sandbox sent something else than a report"}
+    return cast("dict[str, Any]", message)
 
 
 class Log:
@@ -184,10 +195,7 @@ class Process:
             for index in range(self._count):
                 self._settle(index, Outcome(fault=self._lost()))
             return
-        try:
-            message: dict[str, Any] = json.loads(data)
-        except ValueError:
-            message = {"error": "the sandbox sent something else than a report"}
+        message = _message(data)
         if "connected" in message:
             if descriptors:
                 self._connections.put(socket.socket(fileno=descriptors.pop()))
@@ -198,7 +206,9 @@ class Process:
         self._take(message)
 
     def _take(self, message: dict[str, Any]) -> None:
-        index = int(message.get("container", 0))
+        index = message.get("container", 0)
+        if index not in range(self._count):
+            return
         if message.get("started"):
             self.started.add(index)
         elif "exit" in message:

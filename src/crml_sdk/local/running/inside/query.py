@@ -69,7 +69,7 @@ def main() -> None:
 def first_line(fault: BaseException) -> str:
     text = COLOURS.sub("", str(fault))
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    shown = " ".join(lines[:3])[:700] or type(fault).__name__
+    shown = " ".join(lines[:3]).partition(" LINE 1: ")[0][:700] or type(fault).__name__
     return shown.replace("__crml_", "")
 
 
