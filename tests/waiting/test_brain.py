@@ -686,6 +686,30 @@ def test_a_list_that_is_refused_is_done_without() -> None:
     assert [outcome.error for outcome in outcomes(brain).values()] == [refusal, refusal]
 
 
+def test_a_list_whose_replies_stay_unreadable_is_done_without() -> None:
+    brain = jobs(3, poll=10)
+    unreadable = errors.ResponseShapeError(LIST, "not JSON", b"<html>")
+    for now in (0.0, 10.0):
+        answer(brain, only(brain, now), unreadable, now)
+    assert names(brain.due(20.0)) == [LIST]
+    brain = jobs(3, poll=10)
+    for now in (0.0, 10.0, 20.0):
+        answer(brain, only(brain, now), unreadable, now)
+    assert names(brain.due(20.0)) == [GET] * 3
+
+
+def test_a_look_for_the_collaboration_that_failed_is_taken_again() -> None:
+    handle = Handle("trained-model-export-job", samples.MODEL, name="one")
+    brain = brain_of([handle], grace=30.0)
+    answer(brain, only(brain, 0.0), THROTTLED, 0.0)
+    assert brain.next_due(0.0) == 10.0
+    answer(brain, only(brain, 10.0), service_error("ResourceNotFoundException"), 10.0)
+    assert brain.next_due(10.0) == 12.0, "it may be too new to show"
+    refusal = service_error("AccessDeniedException")
+    answer(brain, only(brain, 12.0), refusal, 12.0)
+    assert outcomes(brain)[0].error is refusal
+
+
 def test_a_token_may_run_out_twice() -> None:
     brain = jobs(250, poll=10)
     refusal = service_error("ValidationException")

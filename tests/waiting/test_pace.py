@@ -207,6 +207,18 @@ def test_throttling_slows_at_once_and_no_burst_follows() -> None:
     assert drain(limiter, clock, 20) == [300.0] * 20
 
 
+def test_what_was_saved_up_before_a_throttling_is_lost() -> None:
+    clock = Clock()
+    limiter = Limiter(5.0, clock=clock)
+    drain(limiter, clock, 20)
+    clock.now = 100.0
+    limiter.throttled()
+    assert drain(limiter, clock, 2) == [100.4, 100.8]
+    clock.now = 101.0
+    limiter.accepted()
+    assert limiter.turn().delay() == pytest.approx(0.5 / 2.75), "half a token at the old rate"
+
+
 def test_a_turn_that_waits_is_slowed_by_a_throttling() -> None:
     clock = Clock()
     limiter = Limiter(5.0, clock=clock)
