@@ -181,7 +181,7 @@ def perform(play: Play, way: str, **options: Any) -> tuple[list[Verdict], Servic
     return run_asyncio(main)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(plays())
 def test_all_ways_come_to_the_same_verdict(play: Play) -> None:
     wanted = [life.verdict for life in play.lives]
@@ -192,7 +192,7 @@ def test_all_ways_come_to_the_same_verdict(play: Play) -> None:
             assert len(service.calls) <= 20 + RATE * ended + 1, "the polling rate"
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(plays(), st.sampled_from([0.0, 0.3, 7.0, 45.0, 150.0]), st.booleans())
 def test_deadlines_are_kept_and_nothing_is_made_up(
     play: Play, timeout: float, details: bool
@@ -215,7 +215,7 @@ def test_deadlines_are_kept_and_nothing_is_made_up(
                 assert one.error == life.verdict[0] == "ResourceNotFoundException"
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(plays(), st.sampled_from([Goal.CANCELLED, Goal.DELETED]))
 def test_other_goals_agree_too(play: Play, goal: Goal) -> None:
     found: dict[str, list[Any]] = {}
