@@ -83,7 +83,7 @@ async def test_an_unknown_backend_and_no_attempts() -> None:
     with pytest.raises(errors.ConfigurationError, match="http_backend"):
         await CleanRoomsML(region_name="us-east-1", http_backend="curl").open()  # type: ignore[arg-type]
     with pytest.raises(errors.ConfigurationError, match="retries"):
-        await CleanRoomsML(region_name="us-east-1", retries=0).open()
+        await CleanRoomsML(region_name="us-east-1", max_attempts=0).open()
 
 
 def test_a_membership_that_is_none() -> None:
@@ -146,7 +146,10 @@ async def test_two_kinds_of_fault_at_once(sdk: CleanRoomsML, canned: CannedServe
 @pytest.mark.parametrize("backend", ["aiohttp", "httpx"])
 async def test_an_endpoint_that_refuses_connections(backend: Any) -> None:
     async with CleanRoomsML(
-        region_name="us-east-1", endpoint_url="http://127.0.0.1:9", retries=1, http_backend=backend
+        region_name="us-east-1",
+        endpoint_url="http://127.0.0.1:9",
+        max_attempts=1,
+        http_backend=backend,
     ) as sdk:
         with pytest.raises(errors.TransportError, match=r"127\.0\.0\.1:9") as caught:
             await sdk.inference_jobs.start(MODEL, **INFERENCE)
@@ -182,7 +185,7 @@ async def test_a_reply_without_a_required_member(sdk: CleanRoomsML, canned: Cann
         ("name", 7),
         ("dataChannels", {}),
         ("status", 3),
-        ("resourceConfig", {"volumeSizeInGB": "10", "instanceType": "ml.m5.large"}),
+        ("resourceConfig", {"volumeSizeInGB": "ten", "instanceType": "ml.m5.large"}),
     ],
 )
 async def test_a_reply_with_a_member_of_a_wrong_type(
@@ -229,7 +232,9 @@ async def test_no_membership(sdk: CleanRoomsML, canned: CannedServer) -> None:
 
 async def test_an_error_page_that_is_not_json(canned: CannedServer) -> None:
     canned.answers = [reply(503, b"<html>busy</html>")]
-    async with CleanRoomsML(region_name="us-east-1", endpoint_url=canned.url, retries=1) as sdk:
+    async with CleanRoomsML(
+        region_name="us-east-1", endpoint_url=canned.url, max_attempts=1
+    ) as sdk:
         with pytest.raises(errors.ServiceError) as caught:
             await sdk.trained_models.get(MODEL)
     assert caught.value.status_code == 503
@@ -252,7 +257,7 @@ async def test_a_client_that_is_not_open(canned: CannedServer) -> None:
         sdk.raw  # noqa: B018
     async with sdk:
         pass
-    with pytest.raises(errors.CleanRoomsMLError, match="not open"):
+    with pytest.raises(errors.ClientClosed, match="ListMemberships: the client was closed"):
         await sdk.memberships()
 
 

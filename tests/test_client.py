@@ -78,7 +78,7 @@ async def test_a_timeout_holds_for_each_page(sdk: CleanRoomsML, canned: CannedSe
 async def test_a_read_timeout_of_the_client(canned: CannedServer) -> None:
     canned.answers = ["hang"]
     async with CleanRoomsML(
-        region_name="us-east-1", endpoint_url=canned.url, read_timeout=0.05, retries=1
+        region_name="us-east-1", endpoint_url=canned.url, read_timeout=0.05, max_attempts=1
     ) as sdk:
         with pytest.raises(errors.TransportError, match="waiting for the reply") as caught:
             await sdk.trained_models.get(MODEL)
@@ -91,7 +91,7 @@ async def test_the_config_given_is_merged_in_last(canned: CannedServer) -> None:
     async with CleanRoomsML(
         region_name="us-east-1",
         endpoint_url=canned.url,
-        retries=5,
+        max_attempts=5,
         config=AioConfig(retries={"total_max_attempts": 1}, user_agent_extra="mine/1"),
     ) as sdk:
         with pytest.raises(errors.ServiceError):

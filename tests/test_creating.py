@@ -353,12 +353,12 @@ async def test_after_the_callers_own_time_out_there_is_one_quick_look(
         clock=clock,
         sleep=clock.sleep,
     ) as sdk:
-        made = await sdk.trained_models.create(**samples.TRAINING, timeout=0.1)
+        made = await sdk.trained_models.create(**samples.TRAINING, timeout=0.5)
         assert made.trained_model_arn == service.rows[0]["trainedModelArn"]
         service.faults, service.happens = ["hang"], False
         service.rows.clear()
         with pytest.raises(errors.OutcomeUnknown):
-            await sdk.trained_models.create(**samples.TRAINING, timeout=0.1)
+            await sdk.trained_models.create(**samples.TRAINING, timeout=0.5)
     assert clock.slept == []
 
 

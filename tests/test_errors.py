@@ -31,7 +31,9 @@ DOCUMENTED = {
 async def test_each_documented_exception_has_its_class(canned: CannedServer, code: str) -> None:
     status = DOCUMENTED[code]
     canned.answers = [error(code, status, "because", quotaName="q", quotaValue=3)]
-    async with CleanRoomsML(region_name="us-east-1", endpoint_url=canned.url, retries=1) as sdk:
+    async with CleanRoomsML(
+        region_name="us-east-1", endpoint_url=canned.url, max_attempts=1
+    ) as sdk:
         with pytest.raises(ClientError) as caught:
             await sdk.trained_models.get(MODEL)
     found = caught.value
@@ -59,7 +61,9 @@ async def test_each_documented_exception_has_its_class(canned: CannedServer, cod
 )
 async def test_a_code_may_carry_a_namespace_and_a_link(canned: CannedServer, said: str) -> None:
     canned.answers = [error(said, 429)]
-    async with CleanRoomsML(region_name="us-east-1", endpoint_url=canned.url, retries=1) as sdk:
+    async with CleanRoomsML(
+        region_name="us-east-1", endpoint_url=canned.url, max_attempts=1
+    ) as sdk:
         with pytest.raises(errors.ThrottlingException):
             await sdk.trained_models.get(MODEL)
 
@@ -105,6 +109,7 @@ SAMPLES: list[errors.CleanRoomsMLError] = [
     errors.ResponseShapeError("GetTrainedModel", "name: missing", b"{}", "r"),
     errors.TransportError("GetTrainedModel", "lost", None),
     errors.CallTimeout("GetTrainedModel", "late", None),
+    errors.ClientClosed("GetTrainedModel", True),
     errors.OutcomeUnknown("CreateTrainedModel", "a", ["looked"]),
     errors.ConfigurationError("no"),
     errors.MissingRegion("no"),
@@ -127,7 +132,7 @@ def test_errors_survive_pickling(sample: errors.CleanRoomsMLError) -> None:
 async def test_an_error_from_the_wire_survives_pickling(canned: CannedServer, backend: Any) -> None:
     canned.answers = [error("ConflictException", 409), "cut"]
     async with CleanRoomsML(
-        region_name="us-east-1", endpoint_url=canned.url, retries=1, http_backend=backend
+        region_name="us-east-1", endpoint_url=canned.url, max_attempts=1, http_backend=backend
     ) as sdk:
         for _ in range(2):
             with pytest.raises(errors.CleanRoomsMLError) as caught:
@@ -190,7 +195,9 @@ def test_a_fault_says_where_what_and_why() -> None:
 
 async def test_the_cause_is_botocores_error(canned: CannedServer) -> None:
     canned.answers = ["cut"]
-    async with CleanRoomsML(region_name="us-east-1", endpoint_url=canned.url, retries=1) as sdk:
+    async with CleanRoomsML(
+        region_name="us-east-1", endpoint_url=canned.url, max_attempts=1
+    ) as sdk:
         with pytest.raises(errors.TransportError) as caught:
             await sdk.configured_audience_models.delete(
                 "arn:aws:cleanrooms-ml:us-east-1:111122223333:configured-audience-model/x"

@@ -147,7 +147,9 @@ async def test_a_page_that_fails_is_retried_and_comes_once(
 ) -> None:
     monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", _at_once)
     canned.handler = pages = Pages(THREE, faults={"t1": [THROTTLED, THROTTLED]})
-    async with CleanRoomsML(region_name="us-east-1", endpoint_url=canned.url, retries=3) as sdk:
+    async with CleanRoomsML(
+        region_name="us-east-1", endpoint_url=canned.url, max_attempts=3
+    ) as sdk:
         read = [page async for page in models_of(sdk).pages()]
     assert [names(page) for page in read] == [["a", "b"], ["c", "d"], ["e"]]
     assert pages.asked == [None, "t1", "t1", "t1", "t2"]
@@ -163,7 +165,9 @@ def _at_once(*_: Any) -> float:
 async def test_a_list_that_fails_in_the_middle_can_go_on(canned: CannedServer) -> None:
     canned.handler = pages = Pages(THREE, faults={"t1": [THROTTLED]})
     got: list[str] = []
-    async with CleanRoomsML(region_name="us-east-1", endpoint_url=canned.url, retries=1) as sdk:
+    async with CleanRoomsML(
+        region_name="us-east-1", endpoint_url=canned.url, max_attempts=1
+    ) as sdk:
         stream = models_of(sdk).pages()
         got += names(await anext(stream))
         with pytest.raises(errors.ThrottlingException) as caught:
@@ -194,7 +198,9 @@ async def test_the_items_of_one_iterator_go_on_after_a_fault(canned: CannedServe
     canned.handler = Pages(THREE, faults={"t2": faults})
     got: list[str] = []
     failed = 0
-    async with CleanRoomsML(region_name="us-east-1", endpoint_url=canned.url, retries=1) as sdk:
+    async with CleanRoomsML(
+        region_name="us-east-1", endpoint_url=canned.url, max_attempts=1
+    ) as sdk:
         rows = aiter(models_of(sdk))
         while True:
             try:

@@ -166,8 +166,11 @@ class CleanRoomsML(_Waits, CallerGroups):
         endpoint_url: Where requests go instead of AWS, for both services the SDK talks to.
         membership: The membership (identifier or ARN) for calls that name none.
         http_backend: `aiohttp`, or `httpx` (extra `httpx`), which also runs on trio.
-        retries: Attempts in all, or botocore's dictionary; botocore's standard mode by default.
-            Creates and starts are resent only when the first try surely did not arrive.
+        max_attempts: Tries of a call in all, 3 by default. Creates and starts are sent again only
+            when the first try surely did not arrive. Another retry mode than botocore's standard
+            goes into `config`, the environment or the profile.
+        max_connections: Connections at the same time, 64 by default; a `max_pool_connections` in
+            `config` wins.
         connect_timeout: Seconds for a connection, 60 by default.
         read_timeout: Seconds for a reply to begin or go on, 60 by default.
         config: An `AioConfig` merged in last.
@@ -190,7 +193,8 @@ class CleanRoomsML(_Waits, CallerGroups):
         endpoint_url: str | None = None,
         membership: str | None = None,
         http_backend: HttpBackend = "aiohttp",
-        retries: int | dict[str, Any] | None = None,
+        max_attempts: int | None = None,
+        max_connections: int = 64,
         connect_timeout: float | None = None,
         read_timeout: float | None = None,
         config: AioConfig | None = None,
@@ -210,7 +214,8 @@ class CleanRoomsML(_Waits, CallerGroups):
             profile_name=profile_name,
             endpoint_url=endpoint_url,
             http_backend=http_backend,
-            retries=retries,
+            max_attempts=max_attempts,
+            max_connections=max_connections,
             connect_timeout=connect_timeout,
             read_timeout=read_timeout,
             config=config,
@@ -261,6 +266,15 @@ class CleanRoomsML(_Waits, CallerGroups):
         Calls on it are not checked by the SDK (nor by botocore), and raise botocore's errors.
         """
         return self._core.raw
+
+    @property
+    def fast_path(self) -> str | None:
+        """None when calls take the SDK's fast way through aiobotocore; otherwise why they do not.
+
+        Calls do the same either way. A proxy, an aiobotocore that is not known, a tracing library
+        that has wrapped its functions, or the httpx backend keep a client from it.
+        """
+        return self._core.fast_path
 
     @property
     def region_name(self) -> str:

@@ -6,11 +6,12 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from ._runtime import Expired, current_runtime
-from .errors import CallTimeout, CleanRoomsMLError, ServiceError
+from .errors import CallTimeout, CleanRoomsMLError, ClientClosed, ServiceError
 from .untrusted import plain_logger
 from .wire.connection import Connection, connect
 
@@ -51,12 +52,14 @@ class Core:
         self.started: OrderedDict[str, float] = OrderedDict()
         self._connections: dict[str, Connection] = {}
         self._open = False
+        self._was_open = False
+        self._closing: Any = None
 
     async def open(self) -> None:
         """Open the client of the service; the neighbour's is opened when it is first needed."""
         if self._open:
             return
-        self._open = True
+        self._open = self._was_open = True
         try:
             self._connections["cleanroomsml"] = await connect("cleanroomsml", self.settings)
         except BaseException:
@@ -66,16 +69,23 @@ class Core:
     async def close(self) -> None:
         """Close every connection; a second time does nothing."""
         self._open = False
+        if self._closing is not None:
+            self._closing.set()
+            self._closing = None
         while self._connections:
             _, connection = self._connections.popitem()
             await connection.close()
 
     async def sleep(self, seconds: float) -> None:
-        """Wait, by the client's clock."""
+        """Wait, by the client's clock; less long when the client is closed."""
         if self._sleep is not None:
             await self._sleep(seconds)
-        else:
-            await current_runtime().sleep(seconds)
+            return
+        runtime = current_runtime()
+        if self._closing is None:
+            self._closing = runtime.event()
+        with suppress(Expired):
+            await runtime.bounded(seconds, self._closing.wait)
 
     @cached_property
     def waiting(self) -> Waiting:
@@ -87,23 +97,37 @@ class Core:
     @property
     def raw(self) -> Any:
         """The aiobotocore client of the service."""
-        return self._opened("cleanroomsml").client
+        return self._opened("the raw client").client
 
-    def _opened(self, service: str) -> Connection:
-        connection = self._connections.get(service)
+    @property
+    def fast_path(self) -> str | None:
+        """None when calls take the fast way; otherwise why they do not."""
+        return self._opened("fast_path").fast_path
+
+    def _opened(self, wanted: str) -> Connection:
+        connection = self._connections.get("cleanroomsml")
         if connection is None:
-            raise CleanRoomsMLError(
-                "the client is not open: use `async with CleanRoomsML(...) as sdk`, or await sdk.open()"
-            )
+            raise self._not_open(wanted)
         return connection
 
-    async def _connection(self, service: str) -> Connection:
+    def _not_open(self, wanted: str) -> CleanRoomsMLError:
+        if self._was_open:
+            return ClientClosed(wanted)
+        return CleanRoomsMLError(
+            "the client is not open: use `async with CleanRoomsML(...) as sdk`, or await sdk.open()"
+        )
+
+    async def _connection(self, operation: Operation) -> Connection:
+        service = operation.service
         connection = self._connections.get(service)
         if connection is not None:
             return connection
         if not self._open:
-            return self._opened(service)
+            raise self._not_open(operation.name)
         connection = await connect(service, self.settings)
+        if not self._open:  # closed meanwhile
+            await connection.close()
+            raise self._not_open(operation.name)
         kept = self._connections.setdefault(service, connection)
         if kept is not connection:  # another task was quicker
             await connection.close()
@@ -135,7 +159,7 @@ class Core:
         Raises:
             CleanRoomsMLError: See `errors`.
         """
-        connection = await self._connection(operation.service)
+        connection = await self._connection(operation)
         if not logger.isEnabledFor(logging.DEBUG):
             return await self._timed(connection, operation, params, timeout, once)
         start = self.clock()

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from . import models
 from .errors import (
     CallTimeout,
+    ClientClosed,
     ConflictException,
     OutcomeUnknown,
     ResponseShapeError,
@@ -82,6 +83,14 @@ async def create_once(
     began = core.clock()
     try:
         reply = await core.call(operation, params, timeout)
+    except ClientClosed as fault:
+        if not fault.request_sent:
+            raise
+        raise OutcomeUnknown(
+            operation.name,
+            str(params.get("name")),
+            ("the client was closed before the reply came", _where_it_would_show(operation)),
+        ) from fault
     except (TransportError, ServiceError) as fault:
         if not core.find_lost_creates or not may_have_happened(fault):
             raise
@@ -91,6 +100,11 @@ async def create_once(
     if reply is not None and made.has_arn:
         core.note_start(getattr(reply, made.arn))
     return reply
+
+
+def _where_it_would_show(operation: Operation) -> str:
+    lookup = created_by(operation).list
+    return f"{lookup.name} would show it (sdk.{lookup.group}.{lookup.method})"
 
 
 def may_have_happened(fault: Exception) -> bool:

@@ -28,6 +28,7 @@ CleanRoomsMLError
 ├── ResponseShapeError            a reply that is not as documented; carries it whole
 ├── TransportError                no reply came
 │   └── CallTimeout               the timeout of one call passed
+├── ClientClosed                  the client was closed before the call, or while it was under way
 ├── OutcomeUnknown                a create or start may or may not have happened
 ├── WaitsFailed                   some of many waits did not end well
 ├── WaitTimeout                   the deadline of a wait passed; the job goes on
@@ -36,6 +37,7 @@ CleanRoomsMLError
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -377,11 +379,14 @@ class ValidationException(ServiceError):
 class ResponseShapeError(CleanRoomsMLError):
     """A reply that is not as documented. Whatever was asked for has happened.
 
+    Its text names the ARNs in the reply and nothing else of it: the rest may be secret.
+
     Attributes:
         operation: The documented name of the operation.
         problem: What is wrong with the reply.
-        payload: The reply's body as it came: the ARN of a job just paid for is in here.
+        payload: The reply's body as it came.
         request_id: The service's identifier of the request.
+        arns: The ARNs in it: that of a job just paid for is among them.
     """
 
     def __init__(
@@ -391,10 +396,19 @@ class ResponseShapeError(CleanRoomsMLError):
         self.problem = problem
         self.payload = payload
         self.request_id = request_id
-        start = payload[:400].decode("utf-8", "replace")
+        found = _ARN_IN_JSON.findall(payload)
+        self.arns: tuple[str, ...] = tuple(dict.fromkeys(arn.decode() for arn in found))
+        named = f"; it names {', '.join(self.arns[:5])}" if self.arns else ""
+        asked = f" (request {request_id})" if request_id else ""
         super().__init__(
-            f"{operation}: the reply is not as documented: {problem}; it begins: {start}"
+            f"{operation}: the reply is not as documented: {problem}{named}{asked}."
+            " The attribute payload has all of it"
         )
+
+
+_ARN_IN_JSON = re.compile(
+    rb"""["'](arn:[a-z0-9-]+:[a-z0-9-]+:[a-z0-9-]*:[0-9]*:[\w:/+=,.@-]+)["']"""
+)
 
 
 class TransportError(CleanRoomsMLError):
@@ -415,6 +429,23 @@ class TransportError(CleanRoomsMLError):
 
 class CallTimeout(TransportError, TimeoutError):
     """The `timeout` of one call passed."""
+
+
+class ClientClosed(CleanRoomsMLError):
+    """The client was closed before the call, or while it was under way.
+
+    Attributes:
+        operation: The documented name of the operation.
+        request_sent: Whether the service may have seen the request.
+    """
+
+    def __init__(self, operation: str, request_sent: bool = False) -> None:
+        self.operation = operation
+        self.request_sent = request_sent
+        what = "its request had gone out, and its reply was not awaited"
+        super().__init__(
+            f"{operation}: the client was closed; {what if request_sent else 'nothing was sent'}"
+        )
 
 
 class OutcomeUnknown(CleanRoomsMLError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import ssl
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -55,18 +56,21 @@ class CannedServer:
     """Answers come from `answers` in turn, the last one again and again, or from `handler`.
 
     The answer "cut" closes the connection without a reply, "reset" resets it; "hang" never answers.
+    An answer of bytes is sent as it is, and the connection closed. With `tls` it is spoken to over TLS.
     """
 
     answers: list[Any] = field(default_factory=list)
     handler: Callable[[Received], Any] | None = None
     received: list[Received] = field(default_factory=list)
     url: str = ""
+    tls: ssl.SSLContext | None = None
     hanging: int = 0
 
     async def __aenter__(self) -> CannedServer:
         self._tasks: set[asyncio.Task[None]] = set()
-        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0, ssl=self.tls)
+        scheme = "https" if self.tls is not None else "http"
+        self.url = f"{scheme}://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -111,6 +115,10 @@ class CannedServer:
                 await reader.read()  # until the client leaves
             finally:
                 self.hanging -= 1
+            return False
+        if isinstance(answer, bytes):
+            writer.write(answer)
+            await writer.drain()
             return False
         status, extra, payload = answer
         lines = [

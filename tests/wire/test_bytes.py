@@ -12,8 +12,8 @@ import pytest
 import respx
 
 from crml_sdk import BASE, CleanRoomsML, errors
+from crml_sdk.testing import Httpx2Mocker
 
-from ..support.respx_httpx2 import Httpx2Mocker
 from ..support.samples import (
     ASSOCIATION,
     CHANNEL,

@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 from aiobotocore.client import AioBaseClient
-from aiobotocore.endpoint import AioEndpoint
 from aiobotocore.parsers import AioResponseParserFactory, AioRestJSONParser
 from aiobotocore.session import AioSession
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from crml_sdk import BASE, CleanRoomsML, errors, models
 from crml_sdk.api import operations
+from crml_sdk.wire.connection import Connection
 from crml_sdk.wire.parsing import TypedParserFactory
 
 from ..support.canned import CannedServer, error, reply
@@ -204,7 +204,7 @@ async def test_several_tries_to_connect(monkeypatch: pytest.MonkeyPatch, watched
     async def sleep(self: Any, seconds: float) -> None:
         pauses.append(seconds)
 
-    monkeypatch.setattr(AioEndpoint, "_sleep", sleep)
+    monkeypatch.setattr(Connection, "_pause", sleep)
     async with CleanRoomsML(region_name="us-east-1", endpoint_url="http://127.0.0.1:9") as sdk:
         if watched:
             sdk.raw.meta.events.register("before-send.cleanroomsml", _look_on)

@@ -70,9 +70,9 @@ async def test_a_pages_bytes_are_not_copied_on_their_way_to_pydantic(
         came.append(await usual_read(self))
         return came[-1]
 
-    def validate(expected: Any, body: bytes, request_id: str | None) -> Any:
+    def validate(operation: str, model: Any, body: bytes, request_id: str | None) -> Any:
         went.append(body)
-        return usual_validate(expected, body, request_id)
+        return usual_validate(operation, model, body, request_id)
 
     monkeypatch.setattr(aiohttp.ClientResponse, "read", read)
     monkeypatch.setattr(parsing, "read", validate)

@@ -2,29 +2,56 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
-import os
-from typing import Any
+import logging
+import sys
+from contextlib import suppress
+from typing import Any, Final
 
 from .. import models
+from .._runtime import Expired, current_runtime
 from ..api import operations
+from ..errors import ClientClosed, ResponseShapeError, ServiceError
 from ..metadata import ResponseMetadata
 from ..operation import Operation
-from .own_session import make_session
-from .parsing import EXPECTED, Expected, TypedParserFactory, TypedReply
-from .retrying import ONCE, resend_create, send_once
-from .settings import Settings, check_region, make_config
-from .shortcuts import take_shortcuts
+from ..untrusted import plain_logger
+from .endpoints import (
+    check_region,
+    configured_endpoint,
+    keep_from_leaving,
+    local_neighbour,
+    region_of,
+)
+from .fast import install, make_session
+from .parsing import CALL, Call, TypedParserFactory, TypedReply
+from .retrying import THROTTLED, register
+from .settings import Settings, make_config
 from .translating import configuration_error, translated
+from .transport import surely_not_sent
+
+logger: logging.Logger = plain_logger("crml_sdk")
 
 
 class Connection:
-    """One open client of one service. Made by `connect`, closed by `close`."""
+    """One open client of one service. Made by `connect`, closed by `close`.
 
-    def __init__(self, client: Any, context: Any) -> None:
+    Attributes:
+        client: The aiobotocore client.
+        fast_path: None when the fast way is taken; otherwise why it is not.
+    """
+
+    def __init__(self, client: Any, context: Any, fast_path: str | None) -> None:
         self.client = client
+        self.fast_path: str | None = fast_path
         self._context = context
-        self._expected: dict[str, Expected] = {}
+        self._models: dict[str, Any] = {}
+        self._closing: Any = None
+        client._endpoint._sleep = self._pause
+
+    def is_closed(self) -> bool:
+        """Whether `close` has been called."""
+        return self._context is None
 
     async def call(
         self, operation: Operation, params: dict[str, Any], *, once: bool = False
@@ -41,48 +68,132 @@ class Connection:
 
         Raises:
             CleanRoomsMLError: `ServiceError`, `TransportError`, `ResponseShapeError`,
-                `ConfigurationError`.
+                `ConfigurationError`, `ClientClosed`.
         """
         name = operation.name
-        expected = self._expected.get(name)
-        if expected is None:
-            model = getattr(models, operation.output) if operation.output else None
-            expected = self._expected[name] = Expected(name, model)
-        token = EXPECTED.set(expected)
-        once_token = ONCE.set(once)
+        if name not in self._models:
+            self._models[name] = getattr(models, operation.output) if operation.output else None
+        call = Call(operation, self._models[name], once, self.is_closed)
+        token = CALL.set(call)
         try:
-            reply = await self.client._make_api_call(name, params)
+            return attach(await self._send(name, params), call)
         except Exception as error:
-            ours = translated(error, name)
+            ours = self._explained(error, call)
             if ours is error:
                 raise
             raise ours from error
+        except asyncio.CancelledError:
+            # Closing cancels what waits for a free connection, and nobody asked for that.
+            if not self.is_closed() or _was_asked_for():
+                raise
+            raise ClientClosed(name, call.sent and not _CAN_TELL) from None
         finally:
-            ONCE.reset(once_token)
-            EXPECTED.reset(token)
-        return attach(reply, name)
+            CALL.reset(token)
+
+    async def _send(self, name: str, params: dict[str, Any]) -> Any:
+        return await self.client._make_api_call(name, params)
+
+    def _explained(self, error: Exception, call: Call) -> Exception:
+        """Our error for whatever a call ended in."""
+        name = call.operation.name
+        if isinstance(error, ResponseShapeError):
+            return error
+        if call.received is not None and call.operation.creates:
+            # What was made must not be lost to a fault that came after it.
+            body, request_id = call.received
+            problem = f"{type(error).__name__} when it was taken in: {error}"
+            return ResponseShapeError(name, problem, bytes(body), request_id)
+        ours = translated(error, name)
+        if self.is_closed() and not (isinstance(ours, ServiceError) and _is_final(ours)):
+            return ClientClosed(name, call.sent and not surely_not_sent(error))
+        return ours
+
+    async def _pause(self, seconds: float) -> None:
+        """Between two tries of a call; ends early when the client is closed."""
+        runtime = current_runtime()
+        if self._closing is None:
+            self._closing = runtime.event()
+        with suppress(Expired):
+            await runtime.bounded(seconds, self._closing.wait)
 
     async def close(self) -> None:
         """Close the connections; a second time does nothing."""
         context, self._context = self._context, None
+        if self._closing is not None:
+            self._closing.set()
         if context is not None:
             await context.__aexit__(None, None, None)
 
 
-def attach(reply: TypedReply, operation: str) -> Any:
-    """The model in a reply, with the exchange's metadata beside its fields."""
-    model = reply.model
+class ConnectionOnAnyio(Connection):
+    """A connection of the httpx backend, under asyncio or trio.
+
+    httpx would let a call that is still connecting go on after the client was closed, and send its
+    request then; so calls are cancelled.
+    """
+
+    def __init__(self, client: Any, context: Any, fast_path: str | None) -> None:
+        import anyio
+
+        super().__init__(client, context, fast_path)
+        self._new_scope: Any = anyio.CancelScope
+        self._scopes: set[Any] = set()
+
+    async def _send(self, name: str, params: dict[str, Any]) -> Any:
+        with self._new_scope() as scope:
+            self._scopes.add(scope)
+            try:
+                return await super()._send(name, params)
+            finally:
+                self._scopes.discard(scope)
+        raise ClientClosed(name)  # the scope was cancelled
+
+    async def close(self) -> None:
+        for scope in self._scopes:
+            scope.cancel()
+        await super().close()
+
+
+_CAN_TELL: Final = sys.version_info >= (3, 11)
+"""Whether a task knows that it was cancelled."""
+
+
+def _was_asked_for() -> bool:
+    """Whether someone has cancelled the running task, as far as that can be told."""
+    task: Any = asyncio.current_task()
+    return _CAN_TELL and task is not None and task.cancelling() > 0
+
+
+def _is_final(error: ServiceError) -> bool:
+    """Whether the same request would have had the same answer again."""
+    return error.status_code < 500 and error.status_code != THROTTLED
+
+
+def attach(reply: Any, call: Call) -> Any:
+    """The model in a reply, with the exchange's metadata beside its fields.
+
+    Args:
+        reply: What aiobotocore gave: our parser's reply, or the dict of a handler that answered in
+            place of the service, as botocore's `Stubber` does.
+        call: The call.
+    """
+    if type(reply) is TypedReply:
+        model = reply.model
+    else:
+        from .handled import model_of
+
+        model = model_of(reply, call)
     if model is not None:
-        metadata = reply["ResponseMetadata"]
+        metadata: dict[str, Any] = reply.get("ResponseMetadata") or {}
         object.__setattr__(
             model,
             "_response_metadata",
             ResponseMetadata(
-                request_id=metadata["RequestId"],
-                http_status=metadata["HTTPStatusCode"],
-                headers=metadata["HTTPHeaders"],
+                request_id=metadata.get("RequestId"),
+                http_status=metadata.get("HTTPStatusCode", 200),
+                headers=metadata.get("HTTPHeaders") or {},
                 attempts=metadata.get("RetryAttempts", 0) + 1,
-                operation=operation,
+                operation=call.operation.name,
             ),
         )
     return model
@@ -100,9 +211,13 @@ async def connect(service: str, settings: Settings) -> Connection:
     """
     session = _session(settings)
     try:
-        config = make_config(settings, session.get_scoped_config())
-        region = _region(session, settings, config)
-        if settings.endpoint_url is None and region is not None:
+        config = make_config(settings, session)
+        region = region_of(session, settings.region_name, config)
+        neighbour: str | None = None
+        given = settings.endpoint_url or configured_endpoint(session, service, config)
+        if not given:
+            neighbour = local_neighbour(session, service, config)
+        if region is not None and not given and not neighbour:
             check_region(
                 region, session.get_component("data_loader").load_data("partitions")["partitions"]
             )
@@ -115,9 +230,23 @@ async def connect(service: str, settings: Settings) -> Connection:
         if ours is error:
             raise
         raise ours from error
-    _mind_retries(client, service)
-    take_shortcuts(client, service)
-    return Connection(client, context)
+    creates = [each.name for each in operations.ALL if each.creates and each.service == service]
+    register(client, service, creates)
+    if neighbour is not None:
+        keep_from_leaving(client, service, neighbour)
+    kind = ConnectionOnAnyio if settings.http_backend == "httpx" else Connection
+    return kind(client, context, _take_fast_path(client, service))
+
+
+def _take_fast_path(client: Any, service: str) -> str | None:
+    """Install the fast way; why not, if not."""
+    try:
+        reason = install(client)
+    except (AttributeError, ImportError, TypeError) as error:
+        reason = f"the installed aiobotocore is another inside: {error}"
+    if reason is not None:
+        logger.info("calls of %s go the ordinary way: %s", service, reason)
+    return reason
 
 
 def _session(settings: Settings) -> Any:
@@ -134,24 +263,3 @@ def _session(settings: Settings) -> Any:
         # caller lent us notice nothing.
         session.register_component("response_parser_factory", TypedParserFactory(factory))
     return session
-
-
-def _region(session: Any, settings: Settings, config: Any) -> str | None:
-    """The region: given, in the config, set on the session, in the environment, of the profile.
-
-    botocore itself reads only `AWS_DEFAULT_REGION`; the other AWS SDKs, and AWS Lambda, speak of
-    `AWS_REGION`, which therefore stands between that and the profile.
-    """
-    given = settings.region_name or getattr(config, "region_name", None)
-    if given or session.instance_variables().get("region") or os.environ.get("AWS_DEFAULT_REGION"):
-        return given or session.get_config_variable("region")
-    return os.environ.get("AWS_REGION") or session.get_config_variable("region")
-
-
-def _mind_retries(client: Any, service: str) -> None:
-    client.meta.events.register_first(f"needs-retry.{service}", send_once)
-    for operation in operations.ALL:
-        if operation.creates and operation.service == service:
-            client.meta.events.register_first(
-                f"needs-retry.{service}.{operation.name}", resend_create
-            )

@@ -10,27 +10,55 @@ from __future__ import annotations
 
 import re
 from contextvars import ContextVar
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
-from ..errors import ResponseShapeError
+from ..errors import ClientClosed, ResponseShapeError
 
 if TYPE_CHECKING:
-    from ..models import Model
+    from ..model import Model
+    from ..operation import Operation
 
 
-@dataclass(frozen=True)
-class Expected:
-    """What a call of ours expects: the operation, and the model of its reply or None."""
+class Call:
+    """One call of ours while it is under way.
 
-    operation: str
-    model: type[Model] | None
+    Args:
+        operation: What is called.
+        model: The model of its reply, None where there is none.
+        once: Not to be sent again, whatever happens: the caller decides that itself.
+        is_closed: Tells whether the client has been closed meanwhile.
+
+    Attributes:
+        sent: Whether the last request has begun to leave, and was not turned away at the door.
+        received: Body and request id of a 2xx reply, as soon as there is one.
+    """
+
+    __slots__ = ("is_closed", "model", "once", "operation", "received", "sent")
+
+    def __init__(
+        self, operation: Operation, model: type[Model] | None, once: bool, is_closed: Any
+    ) -> None:
+        self.operation: Operation = operation
+        self.model: type[Model] | None = model
+        self.once: bool = once
+        self.is_closed: Any = is_closed
+        self.sent: bool = False
+        self.received: tuple[bytes, str | None] | None = None
 
 
-EXPECTED: ContextVar[Expected | None] = ContextVar("crml_sdk_expected", default=None)
+CALL: ContextVar[Call | None] = ContextVar("crml_sdk_call", default=None)
 """Set around each call of ours; unset for calls made on the raw client."""
+
+
+def note_sending(**_: Any) -> None:
+    """A handler of `before-send`: from here on the service may see the request."""
+    call = CALL.get()
+    if call is not None:
+        if call.is_closed():
+            raise ClientClosed(call.operation.name)
+        call.sent = True
 
 
 class TypedReply(dict[str, Any]):
@@ -50,16 +78,19 @@ class TypedParser:
         self.inner = inner
 
     async def parse(self, response: dict[str, Any], shape: Any) -> Any:
-        expected = EXPECTED.get()
+        call = CALL.get()
         status = response["status_code"]
-        if expected is None or not 200 <= status < 300:
+        if call is None or not 200 <= status < 300:
             return await self.inner.parse(response, shape)
         headers: dict[str, str] = response["headers"]
         request_id = headers.get("x-amzn-requestid")
+        call.received = response["body"], request_id
         metadata = {"HTTPStatusCode": status, "HTTPHeaders": headers, "RequestId": request_id}
-        if expected.model is None:
+        if call.model is None:
             return TypedReply(None, metadata)
-        return TypedReply(read(expected, response["body"], request_id), metadata)
+        return TypedReply(
+            read(call.operation.name, call.model, response["body"], request_id), metadata
+        )
 
 
 class TypedParserFactory:
@@ -82,31 +113,35 @@ class TypedParserFactory:
         self._inner.set_parser_defaults(**defaults)
 
 
-def read(expected: Expected, body: bytes, request_id: str | None) -> Model:
-    """The model in a body.
+def read(operation: str, model: type[Model], body: bytes, request_id: str | None) -> Model:
+    """The model in a body, read leniently when it is not quite as documented.
 
     Raises:
         ResponseShapeError: When the body is not JSON, lacks a required member or has a wrong type.
     """
-    model = cast("type[Model]", expected.model)
     try:
         return model.model_validate_json(body or b"{}", strict=True, by_alias=True, by_name=False)
     except ValidationError as error:
-        raise ResponseShapeError(
-            expected.operation, _problems(error), bytes(body), request_id
-        ) from None
+        problems = described(error)
+    # Outside the handler, so that the error below does not carry the reply's values along.
+    from .lenient import read_leniently
+
+    found = read_leniently(operation, model, body)
+    if found is None:
+        raise ResponseShapeError(operation, problems, bytes(body), request_id)
+    return found
 
 
-_PLAIN: Final = re.compile(r"\s+")
+_SPACE: Final = re.compile(r"\s+")
 
 
-def _problems(error: ValidationError) -> str:
+def described(error: ValidationError) -> str:
     """The faults that Pydantic found, without the values: they may be secret."""
     found = error.errors(include_url=False, include_input=False, include_context=False)
     lines = [
         ".".join(str(part) for part in fault["loc"])
         + (": " if fault["loc"] else "")
-        + _PLAIN.sub(" ", fault["msg"])
+        + _SPACE.sub(" ", fault["msg"])
         for fault in found[:5]
     ]
     more = f" and {len(found) - 5} more" if len(found) > 5 else ""

@@ -1,15 +1,22 @@
 """How a client is set up: what the user asked for, as botocore's configuration."""
 
+# botocore comes without types.
+# pyright: reportUnknownVariableType=false
+
 from __future__ import annotations
 
 import os
+import platform
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from .. import __version__
-from ..errors import ConfigurationError, UnknownRegion
+from ..errors import ConfigurationError
 
 HttpBackend = Literal["aiohttp", "httpx"]
+
+MAX_CONNECTIONS: Final = 64
+"""Connections of a client at the same time; botocore's own default is 10."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +28,8 @@ class Settings:
         profile_name: A profile of the AWS configuration, or None.
         endpoint_url: Where requests go instead of AWS; for both services.
         http_backend: `aiohttp`, or `httpx`, which also runs on trio.
-        retries: Attempts in all, or botocore's own dictionary; None leaves the environment's say.
+        max_attempts: Attempts in all; None leaves the environment's say.
+        max_connections: Connections at the same time, for each of the two services.
         connect_timeout: Seconds, or None for botocore's 60.
         read_timeout: Seconds, or None for botocore's 60.
         config: An `AioConfig` merged in last.
@@ -32,70 +40,104 @@ class Settings:
     profile_name: str | None = None
     endpoint_url: str | None = None
     http_backend: HttpBackend = "aiohttp"
-    retries: int | dict[str, Any] | None = None
+    max_attempts: int | None = None
+    max_connections: int = MAX_CONNECTIONS
     connect_timeout: float | None = None
     read_timeout: float | None = None
     config: Any = None
     session: Any = None
 
+    def __post_init__(self) -> None:
+        _check_count("max_attempts", self.max_attempts)
+        _check_count("max_connections", self.max_connections)
 
-def make_config(settings: Settings, scoped: dict[str, Any]) -> Any:
+
+def _check_count(name: str, value: Any) -> None:
+    if value is None and name == "max_attempts":
+        return
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        hint = (
+            "; a retry mode goes into config=AioConfig(retries={'mode': ...})"
+            if name == "max_attempts"
+            else ""
+        )
+        raise ConfigurationError(f"{name}={value!r}: give a whole number, 1 or more{hint}")
+
+
+def make_config(settings: Settings, session: Any) -> Any:
     """The `AioConfig` for a client.
 
     Args:
         settings: What the user asked for.
-        scoped: The profile's entries, as botocore read them.
+        session: The session that the client will be made of.
     """
     from aiobotocore.config import AioConfig
 
+    given = _given(settings, session)
     options: dict[str, Any] = {
-        # The request room has checked more than botocore would.
+        # The request has been checked beyond what botocore would.
         "parameter_validation": False,
         # Given whole, botocore does not put it together anew for each call.
-        "user_agent": _user_agent(),
+        "user_agent": _user_agent(given, session),
+        "max_pool_connections": settings.max_connections,
     }
-    retries = _retries(settings, scoped)
-    if retries is not None:
-        options["retries"] = retries
     for name in ("connect_timeout", "read_timeout"):
         seconds = getattr(settings, name)
         if seconds is not None:
             options[name] = seconds
     if settings.http_backend == "httpx":
         options["http_session_cls"] = _httpx_session()
-    elif settings.http_backend == "aiohttp":
-        from .session import QuickSession
-
-        options["http_session_cls"] = QuickSession
-    else:
+    elif settings.http_backend != "aiohttp":
         raise ConfigurationError(
             f"unknown http_backend {settings.http_backend!r}: aiohttp or httpx"
         )
     config: Any = AioConfig(**options)
-    return config if settings.config is None else config.merge(settings.config)
+    if given is not None:
+        config = config.merge(given)
+    retries = _retries(settings, session, getattr(given, "retries", None))
+    # Whatever stands in the config is complete: botocore would take its legacy mode otherwise.
+    return config.merge(AioConfig(retries=retries)) if retries else config
 
 
-def _retries(settings: Settings, scoped: dict[str, Any]) -> dict[str, Any] | None:
+def _given(settings: Settings, session: Any) -> Any:
+    """The config of the caller, over that of the caller's session; None for none."""
+    default = session.get_default_client_config()
+    if default is None or settings.config is None:
+        return default if settings.config is None else settings.config
+    return default.merge(settings.config)
+
+
+def _retries(settings: Settings, session: Any, given: dict[str, Any] | None) -> dict[str, Any]:
     """Standard mode, unless the caller or the environment asks for another."""
-    if isinstance(settings.retries, dict):
-        return {"mode": "standard", **settings.retries}
-    configured = "AWS_RETRY_MODE" in os.environ or "retry_mode" in scoped
+    configured = "AWS_RETRY_MODE" in os.environ or "retry_mode" in session.get_scoped_config()
     retries: dict[str, Any] = {} if configured else {"mode": "standard"}
-    if settings.retries is not None:
-        if settings.retries < 1:
-            raise ConfigurationError("retries counts the attempts in all: 1 or more")
-        retries["total_max_attempts"] = settings.retries
-    return retries or None
+    if settings.max_attempts is not None:
+        retries["total_max_attempts"] = settings.max_attempts
+    if given:
+        if "max_attempts" in given:
+            # botocore's: how often after the first try.
+            retries.pop("total_max_attempts", None)
+        retries.update(given)
+    return retries
 
 
-def _user_agent() -> str:
-    import platform
-
+def _user_agent(given: Any, session: Any) -> str:
+    """Who is calling; botocore adds the extras of session and config behind it."""
     import aiobotocore
+    from botocore.useragent import sanitize_user_agent_string_component
 
-    # The session adds botocore's version behind it.
-    python = platform.python_version()
-    return f"crml-sdk/{__version__} aiobotocore/{aiobotocore.__version__} lang/python#{python}"
+    parts = [
+        f"crml-sdk/{__version__}",
+        f"aiobotocore/{aiobotocore.__version__}",
+        f"lang/python#{platform.python_version()}",
+    ]
+    application = getattr(given, "user_agent_appid", None) or session.get_config_variable(
+        "user_agent_appid"
+    )
+    if application:
+        name = sanitize_user_agent_string_component(application, allow_hash=True)
+        parts.append(f"app/{name}")
+    return " ".join(parts)
 
 
 def _httpx_session() -> Any:
@@ -106,22 +148,3 @@ def _httpx_session() -> Any:
             "http_backend='httpx' needs the extra: pip install 'crml-sdk[httpx]'"
         )
     return HttpxSession
-
-
-def check_region(region: str, partitions: list[dict[str, Any]]) -> None:
-    """Refuse a region that is not in botocore's list, before a name that cannot resolve is looked up.
-
-    Raises:
-        UnknownRegion: With names that come close, and the way around for a region that is new.
-    """
-    import difflib
-
-    known = [name for partition in partitions for name in partition["regions"]]
-    if region in known:
-        return
-    near = difflib.get_close_matches(region, known, n=2)
-    hint = f"did you mean {' or '.join(near)}? " if near else ""
-    raise UnknownRegion(
-        f"no AWS partition has a region {region!r}; {hint}If it is newer than the installed botocore,"
-        " update that, or give endpoint_url="
-    )

@@ -1,12 +1,17 @@
-"""respx on httpx2: respx speaks httpx, aiobotocore's httpx backend prefers httpx2.
+"""For tests with respx: respx speaks httpx, and the `httpx` backend of clients speaks httpx2.
 
-`respx.mock(using=Httpx2Mocker.name)` does it. Requests and replies are turned
-from one library's type into the other's on the way; nothing reaches a network.
+`respx.mock(using=Httpx2Mocker.name)` stands in the way of every request of such a client; respx's
+own default does not, and the request would go out. Requests and replies are turned from one
+library's type into the other's on the way. respx decodes paths when it matches: compare
+`request.url.raw_path` where an ARN is in the path. Needs `respx` and the extra `httpx`.
 """
+
+# respx has types for a part of what it has.
+# pyright: reportUnknownMemberType=false
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 import httpx2
@@ -16,9 +21,9 @@ from respx.mocks import Mocker
 class Httpx2Mocker(Mocker):
     """Takes the place of every transport of httpx2's asynchronous clients."""
 
-    name = "httpx2"
-    targets = ["httpx2._client.AsyncClient"]
-    target_methods = ["_transport_for_url"]
+    name: ClassVar[str] = "httpx2"
+    targets: ClassVar[list[str]] = ["httpx2._client.AsyncClient"]
+    target_methods: ClassVar[list[str]] = ["_transport_for_url"]
 
     @classmethod
     def mock(cls, spec: Any) -> Any:

@@ -9,7 +9,7 @@ from aiobotocore.session import AioSession
 from botocore import handlers
 
 from crml_sdk import CleanRoomsML, errors
-from crml_sdk.wire.own_session import make_session
+from crml_sdk.wire.fast.opening import make_session
 
 EVENTS = [
     f"{kind}.{service}.{operation}"

@@ -1,4 +1,4 @@
-"""The aiobotocore session of a client whose user brought none.
+"""The aiobotocore session of a client whose user brought none, made quickly.
 
 A session registers more than a hundred handlers, most of them for other services; asking each for
 its signature is a third of what the session costs. Ours is seen by nobody but our clients and the
@@ -15,6 +15,7 @@ from typing import Any, Final
 from aiobotocore.session import AioSession
 from botocore import handlers
 
+from .installing import is_tested
 from .loader import register_loader
 
 HANDLED: Final = frozenset({"*", "cleanroomsml", "cleanrooms", "sts", "sso", "sso-oidc", "signin"})
@@ -22,7 +23,9 @@ HANDLED: Final = frozenset({"*", "cleanroomsml", "cleanrooms", "sts", "sso", "ss
 
 
 def make_session(profile: str | None) -> Any:
-    """A session for our clients alone."""
+    """A session for our clients alone; aiobotocore's own where its inside is not known."""
+    if not is_tested():
+        return AioSession(profile=profile)
     session: Any = AioSession(profile=profile, include_builtin_handlers=False)
     events = session.get_component("event_emitter")
     known: Any = handlers.BUILTIN_HANDLERS

@@ -1,4 +1,4 @@
-"""Shortcuts change how long a call takes and nothing else, and give way to whoever wants to look.
+"""The fast way changes how long a call takes and nothing else, and gives way to who wants to look.
 
 Leans on, in aiobotocore 3.10: `AioEndpoint._send_request` calls `create_request`, `_get_response`
 and `_needs_retry` for each attempt; the client reads `_endpoint`, `_serializer` and
@@ -14,8 +14,10 @@ import uuid
 from datetime import datetime
 from typing import Any
 
+import aiohttp
 import pytest
 from aiobotocore.client import AioBaseClient
+from aiobotocore.config import AioConfig
 from aiobotocore.endpoint import AioEndpoint
 from aiobotocore.session import AioSession
 from botocore import auth
@@ -23,12 +25,13 @@ from botocore.auth import SigV4Auth
 from botocore.endpoint import Endpoint
 
 from crml_sdk import CleanRoomsML, errors
-from crml_sdk.wire import connection, serializer, shortcuts
-from crml_sdk.wire.endpoint import QuickEndpoint
-from crml_sdk.wire.session import QuickRequest, QuickSession
+from crml_sdk.wire import connection
+from crml_sdk.wire.fast import installing as door
+from crml_sdk.wire.fast import request as fast_request
+from crml_sdk.wire.fast.endpoint import FastEndpoint, FastRequest
 
-from ..support.canned import CannedServer, error, reply
-from ..support.samples import MODEL, TRAINING, model_reply
+from ...support.canned import CannedServer, error, reply
+from ...support.samples import MODEL, TRAINING, model_reply
 
 GET = reply(200, model_reply(), x_amzn_RequestId="req-7")
 CREATED = reply(200, {"trainedModelArn": MODEL}, x_amzn_RequestId="req-8")
@@ -36,20 +39,20 @@ CREATED = reply(200, {"trainedModelArn": MODEL}, x_amzn_RequestId="req-8")
 
 @pytest.fixture
 def ways(monkeypatch: pytest.MonkeyPatch) -> list[type]:
-    """The classes of the requests that were sent: `QuickRequest` for the short way."""
+    """The classes of the requests that were sent: `FastRequest` for the short way."""
     sent: list[type] = []
-    usual = QuickSession.send
+    usual = FastEndpoint._get_response
 
-    async def send(self: Any, request: Any) -> Any:
+    async def get_response(self: Any, request: Any, *rest: Any) -> Any:
         sent.append(type(request))
-        return await usual(self, request)
+        return await usual(self, request, *rest)
 
-    monkeypatch.setattr(QuickSession, "send", send)
+    monkeypatch.setattr(FastEndpoint, "_get_response", get_response)
     return sent
 
 
 def is_short(ways: list[type]) -> list[bool]:
-    return [way is QuickRequest for way in ways]
+    return [way is FastRequest for way in ways]
 
 
 async def test_calls_take_the_short_way(sdk: CleanRoomsML, canned: CannedServer, ways: list[type]):
@@ -81,9 +84,9 @@ async def test_both_ways_send_the_same(canned: CannedServer, monkeypatch: pytest
     monkeypatch.setattr(auth, "get_current_datetime", lambda *_: datetime(2026, 2, 3, 4, 5, 6))
     monkeypatch.setenv("AWS_SESSION_TOKEN", "session/token")
     # botocore's spelling of JSON, so that the signatures can be compared.
-    monkeypatch.setattr(serializer, "to_json", lambda body: json.dumps(body).encode())
-    for take in (shortcuts.take_shortcuts, lambda *_: False):
-        monkeypatch.setattr(connection, "take_shortcuts", take)
+    monkeypatch.setattr(fast_request, "to_json", lambda body: json.dumps(body).encode())
+    for take in (connection.install, lambda _: "off"):
+        monkeypatch.setattr(connection, "install", take)
         async with CleanRoomsML(region_name="us-east-1", endpoint_url=canned.url) as sdk:
             canned.answers = [GET, CREATED, reply(200)]
             await sdk.trained_models.get(MODEL, version="a" * 8 + "-0000-0000-0000-" + "b" * 12)
@@ -169,9 +172,7 @@ async def test_a_handler_can_change_the_request(sdk: CleanRoomsML, canned: Canne
     assert ";x-signed" in third["authorization"]
 
 
-async def test_a_handler_can_give_the_reply(
-    sdk: CleanRoomsML, canned: CannedServer, ways: list[type]
-):
+async def test_a_handler_can_give_the_reply(sdk: CleanRoomsML, canned: CannedServer):
     from aiobotocore.awsrequest import AioAWSResponse
 
     canned.answers = [GET]
@@ -184,7 +185,7 @@ async def test_a_handler_can_give_the_reply(
 
     sdk.raw.meta.events.register("before-send.cleanroomsml", answer)
     assert (await sdk.trained_models.get(MODEL)).name == "from the handler"
-    assert len(ways) == 1
+    assert len(canned.received) == 1
 
 
 async def test_headers_that_signing_writes_are_left_to_botocore(
@@ -219,7 +220,7 @@ async def test_errors_and_retries_are_aiobotocores(
 ):
     async def no_sleep(self: Any, seconds: float) -> None: ...
 
-    monkeypatch.setattr(AioEndpoint, "_sleep", no_sleep)
+    monkeypatch.setattr(connection.Connection, "_pause", no_sleep)
     canned.answers = [error("ThrottlingException", 429), error("A", 503), error("B", 500), GET]
     with pytest.raises(errors.ServiceError) as caught:
         await sdk.trained_models.get(MODEL)
@@ -240,7 +241,7 @@ async def test_each_attempt_is_counted(
 ):
     async def no_sleep(self: Any, seconds: float) -> None: ...
 
-    monkeypatch.setattr(AioEndpoint, "_sleep", no_sleep)
+    monkeypatch.setattr(connection.Connection, "_pause", no_sleep)
     canned.answers = [error("Oops", 503), GET]
     model = await sdk.trained_models.get(MODEL)
     assert model.response_metadata is not None
@@ -260,21 +261,23 @@ async def test_each_attempt_is_counted(
 async def test_addresses_are_botocores(
     region: str, options: dict[str, Any], url: str | None, monkeypatch: pytest.MonkeyPatch
 ):
-    from aiobotocore.config import AioConfig
-
     if url is not None:
         monkeypatch.setenv("AWS_ENDPOINT_URL_CLEANROOMSML", url)
     asked: list[list[str]] = []
-    for take in (shortcuts.take_shortcuts, lambda *_: False):
-        monkeypatch.setattr(connection, "take_shortcuts", take)
+    for take in (connection.install, lambda _: "off"):
+        monkeypatch.setattr(connection, "install", take)
         urls: list[str] = []
 
-        async def send(self: Any, request: Any, urls: list[str] = urls) -> Any:
-            urls.append(request.url)
+        async def request(self: Any, method: str, url: Any, urls: Any = urls, **_: Any) -> Any:
+            urls.append(str(url))
             raise RuntimeError("far enough")
 
-        monkeypatch.setattr(QuickSession, "send", send)
-        async with CleanRoomsML(region_name=region, config=AioConfig(**options), retries=1) as sdk:
+        monkeypatch.delenv("https_proxy", raising=False)
+        monkeypatch.delenv("HTTPS_PROXY", raising=False)
+        monkeypatch.setattr(aiohttp.ClientSession, "_request", request)
+        async with CleanRoomsML(
+            region_name=region, config=AioConfig(**options), max_attempts=1
+        ) as sdk:
             for _ in range(2):
                 with pytest.raises((RuntimeError, errors.CleanRoomsMLError)):
                     await sdk.trained_models.get(MODEL)
@@ -323,25 +326,33 @@ async def opened(canned: CannedServer, **options: Any) -> bool:
     async with CleanRoomsML(region_name="us-east-1", endpoint_url=canned.url, **options) as sdk:
         model = await sdk.trained_models.get(MODEL)
         assert model.name == "m"
-        return type(sdk.raw._endpoint) is QuickEndpoint
+        fast = type(sdk.raw._endpoint) is FastEndpoint
+        assert fast is (sdk.fast_path is None)
+        return fast
 
 
-async def test_shortcuts_are_taken(canned: CannedServer):
+async def test_the_fast_way_is_taken(canned: CannedServer):
     assert await opened(canned)
-    assert shortcuts.is_tested()
-    assert shortcuts.is_as_released()
+    assert door.is_tested()
 
 
 @pytest.mark.parametrize(
     ("version", "known"),
-    [("3.10.0", True), ("3.10.9", True), ("3.11.0", False), ("4.0.0.dev1", False)],
+    [
+        ("3.10.0", True),
+        ("3.10.9", True),
+        ("3.9.0", True),
+        ("3.8.0", False),
+        ("3.11.0", False),
+        ("4.0.0.dev1", False),
+    ],
 )
 def test_only_tested_versions_are_known(version: str, known: bool):
-    assert shortcuts.is_tested(version) is known
+    assert door.is_tested(version) is known
 
 
 async def test_an_unknown_version_takes_none(canned: CannedServer, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(shortcuts, "is_tested", lambda: False)
+    monkeypatch.setattr(door, "is_tested", lambda: False)
     assert not await opened(canned)
 
 
@@ -364,12 +375,11 @@ async def test_a_wrapped_function_takes_none(
 
 
 async def test_a_missing_part_takes_none(canned: CannedServer, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(shortcuts, "REPLACED", ((AioEndpoint, "renamed"),))
+    monkeypatch.setattr(door, "REPLACED", ((AioEndpoint, "renamed"),))
     assert not await opened(canned)
 
 
 async def test_another_endpoint_or_session_class_takes_none(canned: CannedServer):
-    from aiobotocore.config import AioConfig
     from aiobotocore.httpsession import AIOHTTPSession
 
     class Mine(AIOHTTPSession):
@@ -380,6 +390,6 @@ async def test_another_endpoint_or_session_class_takes_none(canned: CannedServer
 
 @pytest.mark.parametrize("mode", ["standard", "adaptive", "legacy"])
 async def test_every_retry_mode_works(mode: str, canned: CannedServer, ways: list[type]):
-    await opened(canned, retries={"mode": mode})
+    await opened(canned, config=AioConfig(retries={"mode": mode}))
     # Only the standard mode is known to have nothing to say about a 2xx reply.
     assert is_short(ways) == [mode == "standard"]

@@ -12,7 +12,7 @@ from aiobotocore.session import AioSession
 from botocore.exceptions import UnknownServiceError
 from botocore.loaders import Loader, create_loader
 
-from crml_sdk.wire.loader import KEPT, QuickFiles, QuickLoader, decoded, register_loader
+from crml_sdk.wire.fast.loader import KEPT, QuickFiles, QuickLoader, decoded, register_loader
 
 
 def quick() -> QuickLoader:

@@ -10,7 +10,7 @@ from botocore import auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import ReadOnlyCredentials
 
-from crml_sdk.wire.signature import Signature, agrees_with_botocore
+from crml_sdk.wire.fast.request import Signature, agrees_with_botocore
 
 ARN = "arn%3Aaws%3Acleanrooms-ml%3Aus-east-1%3A111122223333%3Amembership%2Fm%2Ftrained-model%2Fx"
 URLS = [

@@ -15,7 +15,7 @@ from botocore.model import ServiceModel
 from botocore.serialize import create_serializer
 
 from crml_sdk.api import operations
-from crml_sdk.wire.serializer import QuickSerializer, form_of, quoted
+from crml_sdk.wire.fast.request import FastSerializer, form_of, quoted
 
 MODELS = {
     service: ServiceModel(Loader().load_service_model(service, "service-2"))
@@ -59,7 +59,7 @@ def sample(shape: Any, text: str, depth: int = 0) -> Any:
 def test_requests_are_botocores(model: Any, text: str):
     usual = create_serializer("rest-json", include_validation=False)
     parameters = sample(model.input_shape, text)
-    ours = QuickSerializer(usual).serialize_to_request(parameters, model)
+    ours = FastSerializer(usual).serialize_to_request(parameters, model)
     assert read(ours) == read(usual.serialize_to_request(parameters, model))
 
 
@@ -68,7 +68,7 @@ def test_requests_with_required_members_only_are_botocores(model: Any):
     usual = create_serializer("rest-json", include_validation=False)
     whole = sample(model.input_shape, "x")
     parameters = {name: whole[name] for name in model.input_shape.required_members}
-    ours = QuickSerializer(usual).serialize_to_request(parameters, model)
+    ours = FastSerializer(usual).serialize_to_request(parameters, model)
     assert read(ours) == read(usual.serialize_to_request(parameters, model))
 
 
@@ -82,7 +82,7 @@ def test_few_operations_need_botocore():
 
 
 def test_what_the_form_has_no_place_for_goes_to_botocore():
-    serializer = QuickSerializer(Refusing())
+    serializer = FastSerializer(Refusing())
     model = MODELS["cleanroomsml"].operation_model("GetTrainedModel")
     given: list[dict[str, Any]] = [
         {"membershipIdentifier": "m", "trainedModelArn": "t", "other": 1},
@@ -95,7 +95,7 @@ def test_what_the_form_has_no_place_for_goes_to_botocore():
 
 
 def test_lone_surrogates_survive():
-    serializer = QuickSerializer(Refusing())
+    serializer = FastSerializer(Refusing())
     model = MODELS["cleanroomsml"].operation_model("PutMLConfiguration")
     request = serializer.serialize_to_request(
         {"membershipIdentifier": "m", "defaultOutputLocation": {"roleArn": "\ud800"}}, model
