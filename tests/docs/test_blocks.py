@@ -17,8 +17,12 @@ from .running import compiled, reading
 PAGES = all_pages()
 WITH_PYTHON = [page for page in PAGES if page.of("python")]
 SHELL = ("sh", "bash", "console")
-NOT_RUN_AT_MOST = 2
+NOT_RUN_AT_MOST = 3
 """How many blocks are only compiled. A new one needs a reason beside it, and a thought about it."""
+
+ELSEWHERE = "docs/orchestrators/"
+"""Pages whose blocks need another framework: `scripts/test-airflow` and `scripts/test-orchestrators`
+have them."""
 
 
 def _fits(printed: str, said: str) -> bool:
@@ -53,7 +57,7 @@ def test_what_is_not_run_is_little_and_has_reasons() -> None:
         (page.name, block.line, block.not_run)
         for page in PAGES
         for block in page.of("python")
-        if block.not_run
+        if block.not_run and not page.name.startswith(ELSEWHERE)
     ]
     assert len(skipped) <= NOT_RUN_AT_MOST, skipped
 
