@@ -61,22 +61,22 @@ class ResourceType:
     has_arn: bool = True
     seen_by_members: tuple[Operation | None, Operation] | None = None
 
-    @property
+    @cached_property
     def scope(self) -> str:
         """What its calls are made in: `membership`, `collaboration` or `account`."""
         return self.list.scope
 
-    @property
+    @cached_property
     def rows(self) -> str:
         """The attribute of a page that holds its rows."""
         return self.list.items or ""
 
-    @property
+    @cached_property
     def get_version(self) -> str | None:
         """The parameter of `get` that names a version."""
         return self.get.version if self.get else None
 
-    @property
+    @cached_property
     def has_name(self) -> bool:
         """Whether it is found by its name among those of an ARN, for want of an identifier."""
         return not self.has_arn

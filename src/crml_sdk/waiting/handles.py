@@ -149,13 +149,7 @@ class Handle:
 
     @classmethod
     def _of_reference(cls, ref: TrainedModelRef) -> Handle:
-        known = RESOURCE_TYPES.get(kind_of(ref.trained_model_arn) or "")
-        if known is None or not known.statuses:
-            names = sorted(t.name for t in RESOURCE_TYPES.values() if t.statuses and t.has_arn)
-            raise ArnError(
-                f"{ref.trained_model_arn!r} is not the ARN of a resource that can be waited for"
-                f" ({', '.join(names)})"
-            )
+        known = RESOURCE_TYPES[_kind_in(ref.trained_model_arn)]
         handle = cls(known.name, ref.trained_model_arn)
         if ref.version is None or ref.version is LATEST:
             return handle
@@ -216,4 +210,10 @@ _membership_in = lru_cache(maxsize=1024)(membership_in)
 
 @lru_cache(maxsize=1024)
 def _kind_in(arn: str) -> str:
-    return Handle.of(TrainedModelRef.parse(arn)).kind
+    known = RESOURCE_TYPES.get(kind_of(arn) or "")
+    if known is None or not known.statuses:
+        names = sorted(t.name for t in RESOURCE_TYPES.values() if t.statuses and t.has_arn)
+        raise ArnError(
+            f"{arn!r} is not the ARN of a resource that can be waited for ({', '.join(names)})"
+        )
+    return known.name
