@@ -21,8 +21,8 @@ LONGEST = 800
 ALLOWED: dict[str, set[str]] = {
     # the user's side
     "cli": {
-        *("api", "arns", "checking", "client", "errors", "local", "naming", "types", "untrusted"),
-        *("versions", "waiting"),
+        *("api", "arns", "checking", "client", "errors", "local", "naming", "stepfunctions"),
+        *("types", "untrusted", "versions", "waiting"),
     },
     "client": {"api", "arns", "core", "errors", "resource_types", "waiting", "wire"},
     "resources": {

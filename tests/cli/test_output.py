@@ -22,6 +22,7 @@ from crml_sdk.cli.listing import parse_since
 from crml_sdk.cli.models import differences
 from crml_sdk.cli.writing import Column, json_text, members, moment, table, yaml_text
 from crml_sdk.local import LocalCleanRoomsML
+from crml_sdk.stepfunctions import state_machine
 from crml_sdk.untrusted import has_controls
 
 from .conftest import Run
@@ -198,6 +199,20 @@ def test_completion_is_silent_when_it_cannot_know(tmp_path: Path) -> None:
 def test_a_shell_gets_its_script(run: Run, shell: str) -> None:
     ran = run("completion", shell)
     assert (ran.status, "_CRML_COMPLETE" in ran.out) == (0, True)
+
+
+@pytest.mark.parametrize("kind", ["train", "infer"])
+def test_a_state_machine_is_written_whole_and_only_json(run: Run, kind: Any) -> None:
+    ran = run("stepfunctions", kind, "--partition", "aws-us-gov")
+    assert (ran.status, ran.err) == (0, "")
+    assert ran.json == state_machine(kind, partition="aws-us-gov")
+    assert ran.json["States"]["Start"]["Resource"].startswith("arn:aws-us-gov:states:")
+
+
+def test_a_state_machine_of_another_kind_is_a_fault_of_usage(run: Run) -> None:
+    ran = run("stepfunctions", "predict")
+    assert (ran.status, ran.out) == (2, "")
+    assert "'train'" in ran.err
 
 
 def test_a_terminal_of_eighty_columns_sees_whole_identifiers(run: Run) -> None:

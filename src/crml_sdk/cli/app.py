@@ -43,6 +43,10 @@ BY_HAND: Final[dict[str, tuple[str, str]]] = {
     "whoami": ("who:whoami", "Who the service takes you for: account, region, memberships."),
     "call": ("calling:call", "Call any operation by its documented name."),
     "operations": ("calling:list_operations", "List every operation and its command."),
+    "stepfunctions": (
+        "stepfunctions:stepfunctions",
+        "Write a state machine for AWS Step Functions that trains or predicts, and waits.",
+    ),
     "completion": ("completion:completion", "Write the completion script for a shell."),
     "local": ("serving:local", "Run a local Clean Rooms ML to develop against."),
     "demo": ("demo:demo", "Watch it work: train versions, pick the newest, predict."),
