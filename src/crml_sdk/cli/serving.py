@@ -65,6 +65,7 @@ def local() -> click.Command:
             Option(
                 "--import", "import_file", type=file, help="JSON export to start from, not a seed."
             ),
+            Option("--export", type=file, help="Write the state of --state as JSON, and end."),
         ],
         help="Run a local Clean Rooms ML to develop against, for this SDK, boto3, the AWS CLI,"
         " anything.\n\nIt prints the environment variables that point an AWS SDK at it, and serves"
@@ -84,8 +85,10 @@ def _serve(
     workspace: Path | None,
     allow_remote_run: bool,
     import_file: Path | None,
+    export: Path | None,
 ) -> None:
     from ..local import Lifecycle
+    from ..local.main import export as write_export
     from ..local.main import run
     from . import quick
     from .failures import FAILED, Refused
@@ -94,9 +97,14 @@ def _serve(
         raise Refused(f"--seed {seed}: No such file or directory")
     if not math.isfinite(speed):
         raise Refused("--speed must be a number above 0")
+    if export is not None and state is None:
+        raise Refused("--export needs --state")
     quick.imports_done()
     try:
         with quick.interruptible():
+            if export is not None and state is not None:
+                write_export(state, export)
+                return
             run(
                 host,
                 port,

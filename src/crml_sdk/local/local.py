@@ -94,7 +94,12 @@ class LocalCleanRoomsML:
         if executor is None:
             executor = self._simulated
         elif isinstance(executor, Runner):
-            executor = WorkerExecutor(executor, self._simulated, folder=work_folder)
+            executor = WorkerExecutor(
+                executor,
+                self._simulated,
+                folder=work_folder,
+                at_once=getattr(executor, "at_once", None),
+            )
         elif not isinstance(cast(object, executor), Executor):
             raise TypeError("executor must be a Runner, or an Executor: inherit from either")
         state.executor = executor

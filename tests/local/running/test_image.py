@@ -94,6 +94,11 @@ def test_an_entrypoint_takes_back_the_command_before_it(docker: Followed) -> Non
         ("COPY <<EOF /app/made\nhello\nEOF", "/app/made"),
         ("COPY /a.txt /root/", "/root/a.txt"),
         ("COPY $WHAT /app/", "/app/a.txt"),
+        ("COPY a.txt /", "/a.txt"),
+        ("COPY dir/ /", "/c.txt"),
+        ("COPY a.txt //opt/ml//code/", "/opt/ml/code/a.txt"),
+        ("COPY <<made /\nhello\nmade", "/made"),
+        ("WORKDIR /\nCOPY a.txt .", "/a.txt"),
     ],
 )
 def test_where_copies_go(docker: Followed, copy: str, expected: str) -> None:

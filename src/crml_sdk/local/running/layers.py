@@ -38,6 +38,7 @@ class Layers:
 
     def place(self, path: str) -> Path:
         """Where a path without links lies on the host."""
+        path = f"/{path.lstrip('/')}" if path.startswith("//") else path
         for top, folder in self.tops.items():
             if PurePosixPath(path).is_relative_to(top):
                 return folder / PurePosixPath(path).relative_to(top)
@@ -54,7 +55,7 @@ class Layers:
         links = 0
         while waiting:
             part = waiting.pop()
-            if part == "/":
+            if part.startswith("/"):  # "//" is a root of its own to pathlib
                 walked = PurePosixPath("/")
             elif part == "..":
                 walked = walked.parent

@@ -79,6 +79,11 @@ class ContainerRunner:
                 self._python(entry.python)
 
     @property
+    def at_once(self) -> int:
+        """How many jobs run at the same time."""
+        return self.workspace.run.jobs
+
+    @property
     def report(self) -> list[str]:
         """What is run, what is simulated, and why: lines for the server's start."""
         workspace = self.workspace

@@ -48,6 +48,8 @@ class RunOptions:
     """The `[run]` part. Sizes in GB are of 2**30 bytes, in MB of 2**20."""
 
     sandbox: SandboxWish = "auto"
+    jobs: int = field(default_factory=lambda: max(2, os.cpu_count() or 2))
+    """How many jobs run at the same time; the others wait as CREATE_PENDING."""
     network: bool = False
     seconds_to_stop: float = 120
     """Between SIGTERM and SIGKILL."""
@@ -288,8 +290,10 @@ class _Reader:
             check, wanted = _check_of(hints[key])
             if not check(value):
                 raise self.fail(key, f"must be {wanted}, not {value!r}", part="run")
-            if not isinstance(value, (bool, str)) and value <= 0:
-                raise self.fail(key, f"must be more than 0, not {value!r}", part="run")
+            if not isinstance(value, (bool, str)) and not 0 < value <= sys.maxsize // 2**30:
+                raise self.fail(
+                    key, f"must be a number of ordinary size above 0, not {value!r}", part="run"
+                )
             values[key] = value
         return RunOptions(**values)
 
