@@ -48,6 +48,21 @@ for _ in range(5):
 time.sleep(600)
 """
 IN_MEMORY = "import time\nopen('/dev/shm/x', 'wb').write(b'x' * (100 << 20))\ntime.sleep(600)"
+SEGMENTS = """
+import ctypes, time
+libc = ctypes.CDLL(None)
+libc.shmat.restype = ctypes.c_void_p
+for _ in range(8):
+    at = libc.shmat(libc.shmget(0, 25 << 20, 0o1600), None, 0)
+    ctypes.memset(at, 1, 25 << 20)
+    libc.shmdt(ctypes.c_void_p(at))
+time.sleep(600)
+"""
+ONE_FILE = """
+with open("/opt/ml/model/m", "wb", buffering=0) as file:
+    while True:
+        file.write(b"x" * (1 << 20))
+"""
 CLOSES = """
 import os
 os.makedirs("/opt/ml/model/a/b")
@@ -78,12 +93,14 @@ PRINTS = "import sys\nwhile True:\n    sys.stdout.write('x' * 99 + chr(10))"
         (HELD, "MemoryError"),
         (ONE_PIECE, "MemoryError"),
         (SHARED, "more than 0.15 GB of memory"),
+        (SEGMENTS, "more than 0.15 GB of memory"),
+        (ONE_FILE, "more than 0.05 GB of disk"),
         (PRINTS, "printed more than 2 MB"),
     ],
     ids=[
         "writes nothing", "exits 2", "exits silently", "signal", "failure file", "failure link",
         "failure pipe", "model link", "no model", "closed folders", "forks", "fills the disk", "fills it unseen",
-        "memory", "memory at once", "memory of many", "prints",
+        "memory", "memory at once", "memory of many", "memory that nobody holds", "one file fills the disk", "prints",
     ],
 )  # fmt: skip
 def test_a_bad_training(tmp_path: Path, any_sandbox: None, code: str, said: str) -> None:

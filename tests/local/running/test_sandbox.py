@@ -32,6 +32,12 @@ def write(path):
         file.write("x")
     return "written"
 libc = ctypes.CDLL(None, use_errno=True)
+def namespace_by_clone():
+    number = libc.syscall(56, 0x10000000 | 17, 0, 0, 0, 0) if os.uname().machine == "x86_64" else -1
+    if number == 0:
+        os._exit(0)
+    if number < 0:
+        raise OSError
 def mount_again():
     if libc.mount(None, b"/usr", None, ctypes.c_ulong(0x20 | 0x1000), None):
         raise OSError
@@ -80,6 +86,8 @@ found = {
     "write home": attempt(lambda: write("/root/x")),
     "uid": os.getuid(),
     "own namespace": attempt(own_namespace),
+    "user namespace": attempt(lambda: 1 / 0 if libc.unshare(0x10000000) else "made"),
+    "namespace by clone": attempt(namespace_by_clone),
 }
 json.dump(found, open("/opt/ml/found", "w"))
 """
@@ -87,7 +95,7 @@ REFUSED = (
     "secret", "secret by link", "aws", "shadow", "environ of 1", "memory of 1", "files of 1",
     "root of 1", "write /usr", "write /etc", "write /", "write /run", "write /run/crml",
     "write python", "host loopback", "internet", "mount again", "uncover", "become root", "device",
-    "setns", "trace 1", "sudo", "own namespace",
+    "setns", "trace 1", "sudo", "own namespace", "user namespace", "namespace by clone",
 )  # fmt: skip
 
 

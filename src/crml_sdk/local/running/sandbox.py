@@ -28,7 +28,7 @@ Kind = Literal["bubblewrap", "unshare", "direct"]
 KINDS: tuple[Kind, ...] = ("bubblewrap", "unshare", "direct")
 
 INIT = Path(__file__).parent / "inside" / "init.py"
-PROGRAMS = ("init.py", "namespaces.py", "watch.py")
+PROGRAMS = ("init.py", "namespaces.py", "syscalls.py", "watch.py")
 NOBODY = 65534
 ML = Path("/opt/ml")
 GIGABYTE = 1 << 30
@@ -46,7 +46,7 @@ class Limits:
 
     def of_processes(self, *, isolated: bool) -> dict[str, int]:
         """The kernel's limits for each process; the sums are watched from outside."""
-        limits = {"DATA": self.memory, "FSIZE": self.disk, "CORE": 0}
+        limits = {"DATA": self.memory, "FSIZE": self.disk + MEGABYTE, "CORE": 0}
         if isolated:
             limits["NPROC"] = 2 * self.processes + 1024
         return limits

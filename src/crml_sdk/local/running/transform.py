@@ -145,9 +145,11 @@ class Transform:
         """Asks GET /ping until it answers 200. Raises `TransformFailed`."""
         deadline = time.monotonic() + self.wishes.seconds_to_start
         last = "it did not listen on port 8080"
-        while time.monotonic() < deadline:
+        while True:
             if self.ended():
                 raise TransformFailed("The container ended before it answered GET /ping.")
+            if time.monotonic() >= deadline:
+                break
             last = self._ping()
             if not last:
                 return

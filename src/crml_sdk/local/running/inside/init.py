@@ -29,9 +29,11 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 if TYPE_CHECKING:
     from .namespaces import build_root, call, libc, separate
+    from .syscalls import forbid_user_namespaces
     from .watch import LOOK_EVERY, Watch
 else:
     from namespaces import build_root, call, libc, separate
+    from syscalls import forbid_user_namespaces
     from watch import LOOK_EVERY, Watch
 
 Plan = Dict[str, Any]  # noqa: UP006 (Python 3.8)
@@ -67,6 +69,7 @@ def give_up_rights(plan: Plan) -> None:
             os.setresuid(*[plan["become"]] * 3)
         header = (ctypes.c_uint32 * 2)(0x20080522, 0)
         libc.capset(ctypes.byref(header), ctypes.byref((ctypes.c_uint32 * 6)()))
+        forbid_user_namespaces(libc)
 
 
 def start(plan: Plan) -> subprocess.Popen[bytes]:
@@ -153,9 +156,10 @@ def supervise(control: socket.socket, plan: Plan) -> Plan:
             if command == b"C":
                 connect(control)
         ended = reap(program.pid)
-        if ended is not None:
-            return ended
         now = time.monotonic()
+        if ended is not None:
+            watch.next_disk = 0.0  # a full disk ends a program sooner than the next look
+            return ended if ended.get("exit") == 0 else watch.excess(now) or ended
         if now >= next_look:
             next_look = now + LOOK_EVERY
             excess = watch.excess(now)

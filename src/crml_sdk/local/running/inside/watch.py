@@ -47,7 +47,7 @@ class Watch:
         if used > self.most["memory"]:
             used = sum(self.share(number) for number in members)
         if self.isolated:
-            used += in_use("/dev/shm")
+            used += in_use("/dev/shm") + in_segments()
         if used > self.most["memory"]:
             return {"limit": "memory", "used": used}
         if now >= self.next_disk:
@@ -125,6 +125,16 @@ def in_use(path: str) -> int:
     except OSError:
         return 0
     return (facts.f_blocks - facts.f_bfree) * facts.f_frsize
+
+
+def in_segments() -> int:
+    """Bytes in System V shared memory, which stays when no process holds it."""
+    try:
+        with open("/proc/sysvipc/shm") as file:
+            names = file.readline().split()
+            return sum(int(line.split()[names.index("rss")]) for line in file)
+    except (OSError, ValueError, IndexError):
+        return 0
 
 
 def size_below(path: str, without: list[str]) -> int:
