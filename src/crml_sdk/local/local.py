@@ -89,6 +89,8 @@ class LocalCleanRoomsML:
         self._simulated = SimulatedExecutor(settings.lifecycle, clock.now)
         if work_folder is None and state_file is not None:
             work_folder = f"{os.fspath(state_file)}.jobs"
+        if work_folder is not None:
+            work_folder = os.path.abspath(work_folder)  # jobs run in directories of their own
         if workspace is not None:
             executor = _runner_of(workspace, state_file, work_folder)
         if executor is None:

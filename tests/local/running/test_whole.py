@@ -51,8 +51,13 @@ def ended(get: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         time.sleep(0.05)
 
 
-def test_from_tables_to_predictions(workspace: Path) -> None:
-    with LocalCleanRoomsML(workspace=workspace) as local, local.serve_in_thread() as server:
+def test_from_tables_to_predictions(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a state file by a relative path, whose jobs' folder once was not found by queries."""
+    monkeypatch.chdir(workspace.parent)
+    with (
+        LocalCleanRoomsML(workspace="workspace.toml", state_file="state.crml") as local,
+        local.serve_in_thread() as server,
+    ):
         world = local.world
         client: Any = boto3.client(
             "cleanroomsml",
