@@ -77,7 +77,7 @@ class Parameter:
     def declared(self) -> str:
         if self.required:
             return f"{self.name}: {self.kind}"
-        optional = " | None" if self.default == "None" or self.kind == "float" else ""
+        optional = " | None" if self.default == "None" or self.kind.startswith("float") else ""
         return f"{self.name}: {self.kind}{optional} = {self.default}"
 
 
@@ -159,8 +159,8 @@ def parameters(
     named.append(
         Parameter(
             "timeout",
-            "float",
-            "Seconds for each call with all its retries.",
+            "float | timedelta",
+            "Seconds (or a `timedelta`) for each call with all its retries.",
             required=False,
             member=None,
         )
@@ -312,8 +312,8 @@ RUNS = {
 WAITING = (
     Parameter(
         "timeout",
-        "float",
-        "Seconds for all of it, the start included; None for no end.",
+        "float | timedelta",
+        "Seconds (or a `timedelta`) for all of it, the start included; None for no end.",
         default="LONGEST",
     ),
     Parameter(
@@ -355,12 +355,13 @@ def render_run(service: Service, words: Words, op: Operation) -> str:
     signature = [*(p.declared for p in positional), "*", *(p.declared for p in named)]
     lines = [block(text, ""), "", "Args:", *map(textwrap_arg, [*positional, *named])]
     raises = [
+        "TypeError, ValueError: Before anything is sent, when `timeout`, `poll` or `on_update` cannot be used.",
         "WaitTimeout: The time was up. The job goes on; the error tells how to resume.",
         "ResourceFailed: It ended otherwise, with the reason.",
         "ResumeMismatch, ResumeAmbiguous: With `resume`, nothing was sent: what has the name was made otherwise, or"
         " is several.",
         "OutcomeUnknown: No reply came, and looking for what it may have made did not tell.",
-        f"CleanRoomsMLError: What else `{op.method}` and `wait` raise.",
+        f"CleanRoomsMLError: What else `{op.method}` and `wait` raise; `error.handle` once it has been started.",
     ]
     lines += ["", "Returns:", f"    The final Get response, `{output}`."]
     lines += ["", "Raises:", *map(hanging, raises)]

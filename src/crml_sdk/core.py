@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ._runtime import Expired, current_runtime
 from .errors import CallTimeout, CleanRoomsMLError, ClientClosed, ServiceError
+from .times import seconds_of
 from .untrusted import plain_logger
 from .wire.connection import Connection, connect
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from .operation import Operation
     from .waiting.driver import Waiting
     from .wire.settings import Settings
@@ -144,7 +147,7 @@ class Core:
         self,
         operation: Operation,
         params: dict[str, Any],
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
         *,
         once: bool = False,
     ) -> Any:
@@ -153,7 +156,7 @@ class Core:
         Args:
             operation: What to call. A create or start goes by way of `creating.create_once`.
             params: The request by wire names, checked.
-            timeout: Seconds for the call with all its retries.
+            timeout: Seconds (or a `timedelta`) for the call with all its retries.
             once: Not to be sent again on a fault: the caller decides that itself.
 
         Raises:
@@ -205,14 +208,15 @@ class Core:
         connection: Connection,
         operation: Operation,
         params: dict[str, Any],
-        timeout: float | None,
+        timeout: float | timedelta | None,
         once: bool,
     ) -> Any:
         if timeout is None:
             return await connection.call(operation, params, once=once)
+        seconds = seconds_of("timeout", timeout)
         try:
             return await current_runtime().bounded(
-                timeout, lambda: connection.call(operation, params, once=once)
+                seconds, lambda: connection.call(operation, params, once=once)
             )
         except Expired as error:
-            raise CallTimeout(operation.name, f"no reply within {timeout:g} seconds") from error
+            raise CallTimeout(operation.name, f"no reply within {seconds:g} seconds") from error

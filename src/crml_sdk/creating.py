@@ -62,7 +62,7 @@ _NOT_COMPARED: Final = ("membershipIdentifier", "name", "modelName")
 
 
 async def create_once(
-    core: Core, operation: Operation, params: dict[str, Any], timeout: float | None
+    core: Core, operation: Operation, params: dict[str, Any], timeout: float | timedelta | None
 ) -> Any:
     """Send a create or start; after a fault that leaves it open, find out what became of it.
 

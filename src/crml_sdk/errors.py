@@ -66,9 +66,12 @@ class CleanRoomsMLError(Exception):
     Attributes:
         page_token: When a page of a list could not be fetched, the token of that page: pass it as
             `starting_token` to go on there. None for the first page and everywhere else.
+        handle: What was waited for, or had been started before the error; its text,
+            `str(error.handle)`, resumes the wait: `sdk.wait(text)`. None everywhere else.
     """
 
     page_token: str | None = None
+    handle: Handle | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Exceptions are rebuilt from `args` by default, which are not what ours are made from.
@@ -494,7 +497,7 @@ class WaitTimeout(CleanRoomsMLError, TimeoutError):
         last_fault: BaseException | None = None,
         cancelled: bool | None = None,
     ) -> None:
-        self.handle = handle
+        self.handle: Handle = handle  # pyright: ignore[reportIncompatibleVariableOverride]
         self.status = status
         self.model = model
         self.elapsed = elapsed
@@ -546,7 +549,7 @@ class ResourceFailed(CleanRoomsMLError):
         elapsed: float,
         model: Any = None,
     ) -> None:
-        self.handle = handle
+        self.handle: Handle = handle  # pyright: ignore[reportIncompatibleVariableOverride]
         self.status = status
         self.status_code = status_code
         self.status_message = status_message

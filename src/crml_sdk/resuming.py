@@ -123,7 +123,7 @@ async def start_or_resume(
     core: Core,
     operation: Operation,
     params: dict[str, Any],
-    timeout: float | None,
+    timeout: float | timedelta | None,
     *,
     retry: bool,
     since: datetime | None,
@@ -190,7 +190,7 @@ class _Search:
         core: Core,
         operation: Operation,
         params: Mapping[str, Any],
-        timeout: float | None,
+        timeout: float | timedelta | None,
         retry: bool,
         since: datetime | None,
     ) -> None:

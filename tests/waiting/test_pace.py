@@ -10,10 +10,11 @@ import pytest
 import tenacity
 
 from crml_sdk import errors
+from crml_sdk.times import timeout_of
 from crml_sdk.waiting import check_options, wait_elapsed
 from crml_sdk.waiting.faults import retry_after
 from crml_sdk.waiting.limiter import Limiter
-from crml_sdk.waiting.pace import Pace, timeout_of
+from crml_sdk.waiting.pace import Pace
 
 from .stage import service_error
 

@@ -30,7 +30,7 @@ class AudienceExportJobsOperations(Group):
         description: str | None = None,
         resume: Resume = False,
         resume_since: Since | None = None,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
     ) -> None:
         """Write a generated audience, in the chosen size, to S3.
 
@@ -49,7 +49,7 @@ class AudienceExportJobsOperations(Group):
                 NAME-3.
             resume_since: What is older is refused: a time, or how long ago. Together with
                 `resume`.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Raises:
             RequestValidationError: Before anything is sent, with every fault of the
@@ -91,7 +91,7 @@ class AudienceExportJobsOperations(Group):
         limit: int | None = None,
         starting_token: str | None = None,
         prefetch: bool = False,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
         total_timeout: float | timedelta | None = None,
     ) -> Paginator[AudienceExportJobSummary]:
         """List audience exports, of one generation job if wanted.
@@ -105,7 +105,7 @@ class AudienceExportJobsOperations(Group):
             starting_token: The `next_token` of an earlier page, to go on behind it.
             prefetch: Fetch the next page while one is worked on; use it as `async with ...
                 as rows`.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
             total_timeout: Seconds for an iteration: its calls, and what is done between
                 them.
 
@@ -140,7 +140,7 @@ class AudienceExportJobsOperations(Group):
         name: str,
         *,
         audience_generation_job_arn: str | None = None,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
     ) -> AudienceExportJobSummary:
         """Find the one audience export job with exactly that name; reads every page of the list.
 
@@ -148,7 +148,7 @@ class AudienceExportJobsOperations(Group):
             name: The whole name; case matters.
             audience_generation_job_arn: List only the exports of the audience made by this
                 job. String of 20 to 2,048 characters.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Returns:
             The row of the list, `AudienceExportJobSummary`.

@@ -44,7 +44,7 @@ class AudienceGenerationJobsOperations(Group):
         tags: Mapping[str, str] | None = None,
         resume: Resume = False,
         resume_since: Since | None = None,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
     ) -> StartAudienceGenerationJobResponse:
         """Look for users who resemble the seed users.
 
@@ -67,7 +67,7 @@ class AudienceGenerationJobsOperations(Group):
                 NAME-3.
             resume_since: What is older is refused: a time, or how long ago. Together with
                 `resume`.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Returns:
             `StartAudienceGenerationJobResponse`.
@@ -108,14 +108,14 @@ class AudienceGenerationJobsOperations(Group):
         )
 
     async def get(
-        self, audience_generation_job_arn: str, *, timeout: float | None = None
+        self, audience_generation_job_arn: str, *, timeout: float | timedelta | None = None
     ) -> GetAudienceGenerationJobResponse:
         """Read an audience generation job, its status and its quality metrics.
 
         Args:
             audience_generation_job_arn: ARN of the job that generates, or generated, the
                 audience. String of 20 to 2,048 characters.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Returns:
             `GetAudienceGenerationJobResponse`.
@@ -147,7 +147,7 @@ class AudienceGenerationJobsOperations(Group):
         limit: int | None = None,
         starting_token: str | None = None,
         prefetch: bool = False,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
         total_timeout: float | timedelta | None = None,
     ) -> Paginator[AudienceGenerationJobSummary]:
         """List audience generation jobs, of one configured model or collaboration if wanted.
@@ -162,7 +162,7 @@ class AudienceGenerationJobsOperations(Group):
             starting_token: The `next_token` of an earlier page, to go on behind it.
             prefetch: Fetch the next page while one is worked on; use it as `async with ...
                 as rows`.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
             total_timeout: Seconds for an iteration: its calls, and what is done between
                 them.
 
@@ -196,14 +196,14 @@ class AudienceGenerationJobsOperations(Group):
         )
 
     async def delete(
-        self, audience_generation_job_arn: str, *, timeout: float | None = None
+        self, audience_generation_job_arn: str, *, timeout: float | timedelta | None = None
     ) -> None:
         """Delete an audience generation job together with its data.
 
         Args:
             audience_generation_job_arn: ARN of the job that generates, or generated, the
                 audience. String of 20 to 2,048 characters.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Raises:
             RequestValidationError: Before anything is sent, with every fault of the
@@ -230,7 +230,7 @@ class AudienceGenerationJobsOperations(Group):
         *,
         configured_audience_model_arn: str | None = None,
         collaboration_id: str | None = None,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
     ) -> AudienceGenerationJobSummary:
         """Find the one audience generation job with exactly that name; reads every page of the list.
 
@@ -239,7 +239,7 @@ class AudienceGenerationJobsOperations(Group):
             configured_audience_model_arn: List only the jobs that used this configured
                 audience model. String of 20 to 2,048 characters.
             collaboration_id: List only the jobs of this collaboration. UUID.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Returns:
             The row of the list, `AudienceGenerationJobSummary`.

@@ -38,7 +38,7 @@ class AudienceModelsOperations(Group):
         description: str | None = None,
         resume: Resume = False,
         resume_since: Since | None = None,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
     ) -> CreateAudienceModelResponse:
         """Train a lookalike model on a training dataset.
 
@@ -62,7 +62,7 @@ class AudienceModelsOperations(Group):
                 NAME-3.
             resume_since: What is older is refused: a time, or how long ago. Together with
                 `resume`.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Returns:
             `CreateAudienceModelResponse`.
@@ -103,14 +103,14 @@ class AudienceModelsOperations(Group):
         )
 
     async def get(
-        self, audience_model_arn: str, *, timeout: float | None = None
+        self, audience_model_arn: str, *, timeout: float | timedelta | None = None
     ) -> GetAudienceModelResponse:
         """Read an audience model and its status.
 
         Args:
             audience_model_arn: ARN of the lookalike model, the one trained from a training
                 dataset. String of 20 to 2,048 characters.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Returns:
             `GetAudienceModelResponse`.
@@ -137,7 +137,7 @@ class AudienceModelsOperations(Group):
         limit: int | None = None,
         starting_token: str | None = None,
         prefetch: bool = False,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
         total_timeout: float | timedelta | None = None,
     ) -> Paginator[AudienceModelSummary]:
         """List the account's audience models.
@@ -149,7 +149,7 @@ class AudienceModelsOperations(Group):
             starting_token: The `next_token` of an earlier page, to go on behind it.
             prefetch: Fetch the next page while one is worked on; use it as `async with ...
                 as rows`.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
             total_timeout: Seconds for an iteration: its calls, and what is done between
                 them.
 
@@ -179,13 +179,15 @@ class AudienceModelsOperations(Group):
             total_timeout=total_timeout,
         )
 
-    async def delete(self, audience_model_arn: str, *, timeout: float | None = None) -> None:
+    async def delete(
+        self, audience_model_arn: str, *, timeout: float | timedelta | None = None
+    ) -> None:
         """Delete an audience model that no configured audience model uses any more.
 
         Args:
             audience_model_arn: ARN of the lookalike model, the one trained from a training
                 dataset. String of 20 to 2,048 characters.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Raises:
             RequestValidationError: Before anything is sent, with every fault of the
@@ -203,12 +205,14 @@ class AudienceModelsOperations(Group):
             DELETE_AUDIENCE_MODEL, {"audience_model_arn": audience_model_arn}, None, timeout
         )
 
-    async def by_name(self, name: str, *, timeout: float | None = None) -> AudienceModelSummary:
+    async def by_name(
+        self, name: str, *, timeout: float | timedelta | None = None
+    ) -> AudienceModelSummary:
         """Find the one audience model with exactly that name; reads every page of the list.
 
         Args:
             name: The whole name; case matters.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Returns:
             The row of the list, `AudienceModelSummary`.

@@ -26,14 +26,17 @@ class CollaborationConfiguredModelAlgorithmAssociationsOperations(CollaborationG
     """Operations on: configured model algorithm association."""
 
     async def get(
-        self, configured_model_algorithm_association_arn: str, *, timeout: float | None = None
+        self,
+        configured_model_algorithm_association_arn: str,
+        *,
+        timeout: float | timedelta | None = None,
     ) -> GetCollaborationConfiguredModelAlgorithmAssociationResponse:
         """Read an algorithm association of the collaboration, whichever member made it.
 
         Args:
             configured_model_algorithm_association_arn: ARN of the link that makes an
                 algorithm usable in a collaboration. String of 20 to 2,048 characters.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Returns:
             `GetCollaborationConfiguredModelAlgorithmAssociationResponse`.
@@ -65,7 +68,7 @@ class CollaborationConfiguredModelAlgorithmAssociationsOperations(CollaborationG
         limit: int | None = None,
         starting_token: str | None = None,
         prefetch: bool = False,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
         total_timeout: float | timedelta | None = None,
     ) -> Paginator[CollaborationConfiguredModelAlgorithmAssociationSummary]:
         """List the algorithm associations of all members of a collaboration.
@@ -77,7 +80,7 @@ class CollaborationConfiguredModelAlgorithmAssociationsOperations(CollaborationG
             starting_token: The `next_token` of an earlier page, to go on behind it.
             prefetch: Fetch the next page while one is worked on; use it as `async with ...
                 as rows`.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
             total_timeout: Seconds for an iteration: its calls, and what is done between
                 them.
 
@@ -109,14 +112,14 @@ class CollaborationConfiguredModelAlgorithmAssociationsOperations(CollaborationG
         )
 
     async def by_name(
-        self, name: str, *, timeout: float | None = None
+        self, name: str, *, timeout: float | timedelta | None = None
     ) -> CollaborationConfiguredModelAlgorithmAssociationSummary:
         """Find the one configured model algorithm association with exactly that name; reads every page of
         the list.
 
         Args:
             name: The whole name; case matters.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Returns:
             The row of the list, `CollaborationConfiguredModelAlgorithmAssociationSummary`.

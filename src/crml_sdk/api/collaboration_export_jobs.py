@@ -29,7 +29,7 @@ class CollaborationExportJobsOperations(PinningCollaborationGroup):
         limit: int | None = None,
         starting_token: str | None = None,
         prefetch: bool = False,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
         total_timeout: float | timedelta | None = None,
     ) -> Paginator[CollaborationTrainedModelExportJobSummary]:
         """List the exports of one trained model of a collaboration.
@@ -45,7 +45,7 @@ class CollaborationExportJobsOperations(PinningCollaborationGroup):
             starting_token: The `next_token` of an earlier page, to go on behind it.
             prefetch: Fetch the next page while one is worked on; use it as `async with ...
                 as rows`.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
             total_timeout: Seconds for an iteration: its calls, and what is done between
                 them.
 
@@ -82,7 +82,7 @@ class CollaborationExportJobsOperations(PinningCollaborationGroup):
         name: str,
         *,
         version: str | VersionSelector | None = None,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
     ) -> CollaborationTrainedModelExportJobSummary:
         """Find the one export job with exactly that name; reads every page of the list.
 
@@ -92,7 +92,7 @@ class CollaborationExportJobsOperations(PinningCollaborationGroup):
             name: The whole name; case matters.
             version: The version: an identifier, or `LATEST`, `LATEST_ACTIVE` or `BASE`,
                 resolved before the call. Left out, all versions.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Returns:
             The row of the list, `CollaborationTrainedModelExportJobSummary`.

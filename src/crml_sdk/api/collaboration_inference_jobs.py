@@ -29,7 +29,7 @@ class CollaborationInferenceJobsOperations(PinningCollaborationGroup):
         limit: int | None = None,
         starting_token: str | None = None,
         prefetch: bool = False,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
         total_timeout: float | timedelta | None = None,
     ) -> Paginator[CollaborationTrainedModelInferenceJobSummary]:
         """List the inference jobs of all members of a collaboration, of one trained model if wanted.
@@ -45,7 +45,7 @@ class CollaborationInferenceJobsOperations(PinningCollaborationGroup):
             starting_token: The `next_token` of an earlier page, to go on behind it.
             prefetch: Fetch the next page while one is worked on; use it as `async with ...
                 as rows`.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
             total_timeout: Seconds for an iteration: its calls, and what is done between
                 them.
 
@@ -83,7 +83,7 @@ class CollaborationInferenceJobsOperations(PinningCollaborationGroup):
         *,
         trained_model_arn: str | TrainedModelRef | None = None,
         version: str | VersionSelector | None = None,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
     ) -> CollaborationTrainedModelInferenceJobSummary:
         """Find the one inference job with exactly that name; reads every page of the list.
 
@@ -93,7 +93,7 @@ class CollaborationInferenceJobsOperations(PinningCollaborationGroup):
                 20 to 2,048 characters.
             version: The version: an identifier, or `LATEST`, `LATEST_ACTIVE` or `BASE`,
                 resolved before the call. Left out, all versions.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Returns:
             The row of the list, `CollaborationTrainedModelInferenceJobSummary`.

@@ -20,14 +20,14 @@ class CollaborationMLInputChannelsOperations(CollaborationGroup):
     """Operations on: ml input channel."""
 
     async def get(
-        self, ml_input_channel_arn: str, *, timeout: float | None = None
+        self, ml_input_channel_arn: str, *, timeout: float | timedelta | None = None
     ) -> GetCollaborationMLInputChannelResponse:
         """Read an input channel of the collaboration, whichever member made it.
 
         Args:
             ml_input_channel_arn: ARN of the input channel. String of 20 to 2,048
                 characters.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Returns:
             `GetCollaborationMLInputChannelResponse`.
@@ -57,7 +57,7 @@ class CollaborationMLInputChannelsOperations(CollaborationGroup):
         limit: int | None = None,
         starting_token: str | None = None,
         prefetch: bool = False,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
         total_timeout: float | timedelta | None = None,
     ) -> Paginator[CollaborationMLInputChannelSummary]:
         """List the input channels of all members of a collaboration.
@@ -69,7 +69,7 @@ class CollaborationMLInputChannelsOperations(CollaborationGroup):
             starting_token: The `next_token` of an earlier page, to go on behind it.
             prefetch: Fetch the next page while one is worked on; use it as `async with ...
                 as rows`.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
             total_timeout: Seconds for an iteration: its calls, and what is done between
                 them.
 
@@ -100,13 +100,13 @@ class CollaborationMLInputChannelsOperations(CollaborationGroup):
         )
 
     async def by_name(
-        self, name: str, *, timeout: float | None = None
+        self, name: str, *, timeout: float | timedelta | None = None
     ) -> CollaborationMLInputChannelSummary:
         """Find the one ML input channel with exactly that name; reads every page of the list.
 
         Args:
             name: The whole name; case matters.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Returns:
             The row of the list, `CollaborationMLInputChannelSummary`.

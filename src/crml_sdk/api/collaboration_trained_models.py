@@ -25,7 +25,7 @@ class CollaborationTrainedModelsOperations(PinningCollaborationGroup):
         trained_model_arn: str | TrainedModelRef,
         *,
         version: str | VersionSelector | None = None,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
     ) -> GetCollaborationTrainedModelResponse:
         """Read a version of a trained model of the collaboration, whichever member made it.
 
@@ -34,7 +34,7 @@ class CollaborationTrainedModelsOperations(PinningCollaborationGroup):
                 of 20 to 2,048 characters.
             version: The version: an identifier, or `LATEST`, `LATEST_ACTIVE` or `BASE`,
                 resolved before the call. Left out, the service answers with the latest version.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Returns:
             `GetCollaborationTrainedModelResponse`.
@@ -65,7 +65,7 @@ class CollaborationTrainedModelsOperations(PinningCollaborationGroup):
         limit: int | None = None,
         starting_token: str | None = None,
         prefetch: bool = False,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
         total_timeout: float | timedelta | None = None,
     ) -> Paginator[CollaborationTrainedModelSummary]:
         """List the trained models of all members of a collaboration.
@@ -77,7 +77,7 @@ class CollaborationTrainedModelsOperations(PinningCollaborationGroup):
             starting_token: The `next_token` of an earlier page, to go on behind it.
             prefetch: Fetch the next page while one is worked on; use it as `async with ...
                 as rows`.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
             total_timeout: Seconds for an iteration: its calls, and what is done between
                 them.
 
@@ -108,13 +108,13 @@ class CollaborationTrainedModelsOperations(PinningCollaborationGroup):
         )
 
     async def by_name(
-        self, name: str, *, timeout: float | None = None
+        self, name: str, *, timeout: float | timedelta | None = None
     ) -> CollaborationTrainedModelSummary:
         """Find the one trained model with exactly that name; reads every page of the list.
 
         Args:
             name: The whole name; case matters.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Returns:
             The row of the list, `CollaborationTrainedModelSummary`.

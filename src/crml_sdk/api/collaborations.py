@@ -28,7 +28,7 @@ class CollaborationsOperations(Group):
         limit: int | None = None,
         starting_token: str | None = None,
         prefetch: bool = False,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
         total_timeout: float | timedelta | None = None,
     ) -> Paginator[CollaborationSummary]:
         """List the collaborations that the account has joined or is invited to.
@@ -42,7 +42,7 @@ class CollaborationsOperations(Group):
             starting_token: The `next_token` of an earlier page, to go on behind it.
             prefetch: Fetch the next page while one is worked on; use it as `async with ...
                 as rows`.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
             total_timeout: Seconds for an iteration: its calls, and what is done between
                 them.
 
@@ -74,13 +74,13 @@ class CollaborationsOperations(Group):
         )
 
     async def get(
-        self, collaboration_identifier: str, *, timeout: float | None = None
+        self, collaboration_identifier: str, *, timeout: float | timedelta | None = None
     ) -> Collaboration:
         """Read one collaboration.
 
         Args:
             collaboration_identifier: Identifier of the collaboration to read. UUID.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Returns:
             `Collaboration`.
@@ -111,7 +111,7 @@ class CollaborationsOperations(Group):
         name: str,
         *,
         member_status: FilterableMemberStatus | FilterableMemberStatusLiteral | None = None,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
     ) -> CollaborationSummary:
         """Find the one collaboration with exactly that name; reads every page of the list.
 
@@ -119,7 +119,7 @@ class CollaborationsOperations(Group):
             name: The whole name; case matters.
             member_status: List only the collaborations in which the caller stands like
                 this. One of `INVITED`, `ACTIVE`.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Returns:
             The row of the list, `CollaborationSummary`.

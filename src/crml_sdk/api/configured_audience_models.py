@@ -63,7 +63,7 @@ class ConfiguredAudienceModelsOperations(Group):
         child_resource_tag_on_create_policy: TagOnCreatePolicy
         | TagOnCreatePolicyLiteral
         | None = None,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
     ) -> CreateConfiguredAudienceModelResponse:
         """Set up how an audience model may be used: audience sizes, metrics and where audiences are
         written.
@@ -86,7 +86,7 @@ class ConfiguredAudienceModelsOperations(Group):
                 entries.
             child_resource_tag_on_create_policy: Whether generation jobs started from this
                 model take over its tags. One of `FROM_PARENT_RESOURCE`, `NONE`.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Returns:
             `CreateConfiguredAudienceModelResponse`.
@@ -125,14 +125,14 @@ class ConfiguredAudienceModelsOperations(Group):
         )
 
     async def get(
-        self, configured_audience_model_arn: str, *, timeout: float | None = None
+        self, configured_audience_model_arn: str, *, timeout: float | timedelta | None = None
     ) -> GetConfiguredAudienceModelResponse:
         """Read a configured audience model.
 
         Args:
             configured_audience_model_arn: ARN of the configured audience model. String of
                 20 to 2,048 characters.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Returns:
             `GetConfiguredAudienceModelResponse`.
@@ -162,7 +162,7 @@ class ConfiguredAudienceModelsOperations(Group):
         limit: int | None = None,
         starting_token: str | None = None,
         prefetch: bool = False,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
         total_timeout: float | timedelta | None = None,
     ) -> Paginator[ConfiguredAudienceModelSummary]:
         """List the account's configured audience models.
@@ -174,7 +174,7 @@ class ConfiguredAudienceModelsOperations(Group):
             starting_token: The `next_token` of an earlier page, to go on behind it.
             prefetch: Fetch the next page while one is worked on; use it as `async with ...
                 as rows`.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
             total_timeout: Seconds for an iteration: its calls, and what is done between
                 them.
 
@@ -217,7 +217,7 @@ class ConfiguredAudienceModelsOperations(Group):
         min_matching_seed_size: int | None = None,
         audience_size_config: AudienceSizeConfig | AudienceSizeConfigDict | None = None,
         description: str | None = None,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
     ) -> UpdateConfiguredAudienceModelResponse:
         """Change a configured audience model; generation jobs already running are not affected.
 
@@ -235,7 +235,7 @@ class ConfiguredAudienceModelsOperations(Group):
             audience_size_config: New audience sizes on offer. `AudienceSizeConfig`.
             description: New free text about the configured audience model. String of 0 to
                 255 characters.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Returns:
             `UpdateConfiguredAudienceModelResponse`.
@@ -268,14 +268,14 @@ class ConfiguredAudienceModelsOperations(Group):
         )
 
     async def delete(
-        self, configured_audience_model_arn: str, *, timeout: float | None = None
+        self, configured_audience_model_arn: str, *, timeout: float | timedelta | None = None
     ) -> None:
         """Delete a configured audience model and take it out of its collaborations.
 
         Args:
             configured_audience_model_arn: ARN of the configured audience model. String of
                 20 to 2,048 characters.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Raises:
             RequestValidationError: Before anything is sent, with every fault of the
@@ -297,14 +297,14 @@ class ConfiguredAudienceModelsOperations(Group):
         )
 
     async def get_policy(
-        self, configured_audience_model_arn: str, *, timeout: float | None = None
+        self, configured_audience_model_arn: str, *, timeout: float | timedelta | None = None
     ) -> GetConfiguredAudienceModelPolicyResponse:
         """Read the resource policy of a configured audience model.
 
         Args:
             configured_audience_model_arn: ARN of the configured audience model. String of
                 20 to 2,048 characters.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Returns:
             `GetConfiguredAudienceModelPolicyResponse`.
@@ -336,7 +336,7 @@ class ConfiguredAudienceModelsOperations(Group):
         policy_existence_condition: PolicyExistenceCondition
         | PolicyExistenceConditionLiteral
         | None = None,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
     ) -> PutConfiguredAudienceModelPolicyResponse:
         """Set or replace the resource policy of a configured audience model.
 
@@ -349,7 +349,7 @@ class ConfiguredAudienceModelsOperations(Group):
                 if it changed meanwhile. String of 64 to 128 characters, matching `[0-9a-f]+`.
             policy_existence_condition: Write only if a policy is already there, or only if
                 none is. One of `POLICY_MUST_EXIST`, `POLICY_MUST_NOT_EXIST`.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Returns:
             `PutConfiguredAudienceModelPolicyResponse`.
@@ -378,14 +378,14 @@ class ConfiguredAudienceModelsOperations(Group):
         )
 
     async def delete_policy(
-        self, configured_audience_model_arn: str, *, timeout: float | None = None
+        self, configured_audience_model_arn: str, *, timeout: float | timedelta | None = None
     ) -> None:
         """Remove the resource policy from a configured audience model.
 
         Args:
             configured_audience_model_arn: ARN of the configured audience model. String of
                 20 to 2,048 characters.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Raises:
             RequestValidationError: Before anything is sent, with every fault of the
@@ -406,13 +406,13 @@ class ConfiguredAudienceModelsOperations(Group):
         )
 
     async def by_name(
-        self, name: str, *, timeout: float | None = None
+        self, name: str, *, timeout: float | timedelta | None = None
     ) -> ConfiguredAudienceModelSummary:
         """Find the one configured audience model with exactly that name; reads every page of the list.
 
         Args:
             name: The whole name; case matters.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Returns:
             The row of the list, `ConfiguredAudienceModelSummary`.

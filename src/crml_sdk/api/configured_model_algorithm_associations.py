@@ -40,7 +40,7 @@ class ConfiguredModelAlgorithmAssociationsOperations(Group):
         privacy_configuration: PrivacyConfiguration | PrivacyConfigurationDict | None = None,
         tags: Mapping[str, str] | None = None,
         membership_identifier: str | None = None,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
     ) -> CreateConfiguredModelAlgorithmAssociationResponse:
         """Bring an algorithm into a collaboration, so that its members can train with it.
 
@@ -55,7 +55,7 @@ class ConfiguredModelAlgorithmAssociationsOperations(Group):
             tags: Labels to put on the new algorithm association. Map of 0 to 50 entries.
             membership_identifier: The membership; found in the ARN, or taken from the
                 client or the scope, when left out. UUID.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Returns:
             `CreateConfiguredModelAlgorithmAssociationResponse`.
@@ -95,7 +95,7 @@ class ConfiguredModelAlgorithmAssociationsOperations(Group):
         configured_model_algorithm_association_arn: str,
         *,
         membership_identifier: str | None = None,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
     ) -> GetConfiguredModelAlgorithmAssociationResponse:
         """Read an algorithm association of your membership.
 
@@ -104,7 +104,7 @@ class ConfiguredModelAlgorithmAssociationsOperations(Group):
                 algorithm usable in a collaboration. String of 20 to 2,048 characters.
             membership_identifier: The membership; found in the ARN, or taken from the
                 client or the scope, when left out. UUID.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Returns:
             `GetConfiguredModelAlgorithmAssociationResponse`.
@@ -138,7 +138,7 @@ class ConfiguredModelAlgorithmAssociationsOperations(Group):
         limit: int | None = None,
         starting_token: str | None = None,
         prefetch: bool = False,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
         total_timeout: float | timedelta | None = None,
     ) -> Paginator[ConfiguredModelAlgorithmAssociationSummary]:
         """List the algorithm associations of your membership.
@@ -152,7 +152,7 @@ class ConfiguredModelAlgorithmAssociationsOperations(Group):
             starting_token: The `next_token` of an earlier page, to go on behind it.
             prefetch: Fetch the next page while one is worked on; use it as `async with ...
                 as rows`.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
             total_timeout: Seconds for an iteration: its calls, and what is done between
                 them.
 
@@ -188,7 +188,7 @@ class ConfiguredModelAlgorithmAssociationsOperations(Group):
         configured_model_algorithm_association_arn: str,
         *,
         membership_identifier: str | None = None,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
     ) -> None:
         """Take an algorithm out of a collaboration.
 
@@ -197,7 +197,7 @@ class ConfiguredModelAlgorithmAssociationsOperations(Group):
                 algorithm usable in a collaboration. String of 20 to 2,048 characters.
             membership_identifier: The membership; found in the ARN, or taken from the
                 client or the scope, when left out. UUID.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Raises:
             RequestValidationError: Before anything is sent, with every fault of the
@@ -222,7 +222,11 @@ class ConfiguredModelAlgorithmAssociationsOperations(Group):
         )
 
     async def by_name(
-        self, name: str, *, membership_identifier: str | None = None, timeout: float | None = None
+        self,
+        name: str,
+        *,
+        membership_identifier: str | None = None,
+        timeout: float | timedelta | None = None,
     ) -> ConfiguredModelAlgorithmAssociationSummary:
         """Find the one configured model algorithm association with exactly that name; reads every page of
         the list.
@@ -231,7 +235,7 @@ class ConfiguredModelAlgorithmAssociationsOperations(Group):
             name: The whole name; case matters.
             membership_identifier: The membership; found in the ARN, or taken from the
                 client or the scope, when left out. UUID.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Returns:
             The row of the list, `ConfiguredModelAlgorithmAssociationSummary`.

@@ -44,7 +44,7 @@ class ConfiguredModelAlgorithmsOperations(Group):
         | None = None,
         tags: Mapping[str, str] | None = None,
         kms_key_arn: str | None = None,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
     ) -> CreateConfiguredModelAlgorithmResponse:
         """Register an algorithm of your own from its training and inference images in ECR.
 
@@ -61,7 +61,7 @@ class ConfiguredModelAlgorithmsOperations(Group):
             kms_key_arn: KMS key that encrypts what the service keeps for this resource.
                 String of 20 to 2,048 characters, matching
                 `arn:aws[-a-z]*:kms:[-a-z0-9]+:[0-9]{12}:key/.+`.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Returns:
             `CreateConfiguredModelAlgorithmResponse`.
@@ -97,14 +97,14 @@ class ConfiguredModelAlgorithmsOperations(Group):
         )
 
     async def get(
-        self, configured_model_algorithm_arn: str, *, timeout: float | None = None
+        self, configured_model_algorithm_arn: str, *, timeout: float | timedelta | None = None
     ) -> GetConfiguredModelAlgorithmResponse:
         """Read an algorithm's registration: its containers and role.
 
         Args:
             configured_model_algorithm_arn: ARN of the algorithm, the record that names the
                 containers. String of 20 to 2,048 characters.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Returns:
             `GetConfiguredModelAlgorithmResponse`.
@@ -134,7 +134,7 @@ class ConfiguredModelAlgorithmsOperations(Group):
         limit: int | None = None,
         starting_token: str | None = None,
         prefetch: bool = False,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
         total_timeout: float | timedelta | None = None,
     ) -> Paginator[ConfiguredModelAlgorithmSummary]:
         """List the account's registered algorithms.
@@ -146,7 +146,7 @@ class ConfiguredModelAlgorithmsOperations(Group):
             starting_token: The `next_token` of an earlier page, to go on behind it.
             prefetch: Fetch the next page while one is worked on; use it as `async with ...
                 as rows`.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
             total_timeout: Seconds for an iteration: its calls, and what is done between
                 them.
 
@@ -177,14 +177,14 @@ class ConfiguredModelAlgorithmsOperations(Group):
         )
 
     async def delete(
-        self, configured_model_algorithm_arn: str, *, timeout: float | None = None
+        self, configured_model_algorithm_arn: str, *, timeout: float | timedelta | None = None
     ) -> None:
         """Delete an algorithm's registration.
 
         Args:
             configured_model_algorithm_arn: ARN of the algorithm, the record that names the
                 containers. String of 20 to 2,048 characters.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Raises:
             RequestValidationError: Before anything is sent, with every fault of the
@@ -206,13 +206,13 @@ class ConfiguredModelAlgorithmsOperations(Group):
         )
 
     async def by_name(
-        self, name: str, *, timeout: float | None = None
+        self, name: str, *, timeout: float | timedelta | None = None
     ) -> ConfiguredModelAlgorithmSummary:
         """Find the one configured model algorithm with exactly that name; reads every page of the list.
 
         Args:
             name: The whole name; case matters.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Returns:
             The row of the list, `ConfiguredModelAlgorithmSummary`.

@@ -64,7 +64,7 @@ class InferenceJobsOperations(PinningGroup):
         membership_identifier: str | None = None,
         resume: Resume = False,
         resume_since: Since | None = None,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
     ) -> StartTrainedModelInferenceJobResponse:
         """Start a batch prediction with a trained model on an input channel.
 
@@ -102,7 +102,7 @@ class InferenceJobsOperations(PinningGroup):
                 NAME-3.
             resume_since: What is older is refused: a time, or how long ago. Together with
                 `resume`.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Returns:
             `StartTrainedModelInferenceJobResponse`.
@@ -155,7 +155,7 @@ class InferenceJobsOperations(PinningGroup):
         trained_model_inference_job_arn: str,
         *,
         membership_identifier: str | None = None,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
     ) -> GetTrainedModelInferenceJobResponse:
         """Read an inference job of your membership, with its status and settings.
 
@@ -164,7 +164,7 @@ class InferenceJobsOperations(PinningGroup):
                 characters.
             membership_identifier: The membership; found in the ARN, or taken from the
                 client or the scope, when left out. UUID.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Returns:
             `GetTrainedModelInferenceJobResponse`.
@@ -198,7 +198,7 @@ class InferenceJobsOperations(PinningGroup):
         limit: int | None = None,
         starting_token: str | None = None,
         prefetch: bool = False,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
         total_timeout: float | timedelta | None = None,
     ) -> Paginator[TrainedModelInferenceJobSummary]:
         """List the inference jobs of your membership, of one trained model or version if wanted.
@@ -216,7 +216,7 @@ class InferenceJobsOperations(PinningGroup):
             starting_token: The `next_token` of an earlier page, to go on behind it.
             prefetch: Fetch the next page while one is worked on; use it as `async with ...
                 as rows`.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
             total_timeout: Seconds for an iteration: its calls, and what is done between
                 them.
 
@@ -253,7 +253,7 @@ class InferenceJobsOperations(PinningGroup):
         trained_model_inference_job_arn: str,
         *,
         membership_identifier: str | None = None,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
     ) -> None:
         """Ask for an inference job to be cancelled; the cancelling goes on after the call.
 
@@ -262,7 +262,7 @@ class InferenceJobsOperations(PinningGroup):
                 characters.
             membership_identifier: The membership; found in the ARN, or taken from the
                 client or the scope, when left out. UUID.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Raises:
             RequestValidationError: Before anything is sent, with every fault of the
@@ -305,7 +305,7 @@ class InferenceJobsOperations(PinningGroup):
         membership_identifier: str | None = None,
         resume: Resume = False,
         resume_since: Since | None = None,
-        timeout: float | None = LONGEST,
+        timeout: float | timedelta | None = LONGEST,
         poll: Poll | None = None,
         on_update: Report | None = None,
         cancel_on_timeout: bool = False,
@@ -347,7 +347,8 @@ class InferenceJobsOperations(PinningGroup):
                 NAME-3.
             resume_since: What is older is refused: a time, or how long ago. Together with
                 `resume`.
-            timeout: Seconds for all of it, the start included; None for no end.
+            timeout: Seconds (or a `timedelta`) for all of it, the start included; None for
+                no end.
             poll: When to look again: any wait of tenacity's, or seconds. By default soon at
                 first and then after a fifth of the time waited, 5 to 45 seconds.
             on_update: Called (and awaited, if async) with each `StatusChange`, the first
@@ -360,13 +361,16 @@ class InferenceJobsOperations(PinningGroup):
             The final Get response, `GetTrainedModelInferenceJobResponse`.
 
         Raises:
+            TypeError, ValueError: Before anything is sent, when `timeout`, `poll` or
+                `on_update` cannot be used.
             WaitTimeout: The time was up. The job goes on; the error tells how to resume.
             ResourceFailed: It ended otherwise, with the reason.
             ResumeMismatch, ResumeAmbiguous: With `resume`, nothing was sent: what has the
                 name was made otherwise, or is several.
             OutcomeUnknown: No reply came, and looking for what it may have made did not
                 tell.
-            CleanRoomsMLError: What else `start` and `wait` raise.
+            CleanRoomsMLError: What else `start` and `wait` raise; `error.handle` once it
+                has been started.
         """
         return await self._create_and_wait(
             START_TRAINED_MODEL_INFERENCE_JOB,
@@ -402,7 +406,7 @@ class InferenceJobsOperations(PinningGroup):
         trained_model_arn: str | TrainedModelRef | None = None,
         version: str | VersionSelector | None = None,
         membership_identifier: str | None = None,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
     ) -> TrainedModelInferenceJobSummary:
         """Find the one inference job with exactly that name; reads every page of the list.
 
@@ -414,7 +418,7 @@ class InferenceJobsOperations(PinningGroup):
                 resolved before the call. Left out, all versions.
             membership_identifier: The membership; found in the ARN, or taken from the
                 client or the scope, when left out. UUID.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Returns:
             The row of the list, `TrainedModelInferenceJobSummary`.

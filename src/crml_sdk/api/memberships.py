@@ -28,7 +28,7 @@ class MembershipsOperations(Group):
         limit: int | None = None,
         starting_token: str | None = None,
         prefetch: bool = False,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
         total_timeout: float | timedelta | None = None,
     ) -> Paginator[MembershipSummary]:
         """List the account's memberships, only those with one status if wanted.
@@ -42,7 +42,7 @@ class MembershipsOperations(Group):
             starting_token: The `next_token` of an earlier page, to go on behind it.
             prefetch: Fetch the next page while one is worked on; use it as `async with ...
                 as rows`.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
             total_timeout: Seconds for an iteration: its calls, and what is done between
                 them.
 
@@ -73,12 +73,14 @@ class MembershipsOperations(Group):
             total_timeout=total_timeout,
         )
 
-    async def get(self, membership_identifier: str, *, timeout: float | None = None) -> Membership:
+    async def get(
+        self, membership_identifier: str, *, timeout: float | timedelta | None = None
+    ) -> Membership:
         """Read one membership, with its abilities and payment duties.
 
         Args:
             membership_identifier: Identifier of the membership to read. UUID.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Returns:
             `Membership`.
@@ -107,7 +109,7 @@ class MembershipsOperations(Group):
         name: str,
         *,
         status: MembershipStatus | MembershipStatusLiteral = "ACTIVE",
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
     ) -> MembershipSummary:
         """Find the one membership with exactly that name; reads every page of the list. A membership has
         the name of its collaboration.
@@ -116,7 +118,7 @@ class MembershipsOperations(Group):
             name: The whole name; case matters.
             status: List only the memberships with this status. One of `ACTIVE`, `REMOVED`,
                 `COLLABORATION_DELETED`.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Returns:
             The row of the list, `MembershipSummary`.

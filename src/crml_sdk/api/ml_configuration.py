@@ -10,6 +10,8 @@ from ..resources.group import Group
 from .operations import DELETE_ML_CONFIGURATION, GET_ML_CONFIGURATION, PUT_ML_CONFIGURATION
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from ..models import GetMLConfigurationResponse, MLOutputConfiguration
     from ..types import MLOutputConfigurationDict
 
@@ -18,14 +20,14 @@ class MLConfigurationOperations(Group):
     """Operations on: ml configuration."""
 
     async def get(
-        self, *, membership_identifier: str | None = None, timeout: float | None = None
+        self, *, membership_identifier: str | None = None, timeout: float | timedelta | None = None
     ) -> GetMLConfigurationResponse:
         """Read where a membership's ML results are written.
 
         Args:
             membership_identifier: The membership; found in the ARN, or taken from the
                 client or the scope, when left out. UUID.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Returns:
             `GetMLConfigurationResponse`.
@@ -49,7 +51,7 @@ class MLConfigurationOperations(Group):
         *,
         default_output_location: MLOutputConfiguration | MLOutputConfigurationDict,
         membership_identifier: str | None = None,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
     ) -> None:
         """Set where a membership's ML results are written, and the role that writes them.
 
@@ -58,7 +60,7 @@ class MLConfigurationOperations(Group):
                 results unless told otherwise. `MLOutputConfiguration`.
             membership_identifier: The membership; found in the ARN, or taken from the
                 client or the scope, when left out. UUID.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Raises:
             RequestValidationError: Before anything is sent, with every fault of the
@@ -79,14 +81,14 @@ class MLConfigurationOperations(Group):
         )
 
     async def delete(
-        self, *, membership_identifier: str | None = None, timeout: float | None = None
+        self, *, membership_identifier: str | None = None, timeout: float | timedelta | None = None
     ) -> None:
         """Remove the ML configuration from a membership.
 
         Args:
             membership_identifier: The membership; found in the ARN, or taken from the
                 client or the scope, when left out. UUID.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Raises:
             RequestValidationError: Before anything is sent, with every fault of the

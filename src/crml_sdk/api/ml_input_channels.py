@@ -49,7 +49,7 @@ class MLInputChannelsOperations(Group):
         membership_identifier: str | None = None,
         resume: Resume = False,
         resume_since: Since | None = None,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
     ) -> CreateMLInputChannelResponse:
         """Run a query across the collaboration and keep the result as input for training or inference.
 
@@ -77,7 +77,7 @@ class MLInputChannelsOperations(Group):
                 NAME-3.
             resume_since: What is older is refused: a time, or how long ago. Together with
                 `resume`.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Returns:
             `CreateMLInputChannelResponse`.
@@ -124,7 +124,7 @@ class MLInputChannelsOperations(Group):
         ml_input_channel_arn: str,
         *,
         membership_identifier: str | None = None,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
     ) -> GetMLInputChannelResponse:
         """Read an input channel of your membership, its status and its size.
 
@@ -133,7 +133,7 @@ class MLInputChannelsOperations(Group):
                 characters.
             membership_identifier: The membership; found in the ARN, or taken from the
                 client or the scope, when left out. UUID.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Returns:
             `GetMLInputChannelResponse`.
@@ -165,7 +165,7 @@ class MLInputChannelsOperations(Group):
         limit: int | None = None,
         starting_token: str | None = None,
         prefetch: bool = False,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
         total_timeout: float | timedelta | None = None,
     ) -> Paginator[MLInputChannelSummary]:
         """List the input channels of your membership.
@@ -179,7 +179,7 @@ class MLInputChannelsOperations(Group):
             starting_token: The `next_token` of an earlier page, to go on behind it.
             prefetch: Fetch the next page while one is worked on; use it as `async with ...
                 as rows`.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
             total_timeout: Seconds for an iteration: its calls, and what is done between
                 them.
 
@@ -215,7 +215,7 @@ class MLInputChannelsOperations(Group):
         ml_input_channel_arn: str,
         *,
         membership_identifier: str | None = None,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
     ) -> None:
         """Delete the data that an input channel holds.
 
@@ -224,7 +224,7 @@ class MLInputChannelsOperations(Group):
                 20 to 2,048 characters.
             membership_identifier: The membership; found in the ARN, or taken from the
                 client or the scope, when left out. UUID.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Raises:
             RequestValidationError: Before anything is sent, with every fault of the
@@ -260,7 +260,7 @@ class MLInputChannelsOperations(Group):
         membership_identifier: str | None = None,
         resume: Resume = False,
         resume_since: Since | None = None,
-        timeout: float | None = LONGEST,
+        timeout: float | timedelta | None = LONGEST,
         poll: Poll | None = None,
         on_update: Report | None = None,
     ) -> GetMLInputChannelResponse:
@@ -290,7 +290,8 @@ class MLInputChannelsOperations(Group):
                 NAME-3.
             resume_since: What is older is refused: a time, or how long ago. Together with
                 `resume`.
-            timeout: Seconds for all of it, the start included; None for no end.
+            timeout: Seconds (or a `timedelta`) for all of it, the start included; None for
+                no end.
             poll: When to look again: any wait of tenacity's, or seconds. By default soon at
                 first and then after a fifth of the time waited, 5 to 45 seconds.
             on_update: Called (and awaited, if async) with each `StatusChange`, the first
@@ -300,13 +301,16 @@ class MLInputChannelsOperations(Group):
             The final Get response, `GetMLInputChannelResponse`.
 
         Raises:
+            TypeError, ValueError: Before anything is sent, when `timeout`, `poll` or
+                `on_update` cannot be used.
             WaitTimeout: The time was up. The job goes on; the error tells how to resume.
             ResourceFailed: It ended otherwise, with the reason.
             ResumeMismatch, ResumeAmbiguous: With `resume`, nothing was sent: what has the
                 name was made otherwise, or is several.
             OutcomeUnknown: No reply came, and looking for what it may have made did not
                 tell.
-            CleanRoomsMLError: What else `create` and `wait` raise.
+            CleanRoomsMLError: What else `create` and `wait` raise; `error.handle` once it
+                has been started.
         """
         return await self._create_and_wait(
             CREATE_ML_INPUT_CHANNEL,
@@ -329,7 +333,11 @@ class MLInputChannelsOperations(Group):
         )
 
     async def by_name(
-        self, name: str, *, membership_identifier: str | None = None, timeout: float | None = None
+        self,
+        name: str,
+        *,
+        membership_identifier: str | None = None,
+        timeout: float | timedelta | None = None,
     ) -> MLInputChannelSummary:
         """Find the one ML input channel with exactly that name; reads every page of the list.
 
@@ -337,7 +345,7 @@ class MLInputChannelsOperations(Group):
             name: The whole name; case matters.
             membership_identifier: The membership; found in the ARN, or taken from the
                 client or the scope, when left out. UUID.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Returns:
             The row of the list, `MLInputChannelSummary`.

@@ -11,6 +11,7 @@ from .operations import LIST_TAGS_FOR_RESOURCE, TAG_RESOURCE, UNTAG_RESOURCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import timedelta
 
     from ..models import ListTagsForResourceResponse, TagResourceResponse, UntagResourceResponse
     from ..versions import TrainedModelRef
@@ -20,14 +21,14 @@ class TagsOperations(PinningGroup):
     """Operations on: tag."""
 
     async def list(
-        self, resource_arn: str | TrainedModelRef, *, timeout: float | None = None
+        self, resource_arn: str | TrainedModelRef, *, timeout: float | timedelta | None = None
     ) -> ListTagsForResourceResponse:
         """Read the tags of a resource.
 
         Args:
             resource_arn: ARN of the resource whose labels are read. String of 20 to 2,048
                 characters.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Returns:
             `ListTagsForResourceResponse`.
@@ -51,14 +52,14 @@ class TagsOperations(PinningGroup):
         resource_arn: str | TrainedModelRef,
         *,
         tags: Mapping[str, str],
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
     ) -> TagResourceResponse:
         """Put tags on a resource.
 
         Args:
             resource_arn: ARN of the resource to label. String of 20 to 2,048 characters.
             tags: Labels to put on the resource. Map of 0 to 50 entries.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Returns:
             `TagResourceResponse`.
@@ -82,7 +83,7 @@ class TagsOperations(PinningGroup):
         resource_arn: str | TrainedModelRef,
         *,
         tag_keys: Sequence[str],
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
     ) -> UntagResourceResponse:
         """Take tags off a resource.
 
@@ -91,7 +92,7 @@ class TagsOperations(PinningGroup):
                 characters.
             tag_keys: Keys of the labels to take off. List of 1 to 200; each: string of 1 to
                 128 characters.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Returns:
             `UntagResourceResponse`.

@@ -74,7 +74,7 @@ class TrainedModelsOperations(PinningGroup):
         membership_identifier: str | None = None,
         resume: Resume = False,
         resume_since: Since | None = None,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
     ) -> CreateTrainedModelResponse:
         """Start training a model, or a further version of one, on input channels of the collaboration.
 
@@ -113,7 +113,7 @@ class TrainedModelsOperations(PinningGroup):
                 NAME-3.
             resume_since: What is older is refused: a time, or how long ago. Together with
                 `resume`.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Returns:
             `CreateTrainedModelResponse`.
@@ -168,7 +168,7 @@ class TrainedModelsOperations(PinningGroup):
         *,
         version: str | VersionSelector | None = None,
         membership_identifier: str | None = None,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
     ) -> GetTrainedModelResponse:
         """Read a version of a trained model of your membership, with its status and settings.
 
@@ -179,7 +179,7 @@ class TrainedModelsOperations(PinningGroup):
                 resolved before the call. Left out, the service answers with the latest version.
             membership_identifier: The membership; found in the ARN, or taken from the
                 client or the scope, when left out. UUID.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Returns:
             `GetTrainedModelResponse`.
@@ -212,7 +212,7 @@ class TrainedModelsOperations(PinningGroup):
         limit: int | None = None,
         starting_token: str | None = None,
         prefetch: bool = False,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
         total_timeout: float | timedelta | None = None,
     ) -> Paginator[TrainedModelSummary]:
         """List the trained models of your membership.
@@ -226,7 +226,7 @@ class TrainedModelsOperations(PinningGroup):
             starting_token: The `next_token` of an earlier page, to go on behind it.
             prefetch: Fetch the next page while one is worked on; use it as `async with ...
                 as rows`.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
             total_timeout: Seconds for an iteration: its calls, and what is done between
                 them.
 
@@ -267,7 +267,7 @@ class TrainedModelsOperations(PinningGroup):
         limit: int | None = None,
         starting_token: str | None = None,
         prefetch: bool = False,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
         total_timeout: float | timedelta | None = None,
     ) -> Paginator[TrainedModelSummary]:
         """List the versions of a trained model, only those with one status if wanted.
@@ -285,7 +285,7 @@ class TrainedModelsOperations(PinningGroup):
             starting_token: The `next_token` of an earlier page, to go on behind it.
             prefetch: Fetch the next page while one is worked on; use it as `async with ...
                 as rows`.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
             total_timeout: Seconds for an iteration: its calls, and what is done between
                 them.
 
@@ -324,7 +324,7 @@ class TrainedModelsOperations(PinningGroup):
         *,
         version: str | VersionSelector | None = None,
         membership_identifier: str | None = None,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
     ) -> None: ...
 
     @overload
@@ -334,7 +334,7 @@ class TrainedModelsOperations(PinningGroup):
         *,
         version: str | VersionSelector,
         membership_identifier: str | None = None,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
     ) -> None: ...
 
     async def cancel(
@@ -343,7 +343,7 @@ class TrainedModelsOperations(PinningGroup):
         *,
         version: str | VersionSelector | None = None,
         membership_identifier: str | None = None,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
     ) -> None:
         """Ask for the training of a model version to be cancelled; the cancelling goes on after the call.
 
@@ -355,7 +355,7 @@ class TrainedModelsOperations(PinningGroup):
                 version without it.
             membership_identifier: The membership; found in the ARN, or taken from the
                 client or the scope, when left out. UUID.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Raises:
             RequestValidationError: Before anything is sent, with every fault of the
@@ -386,7 +386,7 @@ class TrainedModelsOperations(PinningGroup):
         *,
         version: str | VersionSelector | None = None,
         membership_identifier: str | None = None,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
     ) -> None: ...
 
     @overload
@@ -396,7 +396,7 @@ class TrainedModelsOperations(PinningGroup):
         *,
         version: str | VersionSelector,
         membership_identifier: str | None = None,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
     ) -> None: ...
 
     async def delete_output(
@@ -405,7 +405,7 @@ class TrainedModelsOperations(PinningGroup):
         *,
         version: str | VersionSelector | None = None,
         membership_identifier: str | None = None,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
     ) -> None:
         """Delete the artifacts that training a model version left in the service.
 
@@ -417,7 +417,7 @@ class TrainedModelsOperations(PinningGroup):
                 version's output without it.
             membership_identifier: The membership; found in the ARN, or taken from the
                 client or the scope, when left out. UUID.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Raises:
             RequestValidationError: Before anything is sent, with every fault of the
@@ -453,7 +453,7 @@ class TrainedModelsOperations(PinningGroup):
         membership_identifier: str | None = None,
         resume: Resume = False,
         resume_since: Since | None = None,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
     ) -> None:
         """Hand the files of a trained model version to a member; nothing is returned.
 
@@ -476,7 +476,7 @@ class TrainedModelsOperations(PinningGroup):
                 NAME-3.
             resume_since: What is older is refused: a time, or how long ago. Together with
                 `resume`.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Raises:
             RequestValidationError: Before anything is sent, with every fault of the
@@ -533,7 +533,7 @@ class TrainedModelsOperations(PinningGroup):
         membership_identifier: str | None = None,
         resume: Resume = False,
         resume_since: Since | None = None,
-        timeout: float | None = LONGEST,
+        timeout: float | timedelta | None = LONGEST,
         poll: Poll | None = None,
         on_update: Report | None = None,
         cancel_on_timeout: bool = False,
@@ -576,7 +576,8 @@ class TrainedModelsOperations(PinningGroup):
                 NAME-3.
             resume_since: What is older is refused: a time, or how long ago. Together with
                 `resume`.
-            timeout: Seconds for all of it, the start included; None for no end.
+            timeout: Seconds (or a `timedelta`) for all of it, the start included; None for
+                no end.
             poll: When to look again: any wait of tenacity's, or seconds. By default soon at
                 first and then after a fifth of the time waited, 5 to 45 seconds.
             on_update: Called (and awaited, if async) with each `StatusChange`, the first
@@ -589,13 +590,16 @@ class TrainedModelsOperations(PinningGroup):
             The final Get response, `GetTrainedModelResponse`.
 
         Raises:
+            TypeError, ValueError: Before anything is sent, when `timeout`, `poll` or
+                `on_update` cannot be used.
             WaitTimeout: The time was up. The job goes on; the error tells how to resume.
             ResourceFailed: It ended otherwise, with the reason.
             ResumeMismatch, ResumeAmbiguous: With `resume`, nothing was sent: what has the
                 name was made otherwise, or is several.
             OutcomeUnknown: No reply came, and looking for what it may have made did not
                 tell.
-            CleanRoomsMLError: What else `create` and `wait` raise.
+            CleanRoomsMLError: What else `create` and `wait` raise; `error.handle` once it
+                has been started.
         """
         return await self._create_and_wait(
             CREATE_TRAINED_MODEL,
@@ -625,7 +629,11 @@ class TrainedModelsOperations(PinningGroup):
         )
 
     async def by_name(
-        self, name: str, *, membership_identifier: str | None = None, timeout: float | None = None
+        self,
+        name: str,
+        *,
+        membership_identifier: str | None = None,
+        timeout: float | timedelta | None = None,
     ) -> TrainedModelSummary:
         """Find the one trained model with exactly that name; reads every page of the list. Of a model with
         several rows it is the newest one.
@@ -634,7 +642,7 @@ class TrainedModelsOperations(PinningGroup):
             name: The whole name; case matters.
             membership_identifier: The membership; found in the ARN, or taken from the
                 client or the scope, when left out. UUID.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Returns:
             The row of the list, `TrainedModelSummary`.

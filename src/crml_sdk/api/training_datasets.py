@@ -39,7 +39,7 @@ class TrainingDatasetsOperations(Group):
         training_data: Sequence[Dataset | DatasetDict],
         tags: Mapping[str, str] | None = None,
         description: str | None = None,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
     ) -> CreateTrainingDatasetResponse:
         """Register Glue tables as the data that audience models are trained on.
 
@@ -53,7 +53,7 @@ class TrainingDatasetsOperations(Group):
             tags: Labels to put on the new training dataset. Map of 0 to 50 entries.
             description: Free text about the training dataset, for people. String of 0 to
                 255 characters.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Returns:
             `CreateTrainingDatasetResponse`.
@@ -85,14 +85,14 @@ class TrainingDatasetsOperations(Group):
         )
 
     async def get(
-        self, training_dataset_arn: str, *, timeout: float | None = None
+        self, training_dataset_arn: str, *, timeout: float | timedelta | None = None
     ) -> GetTrainingDatasetResponse:
         """Read a training dataset and the tables it consists of.
 
         Args:
             training_dataset_arn: ARN of the training dataset. String of 20 to 2,048
                 characters.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Returns:
             `GetTrainingDatasetResponse`.
@@ -119,7 +119,7 @@ class TrainingDatasetsOperations(Group):
         limit: int | None = None,
         starting_token: str | None = None,
         prefetch: bool = False,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
         total_timeout: float | timedelta | None = None,
     ) -> Paginator[TrainingDatasetSummary]:
         """List the account's training datasets.
@@ -131,7 +131,7 @@ class TrainingDatasetsOperations(Group):
             starting_token: The `next_token` of an earlier page, to go on behind it.
             prefetch: Fetch the next page while one is worked on; use it as `async with ...
                 as rows`.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
             total_timeout: Seconds for an iteration: its calls, and what is done between
                 them.
 
@@ -161,13 +161,15 @@ class TrainingDatasetsOperations(Group):
             total_timeout=total_timeout,
         )
 
-    async def delete(self, training_dataset_arn: str, *, timeout: float | None = None) -> None:
+    async def delete(
+        self, training_dataset_arn: str, *, timeout: float | timedelta | None = None
+    ) -> None:
         """Delete a training dataset that no audience model depends on; the Glue tables stay untouched.
 
         Args:
             training_dataset_arn: ARN of the training dataset. String of 20 to 2,048
                 characters.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Raises:
             RequestValidationError: Before anything is sent, with every fault of the
@@ -185,12 +187,14 @@ class TrainingDatasetsOperations(Group):
             DELETE_TRAINING_DATASET, {"training_dataset_arn": training_dataset_arn}, None, timeout
         )
 
-    async def by_name(self, name: str, *, timeout: float | None = None) -> TrainingDatasetSummary:
+    async def by_name(
+        self, name: str, *, timeout: float | timedelta | None = None
+    ) -> TrainingDatasetSummary:
         """Find the one training dataset with exactly that name; reads every page of the list.
 
         Args:
             name: The whole name; case matters.
-            timeout: Seconds for each call with all its retries.
+            timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Returns:
             The row of the list, `TrainingDatasetSummary`.

@@ -228,20 +228,22 @@ async def _handle(session: Session, kind: str, name: str, goal: str) -> Any:
     return handle if goal == "finished" else handle.with_goal(Goal(goal))
 
 
-models_wait = _waiter(
+models_wait: Callable[[], click.Command] = _waiter(
     "trained-model",
     "Wait until the training of versions has ended; the latest of a model when none is named.",
     ("cancelled", "deleted"),
 )
-jobs_wait = _waiter(
+jobs_wait: Callable[[], click.Command] = _waiter(
     "trained-model-inference-job",
     "Wait until inference jobs have ended; for many at once, requests are shared.",
     ("cancelled",),
 )
-channels_wait = _waiter("ml-input-channel", "Wait until ML input channels are ready.", ("deleted",))
-audience_models_wait = _waiter(
+channels_wait: Callable[[], click.Command] = _waiter(
+    "ml-input-channel", "Wait until ML input channels are ready.", ("deleted",)
+)
+audience_models_wait: Callable[[], click.Command] = _waiter(
     "audience-model", "Wait until audience models are ready.", ("deleted",)
 )
-audience_jobs_wait = _waiter(
+audience_jobs_wait: Callable[[], click.Command] = _waiter(
     "audience-generation-job", "Wait until audience generation jobs have ended.", ("deleted",)
 )

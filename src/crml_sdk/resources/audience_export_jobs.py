@@ -8,6 +8,8 @@ from ..api.audience_export_jobs import AudienceExportJobsOperations
 from ..resource_types import LONGEST
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from ..models import AudienceExportJobSummary
     from ..waiting import Handle, Poll, Report, Watch
 
@@ -31,7 +33,7 @@ class AudienceExportJobs(AudienceExportJobsOperations):
         audience_generation_job_arn: str,
         *,
         name: str,
-        timeout: float | None = LONGEST,
+        timeout: float | timedelta | None = LONGEST,
         poll: Poll | None = None,
         on_update: Report | None = None,
     ) -> AudienceExportJobSummary:
@@ -67,7 +69,7 @@ class AudienceExportJobs(AudienceExportJobsOperations):
         audience_generation_job_arn: str,
         *,
         name: str,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
         poll: Poll | None = None,
     ) -> Watch[AudienceExportJobSummary]:
         """The changes of an export job's status, as they are seen: `async for change in ...`.

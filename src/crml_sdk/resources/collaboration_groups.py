@@ -19,6 +19,8 @@ from ..resource_types import LONGEST
 from .waitable import CollaborationWaitable
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from ..models import (  # noqa: F401
         CollaborationTrainedModelExportJobSummary,
         CollaborationTrainedModelInferenceJobSummary,
@@ -88,7 +90,7 @@ class CollaborationExportJobs(CollaborationExportJobsOperations):
         trained_model_arn: str | TrainedModelRef,
         *,
         name: str,
-        timeout: float | None = LONGEST,
+        timeout: float | timedelta | None = LONGEST,
         poll: Poll | None = None,
         on_update: Report | None = None,
     ) -> CollaborationTrainedModelExportJobSummary:

@@ -25,7 +25,7 @@ T = TypeVar("T")
 KeepRow = Callable[[Any], bool]
 """Whether a row of a list is meant, where no filter of the service says it."""
 
-Prepare = Callable[[float | None, dict[str, Any]], Awaitable[KeepRow | None]]
+Prepare = Callable[[float | timedelta | None, dict[str, Any]], Awaitable[KeepRow | None]]
 """Completes the request of a list before its first page, within so many seconds a call."""
 
 
@@ -41,7 +41,7 @@ class Group:
         operation: Operation,
         values: dict[str, Any],
         membership: str | None,
-        timeout: float | None,
+        timeout: float | timedelta | None,
     ) -> Any:
         """Check the arguments of one operation, send it and give the model of its reply."""
         request = await self._ready(operation, values, membership, timeout)
@@ -56,7 +56,7 @@ class Group:
         operation: Operation,
         values: dict[str, Any],
         membership: str | None,
-        timeout: float | None,
+        timeout: float | timedelta | None,
         *,
         resume: bool = False,
     ) -> dict[str, Any]:
@@ -68,7 +68,7 @@ class Group:
         operation: Operation,
         values: dict[str, Any],
         membership: str | None,
-        timeout: float | None,
+        timeout: float | timedelta | None,
         *,
         resume: Resume,
         resume_since: Since | None,
@@ -84,7 +84,7 @@ class Group:
         operation: Operation,
         values: dict[str, Any],
         membership: str | None,
-        timeout: float | None,
+        timeout: float | timedelta | None,
         *,
         resume: Resume,
         resume_since: Since | None,
@@ -110,15 +110,16 @@ class Group:
         *,
         resume: Resume,
         resume_since: Since | None,
-        timeout: float | None,
+        timeout: float | timedelta | None,
         poll: Poll | None,
         on_update: Report | None,
         cancel_on_timeout: bool = False,
         cancel_on_cancel: bool = False,
     ) -> Any:
         """Create or start something once, and wait for it; the time is for both together."""
-        from ..waiting import Handle
+        from ..waiting import Handle, check_options
 
+        check_options(timeout=timeout, poll=poll, on_update=on_update)
         began = self._core.clock()
         started = await self._started(
             operation, values, membership, timeout, resume=resume, resume_since=resume_since
@@ -126,10 +127,9 @@ class Group:
         handle = Handle.of(started.reply)
         if membership is not None:
             handle = replace(handle, membership=membership_in(membership) or membership)
-        if timeout is not None:
-            timeout = max(timeout - (self._core.clock() - began), 0.0)
-        model = await self._core.waiting.wait(
+        model = await self._core.waiting.wait_for_started(
             handle,
+            began=began,
             timeout=timeout,
             poll=poll,
             on_update=on_update,
@@ -154,7 +154,7 @@ class Group:
         max_results: int | None = None,
         limit: int | None = None,
         starting_token: str | None = None,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
         prefetch: bool = False,
         total_timeout: float | timedelta | None = None,
         prepare: Prepare | None = None,
@@ -198,7 +198,7 @@ class Group:
         operation: Operation,
         values: dict[str, Any],
         membership: str | None,
-        timeout: float | None,
+        timeout: float | timedelta | None,
     ) -> list[Any]:
         """All rows of a list as it is, by as few requests as there can be."""
         return await Group._paginator(self, operation, values, membership, timeout=timeout)

@@ -25,7 +25,7 @@ class Memberships(MembershipsOperations):
         limit: int | None = None,
         starting_token: str | None = None,
         prefetch: bool = False,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
         total_timeout: float | timedelta | None = None,
     ) -> Paginator[MembershipSummary]:
         """The same as `list`."""

@@ -18,6 +18,8 @@ from ..versions import BASE, TrainedModelRef, VersionSelector, parse_version, se
 from .group import CollaborationGroup, Group, KeepRow
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from ..operation import Operation
     from ..pagination import Paginator
 
@@ -32,7 +34,7 @@ class PinningGroup(Group):
         operation: Operation,
         values: dict[str, Any],
         membership: str | None,
-        timeout: float | None,
+        timeout: float | timedelta | None,
         *,
         resume: bool = False,
     ) -> dict[str, Any]:
@@ -62,7 +64,7 @@ class PinningGroup(Group):
         self,
         operation: Operation,
         selector: VersionSelector,
-        timeout: float | None,
+        timeout: float | timedelta | None,
         request: dict[str, Any],
     ) -> KeepRow | None:
         """Put the identifier that a selector means now into a request.
@@ -80,7 +82,7 @@ class PinningGroup(Group):
         return None
 
     async def _pin_channel(
-        self, channel: dict[str, Any], selector: VersionSelector, timeout: float | None
+        self, channel: dict[str, Any], selector: VersionSelector, timeout: float | timedelta | None
     ) -> None:
         """The same for an incremental channel of a checked request."""
         where = {**channel, "membershipIdentifier": membership_in(channel["trainedModelArn"])}
@@ -89,7 +91,10 @@ class PinningGroup(Group):
             channel["versionIdentifier"] = identifier
 
     async def _identifier(
-        self, request: Mapping[str, Any], selector: VersionSelector, timeout: float | None
+        self,
+        request: Mapping[str, Any],
+        selector: VersionSelector,
+        timeout: float | timedelta | None,
     ) -> str | None:
         if selector is BASE:
             return None
@@ -98,12 +103,18 @@ class PinningGroup(Group):
         return (await self._selected(arn, selector, membership, timeout)).version_identifier
 
     async def _selected(
-        self, arn: str, selector: VersionSelector, membership: str | None, timeout: float | None
+        self,
+        arn: str,
+        selector: VersionSelector,
+        membership: str | None,
+        timeout: float | timedelta | None,
     ) -> Any:
         """The row that a selector means; one call per hundred rows."""
         return select(await self._versions(arn, membership, timeout), selector, arn)
 
-    async def _versions(self, arn: str, membership: str | None, timeout: float | None) -> list[Any]:
+    async def _versions(
+        self, arn: str, membership: str | None, timeout: float | timedelta | None
+    ) -> list[Any]:
         """The rows of a model's versions."""
         values = {"trained_model_arn": arn}
         return await self._rows(LIST_TRAINED_MODEL_VERSIONS, values, membership, timeout)
@@ -113,7 +124,9 @@ class PinningCollaborationGroup(PinningGroup, CollaborationGroup):
     """The same in a collaboration, whose list of models must do: another member's versions cannot
     be listed."""
 
-    async def _versions(self, arn: str, membership: str | None, timeout: float | None) -> list[Any]:
+    async def _versions(
+        self, arn: str, membership: str | None, timeout: float | timedelta | None
+    ) -> list[Any]:
         """The rows of a model's versions."""
         rows = await self._rows(LIST_COLLABORATION_TRAINED_MODELS, {}, None, timeout)
         return [row for row in rows if row.trained_model_arn == arn]

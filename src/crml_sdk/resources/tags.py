@@ -8,6 +8,7 @@ from ..api.tags import TagsOperations
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import timedelta
 
     from ..versions import TrainedModelRef
 
@@ -21,7 +22,7 @@ class Tags(TagsOperations):
         resource_arn: str | TrainedModelRef,
         tags: Mapping[str, str],
         *,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
     ) -> None:
         """Make these the resource's tags: add and change what differs, remove what is not named.
 

@@ -11,6 +11,8 @@ from .pinning import model_and_version
 from .trained_model_waiting import TrainedModelWaiting
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from ..models import (
         CollaborationTrainedModelExportJobSummary,
         TrainedModelExportOutputConfiguration,
@@ -35,7 +37,7 @@ class TrainedModelStarting(TrainedModelWaiting):
         membership_identifier: str | None = None,
         resume: Resume = False,
         resume_since: Since | None = None,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
     ) -> Handle:
         """Start an export, and give what to wait for: `export`, whose reply names nothing.
 
@@ -84,7 +86,7 @@ class TrainedModelStarting(TrainedModelWaiting):
         membership_identifier: str | None = None,
         resume: Resume = False,
         resume_since: Since | None = None,
-        timeout: float | None = LONGEST,
+        timeout: float | timedelta | None = LONGEST,
         poll: Poll | None = None,
         on_update: Report | None = None,
     ) -> CollaborationTrainedModelExportJobSummary:
@@ -100,6 +102,9 @@ class TrainedModelStarting(TrainedModelWaiting):
         Raises:
             What `export` and `wait_export` raise.
         """
+        from ..waiting import check_options
+
+        check_options(timeout=timeout, poll=poll, on_update=on_update)
         began = self._core.clock()
         handle = await self.start_export(
             trained_model_arn,
@@ -112,8 +117,6 @@ class TrainedModelStarting(TrainedModelWaiting):
             resume_since=resume_since,
             timeout=timeout,
         )
-        if timeout is not None:
-            timeout = max(timeout - (self._core.clock() - began), 0.0)
-        return await self._core.waiting.wait(
-            handle, timeout=timeout, poll=poll, on_update=on_update
+        return await self._core.waiting.wait_for_started(
+            handle, began=began, timeout=timeout, poll=poll, on_update=on_update
         )

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from ..api.trained_models import TrainedModelsOperations
 from ..resource_types import LONGEST
+from ..times import seconds_of
 from ..versions import BASE, LATEST, LATEST_ACTIVE, TrainedModelRef, VersionSelector, parse_version
 from .waitable import Cancellable, Deletable
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from ..models import CollaborationTrainedModelExportJobSummary, GetTrainedModelResponse
     from ..waiting import Handle, Poll, Report, Watch
     from ..waiting.statuses import Goal
@@ -77,9 +80,9 @@ class TrainedModelWaiting(
         target: Any,
         version: str | VersionSelector | None,
         membership: str | None,
-        timeout: float | None,
+        timeout: float | timedelta | None,
         goal: Goal | None = None,
-    ) -> tuple[Handle, float | None]:
+    ) -> tuple[Handle, float | timedelta | None]:
         """The handle of what to wait for, and the seconds that are left."""
         if isinstance(target, str) and "@" in target and not target.startswith("crml-wait:"):
             target = TrainedModelRef.parse(target)
@@ -93,7 +96,7 @@ class TrainedModelWaiting(
         target = target.trained_model_arn if isinstance(target, TrainedModelRef) else target
         row = await self._selected(target, LATEST_ACTIVE, membership, timeout)
         if timeout is not None:
-            timeout = max(timeout - (self._core.clock() - began), 0.0)
+            timeout = max(seconds_of("timeout", timeout) - (self._core.clock() - began), 0.0)
         return self._versioned(target, row.version_identifier or BASE, membership, goal), timeout
 
     async def wait(
@@ -101,7 +104,7 @@ class TrainedModelWaiting(
         target: Any,
         *,
         version: str | VersionSelector | None = None,
-        timeout: float | None = LONGEST,
+        timeout: float | timedelta | None = LONGEST,
         poll: Poll | None = None,
         on_update: Report | None = None,
         membership_identifier: str | None = None,
@@ -143,7 +146,7 @@ class TrainedModelWaiting(
         target: Any,
         *,
         version: str | VersionSelector | None = None,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
         poll: Poll | None = None,
         membership_identifier: str | None = None,
     ) -> Watch[GetTrainedModelResponse]:
@@ -167,7 +170,7 @@ class TrainedModelWaiting(
         target: Any,
         *,
         version: str | VersionSelector | None = None,
-        timeout: float | None = LONGEST,
+        timeout: float | timedelta | None = LONGEST,
         poll: Poll | None = None,
         on_update: Report | None = None,
         membership_identifier: str | None = None,
@@ -200,7 +203,7 @@ class TrainedModelWaiting(
         target: Any,
         *,
         version: str | VersionSelector | None = None,
-        timeout: float | None = LONGEST,
+        timeout: float | timedelta | None = LONGEST,
         poll: Poll | None = None,
         on_update: Report | None = None,
         membership_identifier: str | None = None,
@@ -264,7 +267,7 @@ class TrainedModelWaiting(
         name: str,
         version: str | VersionSelector | None = None,
         collaboration_identifier: str | None = None,
-        timeout: float | None = LONGEST,
+        timeout: float | timedelta | None = LONGEST,
         poll: Poll | None = None,
         on_update: Report | None = None,
         membership_identifier: str | None = None,

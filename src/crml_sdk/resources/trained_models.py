@@ -38,7 +38,7 @@ class TrainedModels(TrainedModelStarting):
         limit: int | None = None,
         starting_token: str | None = None,
         prefetch: bool = False,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
         total_timeout: float | timedelta | None = None,
         distinct: bool = False,
     ) -> Paginator[TrainedModelSummary]:
@@ -85,7 +85,7 @@ class TrainedModels(TrainedModelStarting):
         *,
         version: BaseSelector,
         membership_identifier: str | None = None,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
     ) -> GetTrainedModelResponse | TrainedModelSummary: ...
 
     @overload
@@ -95,7 +95,7 @@ class TrainedModels(TrainedModelStarting):
         *,
         version: str | VersionSelector | None = None,
         membership_identifier: str | None = None,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
     ) -> GetTrainedModelResponse: ...
 
     async def get(  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -104,7 +104,7 @@ class TrainedModels(TrainedModelStarting):
         *,
         version: str | VersionSelector | None = None,
         membership_identifier: str | None = None,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
     ) -> Any:
         """Read one version of a trained model.
 
@@ -146,7 +146,7 @@ class TrainedModels(TrainedModelStarting):
         trained_model_arn: str | TrainedModelRef,
         *,
         membership_identifier: str | None = None,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
     ) -> TrainedModelSummary:
         """Find the newest version of a model by its `create_time`, whatever its status.
 
@@ -171,7 +171,7 @@ class TrainedModels(TrainedModelStarting):
         trained_model_arn: str | TrainedModelRef,
         *,
         membership_identifier: str | None = None,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
     ) -> TrainedModelSummary:
         """Find the newest version that is `ACTIVE`, so that it can be used.
 
@@ -197,7 +197,7 @@ class TrainedModels(TrainedModelStarting):
         selector: str | VersionSelector,
         *,
         membership_identifier: str | None = None,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
     ) -> TrainedModelRef:
         """Turn a selector into a reference that stays what it is when newer versions come.
 
@@ -227,7 +227,7 @@ class TrainedModels(TrainedModelStarting):
         trained_model_arn: str | TrainedModelRef,
         *,
         membership_identifier: str | None = None,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
     ) -> Lineage:
         """Read which version was trained from which, as a tree.
 
@@ -265,7 +265,7 @@ class TrainedModels(TrainedModelStarting):
         return build_lineage(arn, rows)
 
     async def _arns_by_name(
-        self, membership: str | None, timeout: float | None
+        self, membership: str | None, timeout: float | timedelta | None
     ) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
         rows = self.list(

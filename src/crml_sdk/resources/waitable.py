@@ -12,6 +12,8 @@ from ..errors import ArnError
 from ..resource_types import LONGEST
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from ..core import Core
     from ..waiting import Handle, Poll, Report, Watch
     from ..waiting.statuses import Goal
@@ -47,7 +49,7 @@ class Waitable(Generic[M]):
         self,
         target: Any,
         *,
-        timeout: float | None = LONGEST,
+        timeout: float | timedelta | None = LONGEST,
         poll: Poll | None = None,
         on_update: Report | None = None,
         membership_identifier: str | None = None,
@@ -90,7 +92,7 @@ class Waitable(Generic[M]):
         self,
         target: Any,
         *,
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
         poll: Poll | None = None,
         membership_identifier: str | None = None,
     ) -> Watch[M]:
@@ -116,7 +118,7 @@ class Deletable(Waitable[M]):
         self,
         target: Any,
         *,
-        timeout: float | None = LONGEST,
+        timeout: float | timedelta | None = LONGEST,
         poll: Poll | None = None,
         on_update: Report | None = None,
         membership_identifier: str | None = None,
@@ -154,7 +156,7 @@ class Cancellable(Waitable[M]):
         self,
         target: Any,
         *,
-        timeout: float | None = LONGEST,
+        timeout: float | timedelta | None = LONGEST,
         poll: Poll | None = None,
         on_update: Report | None = None,
         membership_identifier: str | None = None,
@@ -208,7 +210,7 @@ class CollaborationWaitable(Generic[M]):
         self,
         target: Any,
         *,
-        timeout: float | None = LONGEST,
+        timeout: float | timedelta | None = LONGEST,
         poll: Poll | None = None,
         on_update: Report | None = None,
     ) -> M:
@@ -233,7 +235,7 @@ class CollaborationWaitable(Generic[M]):
         )
 
     def watch(
-        self, target: Any, *, timeout: float | None = None, poll: Poll | None = None
+        self, target: Any, *, timeout: float | timedelta | None = None, poll: Poll | None = None
     ) -> Watch[M]:
         """Watch the changes of the resource's status: `async for change in ...`.
 

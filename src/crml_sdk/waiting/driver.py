@@ -11,12 +11,14 @@ import logging
 import sys
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from typing_extensions import TypeVar
 
 from .._runtime import Event, Expired, TaskGroup, current_runtime
 from ..errors import CallTimeout, WaitTimeout
+from ..times import timeout_of
 from ..untrusted import plain_logger
 from .brain import Brain
 from .faults import is_throttling
@@ -25,7 +27,7 @@ from .handles import Handle
 from .iterators import Completions, Watch
 from .limiter import Limiter, Turn
 from .outcomes import Outcomes, StatusChange
-from .pace import Poll, check_options, timeout_of
+from .pace import Poll, check_options
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -67,7 +69,7 @@ class Caller(Protocol):
         self,
         operation: Operation,
         params: dict[str, Any],
-        timeout: float | None = None,
+        timeout: float | timedelta | None = None,
         *,
         once: bool = False,
     ) -> Any: ...
@@ -267,7 +269,7 @@ class Waiting:
 
     def __init__(self, core: Caller, rate: float | None) -> None:
         self.core = core
-        self.limiter = Limiter(rate, clock=core.clock)
+        self.limiter: Limiter = Limiter(rate, clock=core.clock)
         #: Whether the client's credentials have been good before.
         self.authenticated = False
 
@@ -340,6 +342,33 @@ class Waiting:
             raise outcome.error
         return outcome.row if outcome.model is None else outcome.model
 
+    async def wait_for_started(
+        self, handle: Handle, *, began: float, timeout: float | timedelta | None, **options: Any
+    ) -> Any:
+        """Wait for what was just started, so that no end of the waiting loses its handle.
+
+        Args:
+            handle: What was started. It is logged before the wait begins, and every error has it
+                as `error.handle`.
+            began: When the start was called, on the client's clock; its time counts.
+            timeout: For the start and the wait together.
+            options: As for `wait`.
+        """
+        logger.info(
+            "%s: started; sdk.wait(%r) takes up the wait for it",
+            handle.describe(),
+            str(handle),
+            extra={"crml_handle": str(handle)},
+        )
+        left = timeout_of(timeout)
+        if left is not None:
+            left = max(left - (self.core.clock() - began), 0.0)
+        try:
+            return await self.wait(handle, timeout=left, **options)
+        except Exception as error:
+            _carry(error, handle)
+            raise
+
     def watch(
         self,
         handle: Handle,
@@ -407,6 +436,16 @@ def _reporter(trace: Trace | None, on_update: Report | None) -> Report | None:
         return None if on_update is None else on_update(change)
 
     return report
+
+
+def _carry(error: Any, handle: Handle) -> None:
+    """Let an error say what was started before it."""
+    if getattr(error, "handle", None) is not None:
+        return
+    with suppress(AttributeError):  # of an exception with slots
+        error.handle = handle
+    if hasattr(error, "add_note"):  # Python 3.11
+        error.add_note(f"It was started; sdk.wait({str(handle)!r}) takes up the wait for it")
 
 
 def _ignore(change: StatusChange[Any]) -> None:

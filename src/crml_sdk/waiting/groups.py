@@ -62,28 +62,30 @@ class Job:
     )
 
     def __init__(self, handle: Handle, number: int, grace: float) -> None:
-        self.handle = handle
-        self.kind = handle.resource
+        self.handle: Handle = handle
+        self.kind: ResourceType = handle.resource
         self.scope = handle.scope
-        self.number = number
-        self.grace = grace  # until when it may be missing, if it was never seen
+        self.number: int = number
+        self.grace: float = grace  # until when it may be missing, if it was never seen
         self.group: Group | None = None  # None when it is settled
-        self.place = Place.IDLE
+        self.place: Place = Place.IDLE
         self.due: float | None = None
         self.scan: Listing | None = None
-        self.slow = False
-        self.soon = False  # worth another look soon
-        self.seen = False
+        self.slow: bool = False
+        self.soon: bool = False  # worth another look soon
+        self.seen: bool = False
         self.status: str | None = None
-        self.verdict = Verdict.PENDING
-        self.claim = False  # its row says that it has ended, and no get has said otherwise since
+        self.verdict: Verdict = Verdict.PENDING
+        self.claim: bool = (
+            False  # its row says that it has ended, and no get has said otherwise since
+        )
         self.row: Any = None  # the last row
         self.model: Any = None  # the last reply, if it was a get's
         self.last: Any = None  # the last reply, whichever it was
-        self.doubts = 0
-        self.misses = 0  # lists in a row that did not show it
-        self.looks = 0  # gets that were made for it
-        self.unreadable = 0
+        self.doubts: int = 0
+        self.misses: int = 0  # lists in a row that did not show it
+        self.looks: int = 0  # gets that were made for it
+        self.unreadable: int = 0
         self.last_fault: BaseException | None = None
 
     @property
@@ -109,15 +111,15 @@ class Group:
 
     def __init__(self, key: Any, job: Job) -> None:
         self.key = key
-        self.kind = job.kind
-        self.handle = job.handle
-        self.scope = job.scope
-        self.unlocated = job.unlocated
+        self.kind: ResourceType = job.kind
+        self.handle: Handle = job.handle
+        self.scope: str | None = job.scope
+        self.unlocated: bool = job.unlocated
         self.jobs: dict[str, list[Job]] = {}
-        self.count = 0
+        self.count: int = 0
         self.pace: Pace | None = None  # made when it is first needed: most waits are short
         self.due: float | None = None  # the next round, if that is planned
-        self.hold = 0.0  # no request before: the service asked for it
+        self.hold: float = 0.0  # no request before: the service asked for it
         self.open = False  # each is being read by itself, and none has answered yet
         self.listing: Listing | None = None
         self.listings = 0
@@ -196,11 +198,11 @@ class Listing:
         began: float,
         job: Job | None = None,
     ) -> None:
-        self.operation = operation
-        self.params = params
-        self.group = group
-        self.began = began
-        self.job = job
+        self.operation: Operation = operation
+        self.params: dict[str, Any] = params
+        self.group: Group = group
+        self.began: float = began
+        self.job: Job | None = job
         self.due: float | None = None
         self.restart()
         self.tries = 0  # of the page that is next
@@ -209,8 +211,8 @@ class Listing:
         """Begin again with the first page."""
         self.token: str | None = None
         self.tokens: set[str] = set()
-        self.pages = 0
-        self.touched = 0.0
+        self.pages: int = 0
+        self.touched: float = 0.0
         self.seen: set[int] = set()
         self.newest: dict[int, Any] = {}
 
@@ -238,7 +240,7 @@ class Listing:
     def turn_page(self, page: Any) -> bool:
         """Take note of a page; whether there is another. A repeated token ends the list, too."""
         self.pages += 1
-        self.tries = 0
+        self.tries: int = 0
         token: str | None = page.next_token
         self.token = token
         if not token or token in self.tokens:

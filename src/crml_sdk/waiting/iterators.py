@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Generic
 from typing_extensions import Self, TypeVar
 
 from ..errors import ResourceFailed
+from ..times import timeout_of
 from .handles import Handle
 from .outcomes import Outcome, StatusChange
-from .pace import Poll, check_options, timeout_of
+from .pace import Poll, check_options
 
 if TYPE_CHECKING:
     from datetime import timedelta

@@ -89,7 +89,7 @@ class Looks:
         self._order = count()
         self._flying: set[Request] = set()
         self._changes: list[StatusChange[Any]] = []
-        self.pending = 0
+        self.pending: int = 0
         self.ready: deque[tuple[int, Outcome[Any]]] = deque()
         self.notes: deque[Note] = deque()
         for number, (handle, grace) in enumerate(handles):

@@ -8,7 +8,6 @@ what they took. ``benchmarks/waiting_simulation.py`` compares it with a loop of 
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Callable
 from datetime import timedelta
@@ -16,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import tenacity
 from tenacity.wait import wait_base
+
+from ..times import seconds_of
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
@@ -131,42 +132,6 @@ def as_wait(poll: Poll | None) -> Callable[[RetryCallState], float]:
             f"poll={poll!r}: give seconds, a timedelta, a wait of tenacity's or a function like one"
         )
     return poll
-
-
-def seconds_of(name: str, given: object) -> float:
-    """A length of time in seconds.
-
-    Args:
-        name: The argument's, for the error.
-        given: Seconds, or a `timedelta`.
-
-    Raises:
-        TypeError, ValueError: It is no length of time, or a negative one.
-    """
-    if isinstance(given, timedelta):
-        seconds = given.total_seconds()
-    elif isinstance(given, (int, float)) and not isinstance(given, bool):
-        seconds = float(given)
-    else:
-        raise TypeError(f"{name}={given!r}: give seconds (a number) or a timedelta")
-    if math.isnan(seconds) or seconds < 0:
-        raise ValueError(f"{name}={given!r}: a length of time is not negative")
-    return seconds
-
-
-def timeout_of(timeout: object) -> float | None:
-    """The seconds of ``timeout=``; None for no end. Below zero counts as none left.
-
-    Raises:
-        TypeError, ValueError: It is no length of time.
-    """
-    if timeout is None or timeout == math.inf:
-        return None
-    if isinstance(timeout, timedelta):
-        return max(timeout.total_seconds(), 0.0)
-    if isinstance(timeout, (int, float)) and not isinstance(timeout, bool) and timeout < 0:
-        return 0.0
-    return seconds_of("timeout", timeout)
 
 
 def check_options(*, timeout: object = None, poll: object = None, on_update: object = None) -> None:

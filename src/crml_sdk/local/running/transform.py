@@ -90,7 +90,7 @@ class Transform:
         self.wishes = wishes
         self.counted = counted
         self.ended = ended
-        self.requests = 0
+        self.requests: int = 0
 
     def run(self, data: ChannelData, files: Sequence[Path], folder: Path) -> list[Path]:
         """Transforms files one after the other; returns the outputs, each NAME.out.

@@ -195,7 +195,7 @@ class Registry:
         change, before = self.present, self.settings
         change.parts.add("settings")
         change.undo.append(lambda: setattr(self, "settings", before))
-        self.settings = settings
+        self.settings: Settings = settings
 
     def change_world(self) -> World:
         """The world, to be changed inside the present transaction."""

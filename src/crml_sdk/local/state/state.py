@@ -31,7 +31,7 @@ class State(Registry):
         self.jobs: JobControl = JobControl(self)
         self.published: Callable[[Record], dict[str, JsonObject]] = lambda record: {}
         """What each account is told about the logs and metrics of a job that has ended."""
-        self.jobs_ended = 0
+        self.jobs_ended: int = 0
         """How many jobs have ended, for whoever waits for one to."""
 
     def under_way(self) -> list[Job]:

@@ -23,7 +23,7 @@ DEATH_SIGNAL = 1
 RAISE_INTERFACE = (0x8913, 0x8914)  # get and set the flags of an interface
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 
-libc = ctypes.CDLL(None, use_errno=True)
+libc: ctypes.CDLL = ctypes.CDLL(None, use_errno=True)
 
 
 def call(name: str, *arguments: Any) -> int:

@@ -22,7 +22,7 @@ class Watch:
         self.most: dict[str, int] = plan["most"]
         self.disk: list[str] = plan["disk"]
         self.without: list[str] = plan["not_counted"]
-        self.page = os.sysconf("SC_PAGE_SIZE")
+        self.page: int = os.sysconf("SC_PAGE_SIZE")
         self.next_disk = 0.0
 
     def members(self) -> list[int]:
@@ -55,7 +55,7 @@ class Watch:
             used = sum(size_below(path, self.without) for path in self.disk) + self.unlinked(
                 members
             )
-            self.next_disk = now + max(LOOK_EVERY, 10 * (time.monotonic() - began))
+            self.next_disk: float = now + max(LOOK_EVERY, 10 * (time.monotonic() - began))
             if used > self.most["disk"]:
                 return {"limit": "disk", "used": used}
         return None
