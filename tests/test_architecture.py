@@ -27,7 +27,7 @@ ALLOWED: dict[str, set[str]] = {
     "client": {"api", "arns", "core", "errors", "resource_types", "waiting", "wire"},
     "resources": {
         *("api", "arns", "checking", "creating", "errors", "lineage", "model", "naming"),
-        *("pagination", "resource_types", "resuming", "versions", "waiting"),
+        *("pagination", "resource_types", "resuming", "times", "versions", "waiting"),
     },
     "resuming": {
         *("api", "creating", "errors", "model", "models", "naming", "pagination"),
@@ -42,12 +42,11 @@ ALLOWED: dict[str, set[str]] = {
     # what a call goes through
     "api": {"operation", "resource_types", "resources"},
     "checking": {"api", "arns", "errors", "types"},
-    "core": {"_runtime", "errors", "untrusted", "waiting", "wire"},
+    "core": {"_runtime", "errors", "times", "untrusted", "waiting", "wire"},
     "creating": {"errors", "models", "naming", "resource_types", "untrusted"},
     "waiting": {
         *("_runtime", "arns", "display", "errors", "naming", "operation", "resource_types"),
-        "untrusted",
-        "versions",
+        *("times", "untrusted", "versions"),
     },
     "wire": {
         *("_runtime", "api", "errors", "metadata", "model", "models", "operation", "untrusted"),
@@ -63,6 +62,7 @@ ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "metadata": set(),
     "naming": set(),
+    "times": set(),
     "operation": set(),
     "types": set(),
     "display": {"untrusted"},

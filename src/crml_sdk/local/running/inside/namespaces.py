@@ -9,7 +9,7 @@ import os
 import signal
 import socket
 import struct
-from typing import Any, Dict  # noqa: UP035 (Python 3.8)
+from typing import Any, Callable, Dict  # noqa: UP035 (Python 3.8)
 
 Plan = Dict[str, Any]  # noqa: UP006 (Python 3.8)
 
@@ -182,7 +182,7 @@ def devices(root: str, path: str) -> None:
         os.symlink("/proc/self/fd" + goal, f"{root}{path}/{name}")
 
 
-OPERATIONS = {
+OPERATIONS: dict[str, Callable[..., None]] = {
     "dir": make_directory,
     "symlink": make_link,
     "ro": read_only,
