@@ -109,3 +109,11 @@ async def test_a_call_takes_the_text_as_well(sdk: CleanRoomsML, canned: CannedSe
     with pytest.raises(errors.RequestValidationError):
         models.handle(CHANNEL, version="latst")
     assert len(canned.received) == before
+
+
+def test_a_version_that_is_nearly_a_selector_is_shown_as_it_was_given() -> None:
+    with pytest.raises(errors.RequestValidationError) as caught:
+        parse_version("Lates")
+    (fault,) = caught.value.faults
+    assert (fault.path, fault.given) == ("version", "'Lates'")
+    assert fault.allowed is not None

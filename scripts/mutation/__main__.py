@@ -3,6 +3,7 @@
 scripts/mutants                        # every file of targets.toml
 scripts/mutants pagination checking    # these
 scripts/mutants pagination --all       # every mutant instead of a sample
+scripts/mutants pagination --only "limit + 1"   # a survivor again
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from pathlib import Path
+from itertools import islice
 
-from .making import Mutant, candidates, sample
+from .making import Candidates, Mutant
 from .running import baseline, run_all
 from .targets import Target, load_targets
 
@@ -40,15 +41,23 @@ def _options() -> argparse.Namespace:
     parser.add_argument("names", nargs="*", help="names in scripts/mutation/targets.toml")
     parser.add_argument("--sample", type=int, default=60, help="mutants of a file (60)")
     parser.add_argument("--all", action="store_true", help="every mutant of a file")
+    parser.add_argument(
+        "--only", action="append", metavar="TEXT", help="those whose line in the report holds this"
+    )
     parser.add_argument("--seed", default="crml", help="chooses the sample (crml)")
     parser.add_argument("--jobs", type=int, default=2, help="mutants at a time (2)")
     return parser.parse_args()
 
 
 def _one(target: Target, options: argparse.Namespace) -> bool:
-    found = [mutant for path in target.files for mutant in candidates(Path(path))]
-    counted = [mutant for mutant in found if mutant.key not in target.equivalent]
-    chosen = counted if options.all else sample(counted, options.sample, options.seed, target.name)
+    found = Candidates(target.files, options.seed, target.name)
+    drawn = list(islice(found, None if options.all else options.sample))
+    counted = [mutant for mutant in drawn if mutant.key not in target.equivalent]
+    chosen = [
+        mutant
+        for mutant in counted
+        if not options.only or any(text in mutant.key for text in options.only)
+    ]
     began = time.monotonic()
     limit = max(20.0, 5 * baseline(target.tests))
     survivors: list[Mutant] = []
@@ -59,7 +68,8 @@ def _one(target: Target, options: argparse.Namespace) -> bool:
     share = 1 - len(survivors) / max(len(chosen), 1)
     print(
         f"\n{target.name}: {len(chosen) - len(survivors)} of {len(chosen)} noticed ({share:.0%}),"
-        f" out of {len(found)} mutants, {len(found) - len(counted)} of them known to be equivalent;"
+        f" {len(drawn) - len(counted)} more are known to be equivalent,"
+        f" the sample is from {len(found)};"
         f" {time.monotonic() - began:.0f} s"
     )
     for mutant in sorted(survivors, key=lambda one: (one.path, one.line)):

@@ -7,6 +7,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import libcst as cst
 from mutmut.mutation.file_mutation import Mutation, create_mutations
@@ -31,23 +32,53 @@ class Mutant:
     source: str
 
 
-def candidates(path: Path) -> list[Mutant]:
-    """Make every mutant of a file that counts."""
-    code = path.read_text()
-    module, mutations, *_ = create_mutations(str(path), code)
-    made: dict[str, Mutant] = {}
-    for mutation in mutations:
-        if not _changes_words_only(mutation):
-            mutated = module.deep_replace(mutation.original_node, mutation.mutated_node)
-            mutant = _mutant(path, code, mutated.code, mutation)
-            made.setdefault(mutant.source, mutant)
-    return list(made.values())
+class Candidates:
+    """The changes of some files that count, in an order that a seed decides.
+
+    A mutant is made when it is asked for: to write a changed file out takes its time.
+
+    Args:
+        paths: The files.
+        seed: What decides the order, with `name`.
+        name: Whose sample it is.
+    """
+
+    def __init__(self, paths: Sequence[str], seed: str, name: str) -> None:
+        self._changes: list[_Change] = []
+        for path in map(Path, paths):
+            code = path.read_text()
+            module, mutations, *_ = create_mutations(str(path), code)
+            self._changes += [
+                _Change(path, code, module, mutation)
+                for mutation in mutations
+                if not _changes_words_only(mutation)
+            ]
+        random.Random(f"{seed}:{name}").shuffle(self._changes)
+
+    def __len__(self) -> int:
+        return len(self._changes)
+
+    def __iter__(self) -> Iterator[Mutant]:
+        made: set[str] = set()
+        for change in self._changes:
+            mutant = change.mutant()
+            if mutant.source not in made:
+                made.add(mutant.source)
+                yield mutant
 
 
-def sample(mutants: Sequence[Mutant], size: int, seed: str, name: str) -> list[Mutant]:
-    """Choose some of them, always the same for a seed."""
-    chosen = random.Random(f"{seed}:{name}")
-    return list(mutants) if len(mutants) <= size else chosen.sample(list(mutants), size)
+class _Change(NamedTuple):
+    """A change of a file that was not made yet."""
+
+    path: Path
+    code: str
+    module: cst.Module
+    mutation: Mutation
+
+    def mutant(self) -> Mutant:
+        mutation = self.mutation
+        mutated = self.module.deep_replace(mutation.original_node, mutation.mutated_node)
+        return _mutant(self.path, self.code, mutated.code, mutation)
 
 
 def _mutant(path: Path, before: str, after: str, mutation: Mutation) -> Mutant:

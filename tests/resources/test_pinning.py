@@ -55,6 +55,9 @@ def test_of_one_moment_the_base_is_older_and_the_later_update_newer() -> None:
     base, first, second = Row(None, 1), Row("a", 1), Row("b", 1)
     second.update_time = 0
     assert newest_first([base, second, first]) == [first, second, base]
+    second.update_time = 1
+    for order in ([first, second], [second, first]):
+        assert newest_first(order) == [second, first], "the same whatever the order of the list"
 
 
 @pytest.mark.parametrize(

@@ -185,9 +185,6 @@ class Brain(Looks):
             for job in unseen:
                 self._enqueue(job)
             self._end_round(group, now)
-        elif not unseen and not listing.newest and not group.kind.has_name:
-            group.pages, group.broken = listing.pages, 0
-            self._end_round(group, now)
         else:
             self._pages.append(listing)
 
