@@ -254,6 +254,27 @@ def test_nothing_is_left_when_the_server_is_killed(tmp_path: Path, kind: str, co
     assert str(tmp_path) not in Path("/proc/mounts").read_text()
 
 
+RUNAWAY = """
+import os, sys
+from pathlib import Path
+from crml_sdk.local.running import reports
+(log := Path(sys.argv[1], "log")).write_text("a" * 60 + "!")
+metrics = [{"name": "x", "regex": "(a+)+$"}]
+reports.read([reports.Printed("algo-1", log)], log.parent, metrics=metrics, readers={}, failed=False)
+"""
+
+
+def test_an_expression_that_never_ends_goes_with_the_server(tmp_path: Path) -> None:
+    """A process that read a log stayed, at full load, when the server was killed meanwhile."""
+    server = subprocess.Popen([sys.executable, "-c", RUNAWAY, str(tmp_path)], cwd=Path.cwd())
+    children = Path(f"/proc/{server.pid}/task/{server.pid}/children")
+    wait_for(lambda: children.read_text().split(), seconds=60)
+    reader = Path("/proc", children.read_text().split()[0])
+    server.kill()
+    server.wait()
+    wait_for(lambda: not reader.exists() or " Z " in (reader / "stat").read_text(), seconds=20)
+
+
 def read(folder: Path) -> str:
     return "".join(path.read_text() for path in folder.glob("jobs/*/job.log*"))
 

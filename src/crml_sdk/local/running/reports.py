@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -70,7 +71,7 @@ def read(
     why = f"Reading the log with the configured expressions took longer than {seconds:g} seconds"
     try:
         done = subprocess.run(
-            [sys.executable, "-I", "-S", "-B", str(EXTRACT)],
+            [sys.executable, "-I", "-S", "-B", str(EXTRACT), str(os.getpid())],
             input=json.dumps(request).encode(),
             capture_output=True,
             timeout=seconds,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -49,24 +50,22 @@ class Store:
         import botocore.exceptions
         import botocore.session
 
-        session: Any = botocore.session.Session()
-        if session.get_credentials() is None:
-            session.set_credentials("local", "local")
-        client: Any = session.create_client(
-            "s3",
-            region_name=session.get_config_variable("region") or "us-east-1",
-            endpoint_url=self.endpoint_url,
-            config=botocore.config.Config(
-                connect_timeout=10, read_timeout=60, s3={"addressing_style": "path"}
-            ),
-        )
         try:
-            with source.open("rb") as file:
+            session: Any = botocore.session.Session()
+            if session.get_credentials() is None:
+                session.set_credentials("local", "local")
+            client: Any = session.create_client(
+                "s3",
+                region_name=session.get_config_variable("region") or "us-east-1",
+                endpoint_url=self.endpoint_url,
+                config=botocore.config.Config(
+                    connect_timeout=10, read_timeout=60, s3={"addressing_style": "path"}
+                ),
+            )
+            with closing(client), source.open("rb") as file:
                 client.put_object(Bucket=bucket, Key=key, Body=file)
         except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as fault:
             raise OSError(f"{self.endpoint_url}: {fault}") from None
-        finally:
-            client.close()
 
 
 def prefix_of(job: JobView, model_name: str) -> str:
