@@ -80,15 +80,26 @@ class Core:
             await connection.close()
 
     async def sleep(self, seconds: float) -> None:
-        """Wait, by the client's clock; less long when the client is closed."""
-        if self._sleep is not None:
-            await self._sleep(seconds)
-            return
-        runtime = current_runtime()
-        if self._closing is None:
-            self._closing = runtime.event()
-        with suppress(Expired):
-            await runtime.bounded(seconds, self._closing.wait)
+        """Wait, by the client's clock.
+
+        Raises:
+            ClientClosed: The client is closed, or was meanwhile.
+        """
+        if not self._is_closed():
+            if self._sleep is not None:
+                await self._sleep(seconds)
+            else:
+                runtime = current_runtime()
+                closing = self._closing = self._closing or runtime.event()
+                with suppress(Expired):
+                    await runtime.bounded(seconds, closing.wait)
+                if closing.is_set():
+                    raise ClientClosed("a pause between two requests")
+        if self._is_closed():
+            raise ClientClosed("a pause between two requests")
+
+    def _is_closed(self) -> bool:
+        return self._was_open and not self._open
 
     @cached_property
     def waiting(self) -> Waiting:

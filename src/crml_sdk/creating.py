@@ -86,25 +86,27 @@ async def create_once(
     except ClientClosed as fault:
         if not fault.request_sent:
             raise
-        raise OutcomeUnknown(
-            operation.name,
-            str(params.get("name")),
-            ("the client was closed before the reply came", _where_it_would_show(operation)),
-        ) from fault
+        raise _unknown(operation, params, "the client was closed before the reply came") from fault
     except (TransportError, ServiceError) as fault:
         if not core.find_lost_creates or not may_have_happened(fault):
             raise
         logger.info("%s: looking for %r after %r", operation.name, params.get("name"), fault)
-        reply = await _Search(core, operation, params, fault, began).run()
+        try:
+            reply = await _Search(core, operation, params, fault, began).run()
+        except ClientClosed:
+            told = "the client was closed before it could be looked for"
+            raise _unknown(operation, params, told) from fault
     made = created_by(operation)
     if reply is not None and made.has_arn:
         core.note_start(getattr(reply, made.arn))
     return reply
 
 
-def _where_it_would_show(operation: Operation) -> str:
+def _unknown(operation: Operation, params: Mapping[str, Any], told: str) -> OutcomeUnknown:
+    """The error for what cannot be looked for any more, with where it would show."""
     lookup = created_by(operation).list
-    return f"{lookup.name} would show it (sdk.{lookup.group}.{lookup.method})"
+    where = f"{lookup.name} would show it (sdk.{lookup.group}.{lookup.method})"
+    return OutcomeUnknown(operation.name, str(params.get("name")), (told, where))
 
 
 def may_have_happened(fault: Exception) -> bool:

@@ -127,7 +127,17 @@ class RequestFault:
 
 
 class CredentialRefreshError(MissingCredentials):
-    """The source of credentials failed; it may work again later. Waits survive it for a while."""
+    """The source of credentials failed; it may work again later. Waits survive it for a while.
+
+    botocore renews credentials before their end, and raises in their last ten minutes although they
+    could still be used.
+
+    Attributes:
+        seconds_left: For how long the old ones were still valid, less than 0 for how long they had
+            not been; None when there were none, or their end is not known.
+    """
+
+    seconds_left: float | None = None
 
 
 class RequestValidationError(CleanRoomsMLError, ValueError):

@@ -376,6 +376,20 @@ def test_credentials_that_were_good_may_fail_for_a_quarter_of_an_hour() -> None:
     assert outcomes(brain)[0].error is fault
 
 
+@pytest.mark.parametrize(("left", "survived"), [(480, True), (-899, True), (-901, False)])
+def test_old_credentials_count_until_a_quarter_of_an_hour_after_their_end(
+    left: float, survived: bool
+) -> None:
+    """Also at the first look, and however long the renewal has failed."""
+    fault = errors.CredentialRefreshError("500")
+    fault.seconds_left = left
+    brain = jobs(1, poll=1000)
+    answer(brain, only(brain, 0.0), fault, 0.0)
+    if survived:
+        answer(brain, only(brain, 1000.0), fault, 1000.0)
+    assert bool(brain.ready) is not survived
+
+
 def test_a_good_answer_begins_the_quarter_anew() -> None:
     fault = errors.CredentialRefreshError("500")
     brain = jobs(1, poll=500, authenticated=True)

@@ -32,7 +32,7 @@ async def arrived(canned: CannedServer, number: int = 1) -> None:
 
 
 async def outcome(task: Any) -> Any:
-    (found,) = await asyncio.wait_for(asyncio.gather(task, return_exceptions=True), 15)
+    (found,) = await asyncio.wait_for(asyncio.gather(task, return_exceptions=True), 5)
     return found
 
 
@@ -97,9 +97,13 @@ async def test_between_two_tries(sdk: CleanRoomsML, canned: CannedServer, monkey
     assert len(canned.received) == 2
 
 
+@pytest.mark.parametrize("can_tell", [True, False], ids=["", "3.10"])
 async def test_a_task_that_is_cancelled_as_well_stays_cancelled(
-    sdk: CleanRoomsML, canned: CannedServer
+    sdk: CleanRoomsML, canned: CannedServer, can_tell: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """In Python 3.10 a task does not know that it was cancelled."""
+    if not can_tell:
+        monkeypatch.setattr("crml_sdk.wire.connection._CAN_TELL", False)
     canned.answers = ["hang"]
     task = asyncio.ensure_future(sdk.trained_models.get(MODEL))
     await arrived(canned)
@@ -109,12 +113,61 @@ async def test_a_task_that_is_cancelled_as_well_stays_cancelled(
 
 
 async def test_a_wait_ends_as_well(sdk: CleanRoomsML, canned: CannedServer) -> None:
+    """At once, whenever the next look would be due."""
     canned.answers = [reply(200, model_reply(status="CREATE_IN_PROGRESS"))]
-    task = asyncio.ensure_future(sdk.trained_models.wait(MODEL))
+    looked = asyncio.Event()
+    task = asyncio.ensure_future(
+        sdk.trained_models.wait(MODEL, poll=3600, on_update=lambda _: looked.set())
+    )
+    await looked.wait()
+    await asyncio.sleep(0.05)
+    await sdk.close()
+    found = await outcome(task)
+    assert type(found) is errors.ClientClosed
+    assert found.operation == "GetTrainedModel"
+
+
+@pytest.mark.parametrize("answer", ["hang", reply(200, {"trainedModels": []})], ids=["hang", ""])
+async def test_waits_for_many_end_as_well(
+    sdk: CleanRoomsML, canned: CannedServer, answer: Any
+) -> None:
+    models = [MODEL, MODEL.replace("/86", "/87"), MODEL.replace("/86", "/88")]
+    canned.answers = [answer]
+    task = asyncio.ensure_future(sdk.wait_all(models, poll=3600))
     await arrived(canned)
     await asyncio.sleep(0.05)
     await sdk.close()
+    assert [type(one.error) for one in await outcome(task)] == [errors.ClientClosed] * 3
+
+
+async def test_a_wait_whose_observer_closes_the_client_ends(
+    sdk: CleanRoomsML, canned: CannedServer
+) -> None:
+    canned.answers = [reply(200, model_reply(status="CREATE_IN_PROGRESS"))]
+
+    async def close(_: Any) -> None:
+        await sdk.close()
+
+    task = asyncio.ensure_future(sdk.trained_models.wait(MODEL, poll=3600, on_update=close))
     assert type(await outcome(task)) is errors.ClientClosed
+    assert len(canned.received) == 1
+
+
+async def test_a_create_that_is_being_looked_for_may_have_happened(
+    sdk: CleanRoomsML, canned: CannedServer
+) -> None:
+    """Its reply was lost, and the client is closed before what it made is found."""
+    canned.handler = lambda request: (
+        "cut" if request.method == "POST" else reply(200, {"trainedModels": []})
+    )
+    task = asyncio.ensure_future(sdk.trained_models.create(**TRAINING))
+    await arrived(canned, 2)
+    await asyncio.sleep(0.05)
+    await sdk.close()
+    found = await outcome(task)
+    assert type(found) is errors.OutcomeUnknown
+    assert "sdk.trained_models.list" in str(found)
+    assert isinstance(found.__cause__, errors.TransportError)
 
 
 async def test_after_closing(sdk: CleanRoomsML, canned: CannedServer) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 import subprocess
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from crml_sdk import CleanRoomsML, errors
 from crml_sdk.wire.translating import translated
 
 from ..support import samples
-from ..support.canned import CannedServer, error
+from ..support.canned import CannedServer, error, reply
+from ..waiting.stage import job
 
 
 @pytest.mark.parametrize(
@@ -125,3 +127,58 @@ async def test_a_missing_bundle_of_certificates_ends_a_wait_at_once(
             region_name="us-east-1", endpoint_url=untrusted, http_backend=backend
         ) as sdk:
             await sdk.inference_jobs.wait(samples.JOB)
+
+
+async def credentials_of(
+    canned: CannedServer, monkeypatch: pytest.MonkeyPatch, minutes: float, failing: int
+) -> None:
+    """Credentials from a container's endpoint, valid for so long, which then fails so many times."""
+    endpoint = await canned.__aenter__()
+    end = datetime.now(timezone.utc) + timedelta(minutes=minutes)
+    later = datetime.now(timezone.utc) + timedelta(hours=1)
+
+    def given(until: datetime) -> Any:
+        keys = {"AccessKeyId": "a", "SecretAccessKey": "b", "Token": "t"}
+        return reply(body={**keys, "Expiration": until.strftime("%Y-%m-%dT%H:%M:%SZ")})
+
+    endpoint.answers = [given(end), *[reply(500)] * failing, given(later)]
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{endpoint.url}/creds")
+    monkeypatch.setattr("botocore.utils.ContainerMetadataFetcher.SLEEP_TIME", 0)
+
+
+@pytest.mark.parametrize("many", [False, True])
+async def test_credentials_that_are_still_valid_carry_a_first_look_over_a_failed_renewal(
+    canned: CannedServer, monkeypatch: pytest.MonkeyPatch, many: bool
+) -> None:
+    """botocore raises in the last ten minutes of the old ones, although they are still good."""
+    canned.answers = [reply(body=job("ACTIVE"))]
+    source = CannedServer()
+    await credentials_of(source, monkeypatch, minutes=8, failing=6)
+    try:
+        async with CleanRoomsML(region_name="us-east-1", endpoint_url=canned.url) as sdk:
+            if many:
+                outcomes = await sdk.wait_all([samples.JOB], timeout=10, poll=0.01)
+                assert outcomes[0].error is None
+            else:
+                await sdk.inference_jobs.wait(samples.JOB, timeout=10, poll=0.01)
+    finally:
+        await source.__aexit__()
+    assert len(source.received) == 8
+
+
+async def test_how_long_the_old_credentials_are_good_is_told(
+    canned: CannedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = CannedServer()
+    await credentials_of(source, monkeypatch, minutes=8, failing=1000)
+    try:
+        async with CleanRoomsML(region_name="us-east-1", endpoint_url=canned.url) as sdk:
+            with pytest.raises(errors.CredentialRefreshError) as caught:
+                await sdk.trained_models.get(samples.MODEL)
+    finally:
+        await source.__aexit__()
+    assert caught.value.seconds_left is not None
+    assert 400 < caught.value.seconds_left <= 480
+    assert not canned.received

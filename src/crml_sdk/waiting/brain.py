@@ -103,6 +103,14 @@ class Brain(Looks):
         )
         self._close(job, now, error)
 
+    def closed(self, now: float) -> None:
+        """The client was closed: no look will be taken any more."""
+        self._flying.clear()
+        for group in list(self._groups.values()):
+            for job in list(group.pending()):
+                operation = job.kind.get or job.kind.list
+                self._close(job, now, errors.ClientClosed(operation.name))
+
     # ---- gets that failed, or need more than a get
 
     def _get_failed(self, job: Job, error: BaseException, now: float) -> None:
@@ -141,6 +149,8 @@ class Brain(Looks):
             return is_transient(error, unreadable)
         if self._refresh_failing is None:
             self._refresh_failing = now
+        if error.seconds_left is not None and error.seconds_left >= -REFRESH_GRACE:
+            return True
         return self._authenticated and now - self._refresh_failing <= REFRESH_GRACE
 
     def _locate(self, group: Group, collaboration: str, now: float) -> None:

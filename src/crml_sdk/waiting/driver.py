@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from typing_extensions import TypeVar
 
 from .._runtime import Event, Expired, TaskGroup, current_runtime
-from ..errors import CallTimeout, WaitTimeout
+from ..errors import CallTimeout, ClientClosed, WaitTimeout
 from ..times import timeout_of
 from ..untrusted import plain_logger
 from .brain import Brain
@@ -64,7 +64,10 @@ class Caller(Protocol):
         """When this client made a resource, by ARN, on its clock; the last ones."""
         ...
 
-    async def sleep(self, seconds: float) -> None: ...
+    async def sleep(self, seconds: float) -> None:
+        """Wait; raises `ClientClosed` as soon as the client is closed."""
+        ...
+
     async def call(
         self,
         operation: Operation,
@@ -154,7 +157,7 @@ class Driver:
             if request is not None:
                 await self._make(request)
             elif self.brain.pending:
-                await self._core.sleep(due)
+                await self._sleep(due)
             await self._tell()
 
     async def _go_together(self, enough: Callable[[], Any]) -> None:
@@ -201,6 +204,10 @@ class Driver:
             )
             self._limiter.accepted()
             self._waiting.authenticated = True
+        except ClientClosed:
+            self.brain.closed(self._stopwatch.elapsed())
+            self._wake.set()
+            return
         except Expired:
             reply = CallTimeout(operation.name, f"no reply within {request.limit:.3g} s")
         except Exception as error:
@@ -243,7 +250,7 @@ class Driver:
     async def _rest(self, tasks: TaskGroup, seconds: float) -> None:
         """Sleep until a request was answered or the next one is due."""
         if not self.brain.in_flight:
-            await self._core.sleep(seconds)
+            await self._sleep(seconds)
             return
         due = self._stopwatch.elapsed() + seconds
         if all(due < alarm for alarm in self._alarms):
@@ -251,6 +258,12 @@ class Driver:
             tasks.start(self._ring, seconds, due)
         await self._wake.wait()
         self._wake = self._runtime.event()
+
+    async def _sleep(self, seconds: float) -> None:
+        try:
+            await self._core.sleep(seconds)
+        except ClientClosed:
+            self.brain.closed(self._stopwatch.elapsed())
 
     async def _ring(self, seconds: float, due: float) -> None:
         # In real time: a clock that is moved by sleeping must not move while requests are under way.

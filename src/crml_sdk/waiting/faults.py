@@ -15,8 +15,8 @@ LONGEST_RETRY_AFTER: Final = 600.0
 """A `Retry-After` beyond this many seconds is cut to it: a broken proxy must not stop a wait of weeks."""
 
 REFRESH_GRACE: Final = 900.0
-"""Seconds for which credentials that could be used before may fail to be renewed. botocore raises
-only in the last ten minutes of the old ones, so that this covers the time in which they are valid."""
+"""Seconds after the end of the old credentials for which a wait survives that new ones cannot be had;
+where that end is not known, seconds for which credentials that were good may fail to be renewed."""
 
 
 def is_throttling(error: BaseException) -> bool:

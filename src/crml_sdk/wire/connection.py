@@ -12,7 +12,7 @@ from typing import Any, Final
 from .. import models
 from .._runtime import Expired, current_runtime
 from ..api import operations
-from ..errors import ClientClosed, ResponseShapeError, ServiceError
+from ..errors import ClientClosed, CredentialRefreshError, ResponseShapeError, ServiceError
 from ..metadata import ResponseMetadata
 from ..operation import Operation
 from ..untrusted import plain_logger
@@ -27,7 +27,7 @@ from .fast import install, make_session
 from .parsing import CALL, Call, TypedParserFactory, TypedReply
 from .retrying import THROTTLED, register
 from .settings import Settings, make_config
-from .translating import configuration_error, translated
+from .translating import configuration_error, seconds_left, translated
 from .transport import surely_not_sent
 
 logger: logging.Logger = plain_logger("crml_sdk")
@@ -47,6 +47,8 @@ class Connection:
         self._context = context
         self._models: dict[str, Any] = {}
         self._closing: Any = None
+        self._tasks: set[Any] = set()
+        self._cancelled: set[Any] = set()
         client._endpoint._sleep = self._pause
 
     def is_closed(self) -> bool:
@@ -84,14 +86,28 @@ class Connection:
             raise ours from error
         except asyncio.CancelledError:
             # Closing cancels what waits for a free connection, and nobody asked for that.
-            if not self.is_closed() or _was_asked_for():
+            if not self.is_closed() or self._was_asked_for():
                 raise
             raise ClientClosed(name, call.sent and not _CAN_TELL) from None
         finally:
             CALL.reset(token)
 
     async def _send(self, name: str, params: dict[str, Any]) -> Any:
-        return await self.client._make_api_call(name, params)
+        if _CAN_TELL:
+            return await self.client._make_api_call(name, params)
+        task = asyncio.current_task()
+        self._tasks.add(task)
+        try:
+            return await self.client._make_api_call(name, params)
+        finally:
+            self._tasks.discard(task)
+
+    def _was_asked_for(self) -> bool:
+        """Whether someone has cancelled the running task, as far as that can be told."""
+        task: Any = asyncio.current_task()
+        if _CAN_TELL:
+            return task is not None and task.cancelling() > 0
+        return task in self._cancelled
 
     def _explained(self, error: Exception, call: Call) -> Exception:
         """Our error for whatever a call ended in."""
@@ -104,6 +120,8 @@ class Connection:
             problem = f"{type(error).__name__} when it was taken in: {error}"
             return ResponseShapeError(name, problem, bytes(body), request_id)
         ours = translated(error, name)
+        if isinstance(ours, CredentialRefreshError):
+            ours.seconds_left = seconds_left(self.client)
         if self.is_closed() and not (isinstance(ours, ServiceError) and _is_final(ours)):
             return ClientClosed(name, call.sent and not surely_not_sent(error))
         return ours
@@ -119,6 +137,7 @@ class Connection:
     async def close(self) -> None:
         """Close the connections; a second time does nothing."""
         context, self._context = self._context, None
+        self._cancelled = {task for task in self._tasks if _is_being_cancelled(task)}
         if self._closing is not None:
             self._closing.set()
         if context is not None:
@@ -143,10 +162,13 @@ class ConnectionOnAnyio(Connection):
         with self._new_scope() as scope:
             self._scopes.add(scope)
             try:
-                return await super()._send(name, params)
+                return await self.client._make_api_call(name, params)
             finally:
                 self._scopes.discard(scope)
         raise ClientClosed(name)  # the scope was cancelled
+
+    def _was_asked_for(self) -> bool:
+        return True  # a scope keeps its own cancellation to itself
 
     async def close(self) -> None:
         for scope in self._scopes:
@@ -158,10 +180,10 @@ _CAN_TELL: Final = sys.version_info >= (3, 11)
 """Whether a task knows that it was cancelled."""
 
 
-def _was_asked_for() -> bool:
-    """Whether someone has cancelled the running task, as far as that can be told."""
-    task: Any = asyncio.current_task()
-    return _CAN_TELL and task is not None and task.cancelling() > 0
+def _is_being_cancelled(task: Any) -> bool:
+    """Whether a task of Python 3.10 has been cancelled and does not know yet."""
+    waits_for = getattr(task, "_fut_waiter", None)
+    return getattr(task, "_must_cancel", False) or (waits_for is not None and waits_for.cancelled())
 
 
 def _is_final(error: ServiceError) -> bool:

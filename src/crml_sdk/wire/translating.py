@@ -94,3 +94,16 @@ def configuration_error(error: Exception, operation: str) -> Exception:
     if isinstance(error, ValueError) and "Invalid endpoint" in str(error):
         return errors.ConfigurationError(f"{operation}: {error}")
     return error
+
+
+def seconds_left(client: Any) -> float | None:
+    """For how long the credentials that a client has are valid; None for none, or no known end.
+
+    Args:
+        client: An aiobotocore client.
+    """
+    credentials: Any = getattr(client._request_signer, "_credentials", None)
+    # Those that come when they are first needed have no end before.
+    if getattr(credentials, "_expiry_time", None) is None:
+        return None
+    return float(credentials._seconds_remaining())
