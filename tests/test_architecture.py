@@ -34,7 +34,7 @@ ALLOWED: dict[str, set[str]] = {
         *("resource_types", "waiting"),
     },
     # what outgrows one process: on top of the client, known by nobody
-    "airflow": {"client", "errors", "versions", "waiting"},
+    "airflow": {"api", "client", "errors", "models", "versions", "waiting"},
     "dagster": {"client", "errors"},
     "fastapi": {"client", "errors", "waiting"},
     "temporal": {"client", "errors", "versions", "waiting"},

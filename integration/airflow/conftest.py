@@ -29,8 +29,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def until(what: str, check: Callable[[], Any], seconds: float = 90.0) -> Any:
-    """What `check` gives once it is true; the processes it looks at have no other way to tell."""
+def until(what: str, check: Callable[[], Any], seconds: float = 240.0) -> Any:
+    """What `check` gives once it is true; the processes it looks at have no other way to tell.
+
+    The limits are generous, since a machine may be busy; what goes wrong is noticed by `check`.
+    """
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         found = check()
@@ -44,7 +47,6 @@ class Local:
     """A served local Clean Rooms ML in a process of its own, driven by its control path."""
 
     def __init__(self, lifecycle: str) -> None:
-        self.seen: dict[str, float] = {}
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         seed = {"channels": ["data"]}
@@ -58,11 +60,14 @@ class Local:
         until("the local Clean Rooms ML answers", self._answers)
         self.control("seed", seed)
         self.control("jobs", {"action": "finish_all"})
-        names = re.findall(
-            r'"(arn:aws:[^"]*configured-model-algorithm-association/[^"]*)"', self.control("state")
-        )
-        self.association = names[0]
+        self.association = self._arn("configured-model-algorithm-association")
+        self.channel = self._arn("ml-input-channel")
         self.forget = len(self.requests())
+
+    def _arn(self, kind: str) -> str:
+        return re.findall(
+            rf'"(arn:aws:[^"]*:membership/[^"]*/{kind}/[^"]*)"', self.control("state")
+        )[0]
 
     def _answers(self) -> bool:
         try:
@@ -86,23 +91,17 @@ class Local:
         names = [request["operation"] for request in self.requests()]
         return sorted(name for name in names if name and name.startswith(start))
 
-    def finish(self, older: float = 0.0) -> None:
-        """End all jobs that are under way, once each has been so for that many seconds.
-
-        Airflow fails a task whose trigger fires before the scheduler has heard of its deferral,
-        which on a busy machine takes seconds; real jobs take minutes.
-        """
-        now = time.monotonic()
-        ages = [
-            now - self.seen.setdefault(f"{job['kind']} {job['name']}", now)
-            for job in json.loads(self.control("jobs"))["jobs"]
-        ]
-        if ages and min(ages) >= older:
-            self.control("jobs", {"action": "finish_all"})
+    def finish(self) -> None:
+        """End all jobs that are under way."""
+        self.control("jobs", {"action": "finish_all"})
 
     def stop(self) -> None:
         self.process.terminate()
-        self.process.wait(20)
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(20)
 
 
 class Airflow:
@@ -111,14 +110,19 @@ class Airflow:
     def __init__(self, home: Path) -> None:
         self.home = home
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.deferred: dict[tuple[str, str], float] = {}
         (home / "dags").mkdir(parents=True)
         (home / "dags" / "churn.py").write_text(pipeline(), "utf-8")
+        (home / "dags" / "stoppable.py").write_text(STOPPABLE, "utf-8")
         self.port = free_port()
         self.environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "AIRFLOW"))},
             "PATH": f"{BIN}:{os.environ['PATH']}",
             "AIRFLOW_HOME": str(home),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+            "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(free_port()),
+            "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(free_port()),
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{self.port}/execution/",
             "AIRFLOW__CORE__PARALLELISM": "2",
@@ -126,7 +130,7 @@ class Airflow:
             "AIRFLOW__API__WORKERS": "1",
             "AIRFLOW__API_AUTH__JWT_SECRET": "not a secret: " + "x" * 64,
             # On a busy machine the first request to the API server may take 15 s.
-            "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
+            "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "120",
             "AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE": "True",
             "AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC": "1",
             "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "4",
@@ -141,6 +145,7 @@ class Airflow:
     def use(self, local: Local) -> None:
         """Connect it to a local Clean Rooms ML, before anything of it is started."""
         self.environment["ASSOCIATION"] = local.association
+        self.environment["CHANNEL"] = local.channel
         self.environment["AIRFLOW_CONN_AWS_DEFAULT"] = json.dumps(
             {
                 "conn_type": "aws",
@@ -150,13 +155,19 @@ class Airflow:
             }
         )
 
-    def run(self, *words: str, timeout: float = 180.0) -> str:
+    def run(self, *words: str) -> str:
+        return self._done(str(BIN / "airflow"), *words)
+
+    def python(self, program: str) -> str:
+        return self._done(sys.executable, "-c", program)
+
+    def _done(self, *command: str) -> str:
         done = subprocess.run(
-            [str(BIN / "airflow"), *words],
+            command,
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=timeout,
+            timeout=300,
         )
         assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-6000:]
         return done.stdout + done.stderr
@@ -189,11 +200,57 @@ class Airflow:
             base.close()
 
     def states(self, run: str) -> dict[str, str]:
-        """The state of each task, none of which may have failed."""
+        """The state of each task, none of which may have failed, nor a process have ended."""
+        gone = [name for name, process in self.processes.items() if process.poll() is not None]
+        assert not gone, f"{gone} ended by itself:\n{self.errors()}"
         rows = self.query("select task_id, state from task_instance where run_id = ?", run)
         states = dict(rows)
-        assert "failed" not in states.values(), states
+        assert not {"failed", "up_for_retry"} & set(states.values()), f"{states}\n{self.errors()}"
         return states
+
+    def errors(self) -> str:
+        """What the processes complain of, the last lines of it."""
+        logs = sorted(self.home.glob("*.log"))
+        lines = [
+            f"{log.stem}: {line[:500]}"
+            for log in logs
+            for line in log.read_text("utf-8", "replace").splitlines()
+            if re.search(r"\[(error|critical) |Error: ", line) and "XCom not found" not in line
+        ]
+        return "\n".join(lines[-12:])
+
+    def waited_for(self, run: str, task: str) -> bool:
+        """The task is deferred, and the scheduler has heard of it.
+
+        Airflow fails a task whose trigger fires before that, which on a busy machine takes seconds;
+        real jobs take minutes. Nothing but the scheduler's log tells; should its words change, half
+        a minute is enough.
+        """
+        if self.states(run).get(task) != "deferred":
+            self.deferred.pop((run, task), None)
+            return False
+        since = self.deferred.setdefault((run, task), time.monotonic())
+        log = (self.home / "scheduler.log").read_text("utf-8", "replace")
+        heard = rf"Received executor event .*task_id='{task}', run_id='{run}'"
+        return bool(re.search(heard, log)) or time.monotonic() > since + 30
+
+    def set_state(self, dag: str, run: str, task: str, state: str) -> None:
+        """Mark a task as somebody does in the user interface."""
+        token = self.call("POST", "/auth/token", {})["access_token"]
+        self.call(
+            "PATCH",
+            f"/api/v2/dags/{dag}/dagRuns/{run}/taskInstances/{task}",
+            {"new_state": state},
+            Authorization=f"Bearer {token}",
+        )
+
+    def call(self, method: str, path: str, body: Any, **headers: str) -> Any:
+        """The reply of the API server."""
+        url = f"http://127.0.0.1:{self.port}{path}"
+        headers["Content-Type"] = "application/json"
+        request = urllib.request.Request(url, json.dumps(body).encode(), headers, method=method)
+        with urllib.request.urlopen(request, timeout=60) as reply:
+            return json.loads(reply.read())
 
     def answers(self) -> bool:
         """The API server is up, and says so itself."""
@@ -209,6 +266,27 @@ class Airflow:
         sql = "select value from xcom where run_id = ? and task_id = ? and key = ?"
         rows = self.query(sql, run, task, key)
         return json.loads(rows[0][0]) if rows else None
+
+
+STOPPABLE = """
+import os
+from datetime import datetime
+
+from airflow.sdk import DAG
+
+from crml_sdk.airflow import CleanRoomsMLTrainModelOperator
+
+with DAG("stoppable", start_date=datetime(2026, 1, 1), schedule=None):
+    CleanRoomsMLTrainModelOperator(
+        task_id="train",
+        name="stoppable",
+        configured_model_algorithm_association_arn=os.environ["ASSOCIATION"],
+        resource_config={"instance_type": "ml.m5.large", "volume_size_in_gb": 10},
+        data_channels=[{"ml_input_channel_arn": os.environ["CHANNEL"], "channel_name": "train"}],
+        cancel_on_kill=True,
+    )
+"""
+"""A task whose training is cancelled when somebody marks it."""
 
 
 def pipeline() -> str:

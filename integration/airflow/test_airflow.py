@@ -30,6 +30,18 @@ def test_the_provider_is_known(airflow: Airflow) -> None:
     assert "crml-sdk" in {row["package_name"] for row in listed}
 
 
+def test_a_triggers_client_has_read_its_models_beforehand(airflow: Airflow, quick: Local) -> None:
+    airflow.use(quick)
+    program = (
+        "from crml_sdk.airflow import CleanRoomsMLHook\n"
+        "CleanRoomsMLHook().sdk(warm=True)\n"
+        "from crml_sdk import models\n"
+        "print(*sorted(name for name in vars(models) if name.endswith('Response')))"
+    )
+    read = airflow.python(program).split()
+    assert {"GetTrainedModelResponse", "ListTrainedModelInferenceJobsResponse"} <= set(read)
+
+
 def test_the_whole_pipeline_in_one_process(airflow: Airflow, quick: Local) -> None:
     airflow.use(quick)
     said = airflow.run("dags", "test", "churn", "2026-11-20")
@@ -52,15 +64,11 @@ def test_a_triggerer_that_is_killed_costs_nothing(airflow: Airflow, held: Local)
         "the DAG is parsed",
         lambda: airflow.query("select 1 from serialized_dag where dag_id = 'churn'"),
     )
-    airflow.run("dags", "unpause", "-y", "churn")
     airflow.run("dags", "trigger", "churn", "--run-id", RUN, "--logical-date", "2026-11-21")
 
-    until("the channel is waited for", lambda: airflow.states(RUN).get("rows") == "deferred", 120)
-    until(
-        "the channel is there",
-        lambda: held.finish(older=8.0) or airflow.states(RUN).get("rows") == "success",
-    )
-    until("the training is waited for", lambda: airflow.states(RUN).get("train") == "deferred", 120)
+    until("the channel is waited for", lambda: airflow.waited_for(RUN, "rows"))
+    held.finish()
+    until("the training is waited for", lambda: airflow.waited_for(RUN, "train"))
     looks = len(held.requests())
     until("the triggerer looks at it", lambda: len(held.requests()) > looks)
 
@@ -68,14 +76,12 @@ def test_a_triggerer_that_is_killed_costs_nothing(airflow: Airflow, held: Local)
     assert airflow.states(RUN)["train"] == "deferred"
     looks = len(held.requests())
     airflow.start("triggerer")
-    until("the new triggerer looks at it", lambda: len(held.requests()) > looks, 120)
+    until("the new triggerer looks at it", lambda: len(held.requests()) > looks)
     assert not held.sent("Cancel")
-
-    def ended() -> bool:
-        held.finish(older=8.0)
-        return set(airflow.states(RUN).values()) == {"success"}
-
-    until("the run ends", ended, 150)
+    held.finish()
+    until("the rest is waited for", lambda: airflow.waited_for(RUN, "done"))
+    held.finish()
+    until("the run ends", lambda: set(airflow.states(RUN).values()) == {"success"})
     assert creations(held) == MADE
     assert not held.sent("Cancel")
 
@@ -104,10 +110,23 @@ def test_a_task_that_is_cleared_and_run_again_makes_nothing_twice(
     )
     airflow.run("tasks", "clear", "churn", "-y", "-s", "2026-11-21", "-e", "2026-11-21")
     until("it runs again", lambda: set(airflow.states(RUN).values()) != {"success"})
-    until("it ends again", lambda: set(airflow.states(RUN).values()) == {"success"}, 150)
+    until("it ends again", lambda: set(airflow.states(RUN).values()) == {"success"})
     again = dict(
         airflow.query("select task_id, try_number from task_instance where run_id = ?", RUN)
     )
     assert all(again[task] > tries[task] for task in tries)
     assert {task: airflow.xcom(RUN, task) for task in before} == before
     assert creations(held) == MADE
+
+
+def test_a_training_is_cancelled_when_somebody_marks_its_task(
+    airflow: Airflow, held: Local
+) -> None:
+    airflow.run("dags", "trigger", "stoppable", "--run-id", "stop")
+    until("the training is waited for", lambda: airflow.waited_for("stop", "train"))
+    looks = len(held.requests())
+    until("the triggerer looks at it", lambda: len(held.requests()) > looks)
+    assert not held.sent("Cancel")
+    airflow.set_state("stoppable", "stop", "train", "failed")
+    until("the training is cancelled", lambda: held.sent("Cancel"))
+    assert held.sent("Cancel") == ["CancelTrainedModel"]

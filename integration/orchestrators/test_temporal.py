@@ -1,20 +1,30 @@
-"""The activities in Temporal's own environment for activities."""
+"""The activities in Temporal's own environments: alone, and in a workflow on its test server."""
 
 from __future__ import annotations
 
 import asyncio
+import sys
+import uuid
 from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
-from temporalio import activity
+from temporalio import activity, workflow
+from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
-from temporalio.testing import ActivityEnvironment
+from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
+from temporalio.worker import Worker
 
 from crml_sdk import CleanRoomsML
-from crml_sdk.temporal import CleanRoomsMLActivities, Ended, Job
 
 from .conftest import Shop
+
+with workflow.unsafe.imports_passed_through():
+    from crml_sdk.temporal import CleanRoomsMLActivities, Ended, Job, activity_options
+
+SERVER = Path(sys.executable).parent / "temporal-test-server"
 
 
 def environment(**info: Any) -> tuple[ActivityEnvironment, list[Any]]:
@@ -31,11 +41,11 @@ async def waiting(beats: list[Any]) -> str:
 
 async def until(check: Callable[[], bool]) -> None:
     """Wait for what other tasks do, or a server's threads: there is nothing to wait on."""
-    for _ in range(600):
+    for _ in range(2400):
         if check():
             return
         await asyncio.sleep(0.05)
-    raise AssertionError("not within 30 s")
+    raise AssertionError("not within 2 minutes")
 
 
 async def test_it_says_what_it_waits_for_and_ends_with_the_model(
@@ -115,3 +125,60 @@ async def test_a_failure_has_the_services_reason_and_is_not_tried_again(
     with pytest.raises(ApplicationError, match="no such column") as caught:
         await running
     assert caught.value.non_retryable
+
+
+@workflow.defn
+class Churn:
+    """A training and a prediction."""
+
+    @workflow.run
+    async def run(self, training: dict[str, Any], inference: dict[str, Any]) -> Ended:
+        model: Ended = await workflow.execute_activity_method(
+            CleanRoomsMLActivities.train_model, Job(request=training), **activity_options()
+        )
+        inference = {**inference, "trained_model_arn": model.result}
+        return await workflow.execute_activity_method(
+            CleanRoomsMLActivities.run_inference, Job(request=inference), **activity_options()
+        )
+
+
+async def test_a_workflow_whose_worker_is_lost(shop: Shop, sdk: CleanRoomsML) -> None:
+    """On the test server: the first worker stops in the middle of the training, a second ends it."""
+    async with await WorkflowEnvironment.start_time_skipping(
+        test_server_existing_path=str(SERVER), data_converter=pydantic_data_converter
+    ) as env:
+        queue = uuid.uuid4().hex
+
+        def worker() -> Worker:
+            return Worker(
+                env.client,
+                task_queue=queue,
+                workflows=[Churn],
+                activities=CleanRoomsMLActivities(sdk, heartbeat=0.2).all,
+                graceful_shutdown_timeout=timedelta(0),
+                # The test server goes on offering a workflow to the worker that has it in its cache.
+                max_cached_workflows=0,
+            )
+
+        async with worker():
+            handle = await env.client.start_workflow(
+                Churn.run,
+                args=[shop.training(), shop.inference("later")],
+                id=queue,
+                task_queue=queue,
+            )
+            await until(lambda: shop.sends() > 0)
+        assert shop.sends("CancelTrainedModel") == 0
+        async with worker():
+            result = asyncio.ensure_future(handle.result())
+
+            def done() -> bool:
+                shop.local.jobs.finish_all()
+                return result.done()
+
+            await until(done)
+        ended = await result
+    assert ended.status == "ACTIVE"
+    assert shop.sends() == 1
+    assert shop.sends("StartTrainedModelInferenceJob") == 1
+    assert shop.sends("CancelTrainedModel") == 0

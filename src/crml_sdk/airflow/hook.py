@@ -6,11 +6,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, Final
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 
+from .. import models
+from ..api.operations import ALL
 from ..client import CleanRoomsML
+
+_WAITED: Final = ("trained_models", "inference_jobs", "ml_input_channels")
 
 
 class CleanRoomsMLHook(AwsBaseHook):
@@ -53,7 +57,15 @@ class CleanRoomsMLHook(AwsBaseHook):
         )
         if warm:
             asyncio.run(_open_and_close(client))
+            _read_models()
         return client
+
+
+def _read_models() -> None:
+    """Make the models of the replies that waits read; each is else made at its first reply."""
+    for operation in ALL:
+        if operation.output and operation.group in _WAITED and not operation.creates:
+            getattr(models, operation.output)
 
 
 async def _open_and_close(client: CleanRoomsML) -> None:

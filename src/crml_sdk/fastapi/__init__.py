@@ -55,6 +55,8 @@ STATUSES: Mapping[type[errors.CleanRoomsMLError], int] = {
     errors.OutcomeUnknown: 502,
     errors.ResponseShapeError: 502,
     errors.ServiceError: 502,
+    errors.PaginationStalled: 502,
+    errors.ClientClosed: 503,
     errors.ConfigurationError: 500,
 }
 """The HTTP status of each error; the nearest class counts. What is not here is 500."""
