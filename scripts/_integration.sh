@@ -47,8 +47,10 @@ install_beside() {
     "$INTEGRATION" -m pip install -q --disable-pip-version-check "${@:3}"
 }
 
+# Whether requirements contradict each other; uv says so, too, of what it could not fetch.
 contradicts() {
-  grep -q 'No solution found\|ResolutionImpossible' "$1" && ! grep -qi 'network\|offline' "$1"
+  grep -q 'No solution found\|ResolutionImpossible' "$1" &&
+    ! grep -qi 'failed to fetch\|error sending\|network\|offline\|connection' "$1"
 }
 
 # run_tests SECONDS ARGUMENT...: pytest with a temporary folder of its own, ended after so many seconds

@@ -236,7 +236,7 @@ class Airflow:
 
     def set_state(self, dag: str, run: str, task: str, state: str) -> None:
         """Mark a task as somebody does in the user interface."""
-        token = self.call("POST", "/auth/token", {})["access_token"]
+        token = self.call("GET", "/auth/token")["access_token"]
         self.call(
             "PATCH",
             f"/api/v2/dags/{dag}/dagRuns/{run}/taskInstances/{task}",
@@ -244,11 +244,12 @@ class Airflow:
             Authorization=f"Bearer {token}",
         )
 
-    def call(self, method: str, path: str, body: Any, **headers: str) -> Any:
+    def call(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         """The reply of the API server."""
         url = f"http://127.0.0.1:{self.port}{path}"
         headers["Content-Type"] = "application/json"
-        request = urllib.request.Request(url, json.dumps(body).encode(), headers, method=method)
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(url, data, headers, method=method)
         with urllib.request.urlopen(request, timeout=60) as reply:
             return json.loads(reply.read())
 
@@ -310,6 +311,23 @@ def held() -> Iterator[Local]:
     local = Local("manual")
     yield local
     local.stop()
+
+
+@pytest.fixture(scope="session")
+def running(airflow: Airflow, held: Local) -> Airflow:
+    """All processes of an Airflow, which works with the service that is held."""
+    airflow.use(held)
+    for words in (
+        ("api-server", "--host", "127.0.0.1", "--port", str(airflow.port)),
+        ("dag-processor",),
+        ("scheduler",),
+        ("triggerer",),
+    ):
+        airflow.start(*words)
+    until("the API server answers", airflow.answers)
+    parsed = "select 1 from serialized_dag where dag_id in ('churn', 'stoppable')"
+    until("the DAGs are parsed", lambda: len(airflow.query(parsed)) == 2)
+    return airflow
 
 
 @pytest.fixture(scope="session")

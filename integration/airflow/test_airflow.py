@@ -50,51 +50,38 @@ def test_the_whole_pipeline_in_one_process(airflow: Airflow, quick: Local) -> No
     assert not quick.sent("Cancel")
 
 
-def test_a_triggerer_that_is_killed_costs_nothing(airflow: Airflow, held: Local) -> None:
-    airflow.use(held)
-    for words in (
-        ("api-server", "--host", "127.0.0.1", "--port", str(airflow.port)),
-        ("dag-processor",),
-        ("scheduler",),
-        ("triggerer",),
-    ):
-        airflow.start(*words)
-    until("the API server answers", airflow.answers)
-    until(
-        "the DAG is parsed",
-        lambda: airflow.query("select 1 from serialized_dag where dag_id = 'churn'"),
-    )
-    airflow.run("dags", "trigger", "churn", "--run-id", RUN, "--logical-date", "2026-11-21")
+def test_a_triggerer_that_is_killed_costs_nothing(running: Airflow, held: Local) -> None:
+    running.run("dags", "trigger", "churn", "--run-id", RUN, "--logical-date", "2026-11-21")
 
-    until("the channel is waited for", lambda: airflow.waited_for(RUN, "rows"))
+    until("the channel is waited for", lambda: running.waited_for(RUN, "rows"))
     held.finish()
-    until("the training is waited for", lambda: airflow.waited_for(RUN, "train"))
+    until("the training is waited for", lambda: running.waited_for(RUN, "train"))
     looks = len(held.requests())
     until("the triggerer looks at it", lambda: len(held.requests()) > looks)
 
-    airflow.kill("triggerer")
-    assert airflow.states(RUN)["train"] == "deferred"
+    running.kill("triggerer")
+    assert running.states(RUN)["train"] == "deferred"
     looks = len(held.requests())
-    airflow.start("triggerer")
+    running.start("triggerer")
     until("the new triggerer looks at it", lambda: len(held.requests()) > looks)
     assert not held.sent("Cancel")
     held.finish()
-    until("the rest is waited for", lambda: airflow.waited_for(RUN, "done"))
+    until("the rest is waited for", lambda: running.waited_for(RUN, "done"))
     held.finish()
-    until("the run ends", lambda: set(airflow.states(RUN).values()) == {"success"})
+    until("the run ends", lambda: set(running.states(RUN).values()) == {"success"})
     assert creations(held) == MADE
     assert not held.sent("Cancel")
 
 
-def test_xcom_holds_plain_text_and_the_links_lead_somewhere(airflow: Airflow) -> None:
-    model = airflow.xcom(RUN, "train")
+def test_xcom_holds_plain_text_and_the_links_lead_somewhere(running: Airflow) -> None:
+    model = running.xcom(RUN, "train")
     assert model.startswith("arn:aws:cleanrooms-ml:")
     assert model.endswith("@base")
-    assert airflow.xcom(RUN, "train", "handle").startswith("crml-wait:1:trained-model?arn=")
-    assert airflow.xcom(RUN, "export").startswith("crml-wait:1:trained-model-export-job?arn=")
+    assert running.xcom(RUN, "train", "handle").startswith("crml-wait:1:trained-model?arn=")
+    assert running.xcom(RUN, "export").startswith("crml-wait:1:trained-model-export-job?arn=")
     region = "console.aws.amazon.com/cloudwatch/home?region=us-east-1#logsV2:log-groups/log-group/"
     links = dict(
-        airflow.query("select key, value from xcom where run_id = ? and task_id = 'train'", RUN)
+        running.query("select key, value from xcom where run_id = ? and task_id = 'train'", RUN)
     )
     shown = " ".join(map(str, links.values()))
     assert f"{region}$252Faws$252Fcleanroomsml$252FTrainedModels" in shown
@@ -102,31 +89,31 @@ def test_xcom_holds_plain_text_and_the_links_lead_somewhere(airflow: Airflow) ->
 
 
 def test_a_task_that_is_cleared_and_run_again_makes_nothing_twice(
-    airflow: Airflow, held: Local
+    running: Airflow, held: Local
 ) -> None:
-    before = {task: airflow.xcom(RUN, task) for task in ("rows", "train", "predict", "export")}
+    before = {task: running.xcom(RUN, task) for task in ("rows", "train", "predict", "export")}
     tries = dict(
-        airflow.query("select task_id, try_number from task_instance where run_id = ?", RUN)
+        running.query("select task_id, try_number from task_instance where run_id = ?", RUN)
     )
-    airflow.run("tasks", "clear", "churn", "-y", "-s", "2026-11-21", "-e", "2026-11-21")
-    until("it runs again", lambda: set(airflow.states(RUN).values()) != {"success"})
-    until("it ends again", lambda: set(airflow.states(RUN).values()) == {"success"})
+    running.run("tasks", "clear", "churn", "-y", "-s", "2026-11-21", "-e", "2026-11-21")
+    until("it runs again", lambda: set(running.states(RUN).values()) != {"success"})
+    until("it ends again", lambda: set(running.states(RUN).values()) == {"success"})
     again = dict(
-        airflow.query("select task_id, try_number from task_instance where run_id = ?", RUN)
+        running.query("select task_id, try_number from task_instance where run_id = ?", RUN)
     )
     assert all(again[task] > tries[task] for task in tries)
-    assert {task: airflow.xcom(RUN, task) for task in before} == before
+    assert {task: running.xcom(RUN, task) for task in before} == before
     assert creations(held) == MADE
 
 
 def test_a_training_is_cancelled_when_somebody_marks_its_task(
-    airflow: Airflow, held: Local
+    running: Airflow, held: Local
 ) -> None:
-    airflow.run("dags", "trigger", "stoppable", "--run-id", "stop")
-    until("the training is waited for", lambda: airflow.waited_for("stop", "train"))
+    running.run("dags", "trigger", "stoppable", "--run-id", "stop")
+    until("the training is waited for", lambda: running.waited_for("stop", "train"))
     looks = len(held.requests())
     until("the triggerer looks at it", lambda: len(held.requests()) > looks)
     assert not held.sent("Cancel")
-    airflow.set_state("stoppable", "stop", "train", "failed")
+    running.set_state("stoppable", "stop", "train", "failed")
     until("the training is cancelled", lambda: held.sent("Cancel"))
     assert held.sent("Cancel") == ["CancelTrainedModel"]
