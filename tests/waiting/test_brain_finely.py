@@ -171,3 +171,15 @@ def test_the_log_has_the_fault_as_a_fact() -> None:
     answer(brain_of_many, only(brain_of_many, 0.0), THROTTLED, 0.0)
     for note in (*brain.notes, *brain_of_many.notes):
         assert note.facts["crml_fault"] == repr(THROTTLED)
+
+
+def test_a_list_that_was_read_to_its_end_begins_the_count_of_lost_tokens_anew() -> None:
+    brain = jobs(250, poll=10)
+    refusal = service_error("ValidationException")
+    everything = [job_row(RUNNING, arn(n)) for n in range(250)]
+    for first, token in ((0, "1"), (100, "2"), (200, None)):
+        answer(brain, only(brain, 0.0), page(everything[first : first + 100], token), 0.0)
+    for now in (10.0, 20.0):
+        answer(brain, only(brain, now), page(everything[:100], "1"), now)
+        answer(brain, only(brain, now), refusal, now)
+    assert names(brain.due(30.0)) == [LIST]

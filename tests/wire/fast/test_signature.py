@@ -78,3 +78,13 @@ def test_a_botocore_that_signs_otherwise_is_noticed_when_a_client_opens() -> Non
         arguments[3]["Authorization"] += "0"
 
     assert not agrees_with_botocore("cleanrooms-ml", "us-east-1", otherwise)
+
+
+def test_the_host_follows_the_url() -> None:
+    signature = Signature("cleanrooms-ml", "us-east-1")
+    credentials = ReadOnlyCredentials("AKID", "secret/+", None)
+    for url in (URLS[0], URLS[4], URLS[0], URLS[1]):
+        ours: dict[str, str] = {}
+        signature.sign(credentials, "GET", url, ours, b"", {})
+        theirs, _ = by_botocore("GET", url, {}, b"", None)
+        assert ours == theirs

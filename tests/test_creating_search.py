@@ -1,0 +1,194 @@
+"""The search for a lost create by itself, on a core that a test scripts: no client, no server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+
+from crml_sdk import errors, models
+from crml_sdk.api import operations
+from crml_sdk.creating import create_once, difference
+from crml_sdk.metadata import ResponseMetadata
+
+from .support import samples
+
+OTHER = samples.arn("trained-model", "other")
+LOST = errors.TransportError("CreateTrainedModel", "the connection was lost", True)
+PARAMS = {
+    "name": "m",
+    "membershipIdentifier": samples.MEMBERSHIP,
+    "configuredModelAlgorithmAssociationArn": samples.ASSOCIATION,
+}
+DATE = "Thu, 01 Jan 2026 00:01:00 GMT"
+
+
+class Core:
+    """Fails at the create; shows the rows it is given."""
+
+    find_lost_creates = True
+
+    def __init__(self, fault: Exception, *pages: list[dict[str, Any]]) -> None:
+        self.fault = fault
+        self.pages = pages
+        self.tokens: list[str | None] = [None]
+        self.versions: list[dict[str, Any]] = []
+        self.asked: list[tuple[str, dict[str, Any], float | None]] = []
+        self.started: list[str] = []
+        self.slept: list[float] = []
+        self.clock: Callable[[], float] = lambda: 100.0
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+
+    def note_start(self, arn: str) -> None:
+        self.started.append(arn)
+
+    async def call(self, operation: Any, params: dict[str, Any], limit: float | None = None) -> Any:
+        self.asked.append((operation.name, params, limit))
+        if operation.creates:
+            raise self.fault
+        if operation.name == "ListTrainedModels":
+            index = sum(name == operation.name for name, _, _ in self.asked) - 1
+            token = self.tokens[index % len(self.tokens)]
+            rows = self.pages[index % len(self.pages)]
+            body = {"trainedModels": rows, **({"nextToken": token} if token else {})}
+        elif operation.name == "ListTrainedModelVersions":
+            body = {"trainedModels": self.versions}
+        else:
+            body = samples.model_reply(
+                **{name: params[name] for name in params if name != "membershipIdentifier"}
+            )
+        reply = getattr(models, operation.output).model_validate_json(json.dumps(body))
+        metadata = ResponseMetadata("r", 200, {"date": DATE}, 1, operation.name)
+        object.__setattr__(reply, "_response_metadata", metadata)
+        return reply
+
+    def lists(self) -> int:
+        return sum(name == "ListTrainedModels" for name, _, _ in self.asked)
+
+
+def row(arn: str, second: float, **members: Any) -> dict[str, Any]:
+    made = f"2026-01-01T00:{int(second) // 60:02}:{second % 60:06.3f}Z"
+    return samples.model_row(trainedModelArn=arn, createTime=made, **members)
+
+
+async def create(core: Core) -> Any:
+    return await create_once(core, operations.CREATE_TRAINED_MODEL, PARAMS, None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("fault", "limit", "lists"),
+    [(LOST, 20.0, 4), (errors.CallTimeout("CreateTrainedModel", "no reply", True), 5.0, 1)],
+)
+async def test_how_often_and_how_long_is_looked(fault: Exception, limit: float, lists: int) -> None:
+    core = Core(fault, [])
+    with pytest.raises(errors.OutcomeUnknown) as caught:
+        await create(core)
+    assert caught.value.operation == "CreateTrainedModel"
+    assert [asked[2] for asked in core.asked] == [None] + [limit] * lists
+    assert core.slept == ([1.0, 2.0, 4.0] if lists == 4 else [])
+
+
+async def test_two_that_fit_end_the_search_at_once() -> None:
+    core = Core(LOST, [row(samples.MODEL, 60), row(OTHER, 60)])
+    with pytest.raises(errors.OutcomeUnknown, match="fits"):
+        await create(core)
+    assert core.lists() == 1
+    assert core.slept == []
+
+
+async def test_a_page_without_a_token_is_the_last() -> None:
+    core = Core(LOST, [row(samples.MODEL, 60)])
+    assert (await create(core)).trained_model_arn == samples.MODEL
+    assert core.lists() == 1
+    assert core.started == [samples.MODEL]
+
+
+async def test_a_token_that_comes_again_ends_a_list() -> None:
+    core = Core(LOST, [], [row(samples.MODEL, 60)])
+    core.tokens = ["again", "again"]
+    assert (await create(core)).trained_model_arn == samples.MODEL
+    assert core.lists() == 2
+    assert [asked[1].get("nextToken") for asked in core.asked[1:3]] == [None, "again"]
+
+
+@pytest.mark.parametrize(("second", "ours"), [(58.1, True), (57.9, False)])
+async def test_two_seconds_are_tolerated_before_the_date_of_the_service(
+    second: float, ours: bool
+) -> None:
+    core = Core(LOST, [row(samples.MODEL, second)])
+    core.versions = [row(samples.MODEL, second)]
+    if ours:
+        assert (await create(core)).trained_model_arn == samples.MODEL
+    else:
+        with pytest.raises(errors.OutcomeUnknown, match="was made before"):
+            await create(core)
+
+
+async def test_a_new_model_is_found_beside_an_older_one_of_the_name() -> None:
+    core = Core(LOST, [row(OTHER, 1), row(samples.MODEL, 60)])
+    core.versions = [row(OTHER, 1)]
+    assert (await create(core)).trained_model_arn == samples.MODEL
+
+
+async def test_a_client_that_was_closed_meanwhile_names_the_operation() -> None:
+    core = Core(errors.ClientClosed("CreateTrainedModel", True))
+    with pytest.raises(errors.OutcomeUnknown) as caught:
+        await create(core)
+    assert caught.value.operation == "CreateTrainedModel"
+    assert len(core.asked) == 1
+
+
+# ---- comparing
+
+
+def job(**members: Any) -> Any:
+    body = {
+        "createTime": "2026-01-01T00:00:00Z",
+        "updateTime": "2026-01-01T00:00:00Z",
+        "trainedModelInferenceJobArn": samples.JOB,
+        "membershipIdentifier": samples.MEMBERSHIP,
+        "trainedModelArn": samples.MODEL,
+        "status": "ACTIVE",
+        "name": "j",
+        "resourceConfig": {"instanceType": "ml.m5.large"},
+        "outputConfiguration": {"members": [{"accountId": samples.ACCOUNT}]},
+        "dataSource": {"mlInputChannelArn": samples.CHANNEL},
+        **members,
+    }
+    return models.GetTrainedModelInferenceJobResponse.model_validate_json(json.dumps(body))
+
+
+def test_the_version_of_a_job_that_named_none_is_the_services_choice() -> None:
+    name = "trainedModelVersionIdentifier"
+    assert difference({}, job(**{name: samples.VERSION_1})) is None
+    assert difference({name: samples.VERSION_1}, job()) == name
+    assert difference({name: samples.VERSION_1}, job(**{name: samples.VERSION_2})) == name
+    assert difference({name: samples.VERSION_1}, job(**{name: samples.VERSION_1})) is None
+
+
+@pytest.mark.parametrize(
+    ("sent", "differs"),
+    [
+        (datetime(2026, 1, 1, 12, tzinfo=timezone.utc), False),
+        ("2026-01-01T13:00:00+01:00", False),
+        (datetime(2026, 1, 1, 13, tzinfo=timezone.utc), True),
+    ],
+)
+def test_times_are_compared_as_moments(sent: Any, differs: bool) -> None:
+    body = {
+        "createTime": "2026-01-01T00:00:00Z",
+        "updateTime": "2026-01-01T00:00:00Z",
+        "audienceModelArn": "arn:aws:cleanrooms-ml:us-east-1:111122223333:audience-model/x",
+        "name": "a",
+        "trainingDatasetArn": "arn:aws:cleanrooms-ml:us-east-1:111122223333:training-dataset/x",
+        "status": "ACTIVE",
+        "trainingDataStartTime": "2026-01-01T12:00:00Z",
+    }
+    shown = models.GetAudienceModelResponse.model_validate_json(json.dumps(body))
+    found = difference({"trainingDataStartTime": sent}, shown)
+    assert found == ("trainingDataStartTime" if differs else None)
