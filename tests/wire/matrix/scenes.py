@@ -144,7 +144,13 @@ async def trust_by_session(stage: Stage) -> Scenes:
         yield
 
 
-@scene("a private CA that nobody trusts")
+_NOT_TRUSTED = ("configuration", ""), "a certificate that is not trusted does not pass by itself"
+
+
+@scene(
+    "a private CA that nobody trusts",
+    differs={"get": _NOT_TRUSTED, "create": _NOT_TRUSTED, "wait": _NOT_TRUSTED},
+)
 async def trust_by_nobody(stage: Stage) -> Scenes:
     stage.environment.setenv("AWS_CA_BUNDLE", stage.certificates.other_bundle)
     async with _over_tls(stage):
