@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 import subprocess
+import traceback
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -182,3 +183,45 @@ async def test_how_long_the_old_credentials_are_good_is_told(
     assert caught.value.seconds_left is not None
     assert 400 < caught.value.seconds_left <= 480
     assert not canned.received
+
+
+@pytest.mark.parametrize("backend", ["aiohttp", "httpx"])
+@pytest.mark.parametrize(
+    ("body", "code", "message"),
+    [
+        (b'{"quotaValue": "many", "message": "too many"}', "ServiceQuotaExceededException", True),
+        (b"[1]", "ServiceQuotaExceededException", False),
+        (b'{"__type": 7}', "ServiceQuotaExceededException", False),
+    ],
+    ids=["text for a number", "a list", "a number for text"],
+)
+async def test_an_error_reply_that_is_not_as_documented_is_one_all_the_same(
+    canned: CannedServer, backend: Any, body: bytes, code: str, message: bool
+) -> None:
+    """botocore's parser ends in a bare ValueError, AttributeError or TypeError."""
+    canned.answers = [reply(402, body, x_amzn_ErrorType=code, x_amzn_RequestId="req-1")]
+    async with CleanRoomsML(
+        region_name="us-east-1", endpoint_url=canned.url, http_backend=backend
+    ) as sdk:
+        with pytest.raises(errors.ServiceError) as caught:
+            await sdk.trained_models.get(samples.MODEL)
+    assert caught.value.status_code == 402
+    assert caught.value.request_id == "req-1"
+    assert ("too many" in str(caught.value)) is message
+
+
+async def test_a_password_of_a_proxy_reaches_no_text(
+    canned: CannedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    canned.answers = [reply(407)]
+    proxy = canned.url.replace("//", "//user:hunter2@")
+    for name in ("NO_PROXY", "no_proxy", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    async with CleanRoomsML(
+        region_name="us-east-1", endpoint_url="https://localhost:9", max_attempts=1
+    ) as sdk:
+        with pytest.raises(errors.TransportError) as caught:
+            await sdk.trained_models.get(samples.MODEL)
+    assert "407" in str(caught.value)
+    assert "hunter2" not in "".join(traceback.format_exception(caught.value))

@@ -28,7 +28,7 @@ from .parsing import CALL, Call, TypedParserFactory, TypedReply
 from .retrying import THROTTLED, register
 from .settings import Settings, make_config
 from .translating import configuration_error, seconds_left, translated
-from .transport import surely_not_sent
+from .transport import surely_not_sent, tells_a_password
 
 logger: logging.Logger = plain_logger("crml_sdk")
 
@@ -83,6 +83,8 @@ class Connection:
             ours = self._explained(error, call)
             if ours is error:
                 raise
+            if tells_a_password(error):
+                raise ours from None
             raise ours from error
         except asyncio.CancelledError:
             # Closing cancels what waits for a free connection, and nobody asked for that.

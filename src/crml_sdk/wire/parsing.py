@@ -80,8 +80,10 @@ class TypedParser:
     async def parse(self, response: dict[str, Any], shape: Any) -> Any:
         call = CALL.get()
         status = response["status_code"]
-        if call is None or not 200 <= status < 300:
+        if call is None:
             return await self.inner.parse(response, shape)
+        if not 200 <= status < 300:
+            return await self._parse_error(response, shape)
         headers: dict[str, str] = response["headers"]
         request_id = headers.get("x-amzn-requestid")
         call.received = response["body"], request_id
@@ -91,6 +93,13 @@ class TypedParser:
         return TypedReply(
             read(call.operation.name, call.model, response["body"], request_id), metadata
         )
+
+    async def _parse_error(self, response: dict[str, Any], shape: Any) -> Any:
+        """An error reply; of one that is not as documented, what its status and headers say."""
+        try:
+            return await self.inner.parse(response, shape)
+        except Exception:
+            return await self.inner.parse({**response, "body": b"{}"}, shape)
 
 
 class TypedParserFactory:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Iterator
 from typing import Any, Final
@@ -71,7 +72,16 @@ def described(error: Exception) -> str:
     place = str(where).split("?")[0] if where else ""
     host = "/".join(place.split("/")[:3])
     cause = f" ({type(beneath).__name__}: {beneath})" if beneath is not None else ""
-    return f"{what}{f' to {host}' if host else ''}{cause}"
+    return _PASSWORD.sub("//", f"{what}{f' to {host}' if host else ''}{cause}")
+
+
+_PASSWORD: Final = re.compile(r"//[^/@\s'\"]+@")
+"""User and password in an address; a proxy's reach the texts of aiohttp."""
+
+
+def tells_a_password(error: BaseException) -> bool:
+    """Whether the text of an error, or of one beneath it, has an address with a password."""
+    return any(_PASSWORD.search(str(one)) for one in _beneath(error))
 
 
 def unusable_tls(error: Exception) -> str | None:
