@@ -140,6 +140,7 @@ def render_structure(service: Service, words: Words, name: str) -> str:
         lines.append(block(f'"""{text}"""', "    "))
     if name in service.inputs and required_first(shape):
         lines.append(render_init(service, name))
+    lines += render_waits(service, name)
     return "\n".join(lines)
 
 
@@ -159,6 +160,31 @@ def render_init(service: Service, name: str) -> str:
         optional = "" if member in shape.get("required", []) else " | None = None"
         given.append(f"{python_name(member)}: {kind}{optional}")
     return f"\n    if TYPE_CHECKING:\n\n        def __init__(self, *, {', '.join(given)}) -> None: ...\n"
+
+
+WAITED = (
+    *("trained_models", "inference_jobs", "export_jobs", "ml_input_channels"),
+    *("audience_models", "audience_generation_jobs", "audience_export_jobs"),
+)
+"""Groups of what has a life cycle, so that it can be waited for."""
+
+
+def render_waits(service: Service, name: str) -> list[str]:
+    """For checkers: what a wait for what this model names gives, and its row in a list."""
+    for op in service.operations:
+        if op.group not in WAITED or not (op.creates or op.method == "get" or op.is_list):
+            continue
+        if name != (item_type(service, op) if op.is_list else op.output):
+            continue
+        others = [o for o in service.operations if (o.group, o.scope) == (op.group, op.scope)]
+        row = next(item_type(service, o) for o in others if o.is_list and o.method == "list")
+        got = next((o.output for o in others if o.method == "get"), row)
+        return [
+            "\n    if TYPE_CHECKING:\n",
+            f'        def _waits_for(self) -> "{got}": ...\n',
+            f'        def _listed_as(self) -> "{row}": ...\n',
+        ]
+    return []
 
 
 def render_enum(service: Service, words: Words, name: str) -> str:
@@ -195,7 +221,7 @@ def render_file(
     noun = place.replace("_", " ")
     lines = [HEADER, f'"""Shapes of: {noun}."""\n']
     given = "\n".join(re.findall(r"def __init__\(.*", "\n".join(body)))
-    if given:
+    if any("if TYPE_CHECKING:" in text for text in body):
         lines.append("from typing import TYPE_CHECKING\n")
     lines += [
         f"from .{module} import {', '.join(sorted(found))}"

@@ -6,7 +6,7 @@ Groups load when they are first touched, so a program pays for what it uses.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from .api.groups import CallerGroups, CollaborationGroups, MembershipGroups
 from .arns import is_identifier, membership_in
@@ -14,7 +14,7 @@ from .errors import ConfigurationError, RequestFault, RequestValidationError
 from .resource_types import LONGEST
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable
     from datetime import timedelta
     from types import TracebackType
 
@@ -25,15 +25,38 @@ if TYPE_CHECKING:
 
     from .core import Core
     from .waiting import Completions, Handle, Outcomes, Poll, Report
+    from .waiting.handles import Listed, Several, Waited
     from .wire.settings import HttpBackend
+
+M = TypeVar("M")
 
 
 class _Waits(MembershipGroups):
     """Waiting for anything, which a client and its view of a membership share."""
 
+    @overload
     async def wait(
         self,
-        target: Any,
+        target: Waited[M],
+        *,
+        timeout: float | timedelta | None = LONGEST,
+        poll: Poll | None = None,
+        on_update: Report | None = None,
+    ) -> M: ...
+
+    @overload
+    async def wait(
+        self,
+        target: str,
+        *,
+        timeout: float | timedelta | None = LONGEST,
+        poll: Poll | None = None,
+        on_update: Report | None = None,
+    ) -> Any: ...
+
+    async def wait(
+        self,
+        target: Waited[Any] | str,
         *,
         timeout: float | timedelta | None = LONGEST,
         poll: Poll | None = None,
@@ -59,15 +82,48 @@ class _Waits(MembershipGroups):
             _handle(target), timeout=timeout, poll=poll, on_update=on_update
         )
 
+    @overload
     async def wait_all(
         self,
-        targets: Iterable[Any],
+        targets: Several[Waited[M]],
+        *,
+        timeout: float | timedelta | None = LONGEST,
+        poll: Poll | None = None,
+        on_update: Report | None = None,
+        details: Literal[True] = True,
+    ) -> Outcomes[M]: ...
+
+    @overload
+    async def wait_all(
+        self,
+        targets: Several[Listed[M]],
+        *,
+        timeout: float | timedelta | None = LONGEST,
+        poll: Poll | None = None,
+        on_update: Report | None = None,
+        details: Literal[False],
+    ) -> Outcomes[M]: ...
+
+    @overload
+    async def wait_all(
+        self,
+        targets: Several[str] | Several[Waited[Any]] | Several[str | Waited[Any]],
         *,
         timeout: float | timedelta | None = LONGEST,
         poll: Poll | None = None,
         on_update: Report | None = None,
         details: bool = True,
-    ) -> Outcomes:
+    ) -> Outcomes[Any]: ...
+
+    async def wait_all(
+        self,
+        targets: Several[Any],
+        *,
+        timeout: float | timedelta | None = LONGEST,
+        poll: Poll | None = None,
+        on_update: Report | None = None,
+        details: bool = True,
+    ) -> Outcomes[Any]:
         """Wait for many resources, of any kinds and memberships, sharing the requests.
 
         Waiting for N resources of one membership and kind costs about N/100 requests a round, and
@@ -90,29 +146,62 @@ class _Waits(MembershipGroups):
             the rest has a `WaitTimeout`.
         """
         return await self._core.waiting.wait_all(
-            [_handle(one) for one in targets],
+            _handles(targets),
             timeout=timeout,
             poll=poll,
             on_update=on_update,
             details=details,
         )
 
+    @overload
     def as_completed(
         self,
-        targets: Iterable[Any],
+        targets: Several[Waited[M]],
+        *,
+        timeout: float | timedelta | None = LONGEST,
+        poll: Poll | None = None,
+        on_update: Report | None = None,
+        details: Literal[True] = True,
+    ) -> Completions[M]: ...
+
+    @overload
+    def as_completed(
+        self,
+        targets: Several[Listed[M]],
+        *,
+        timeout: float | timedelta | None = LONGEST,
+        poll: Poll | None = None,
+        on_update: Report | None = None,
+        details: Literal[False],
+    ) -> Completions[M]: ...
+
+    @overload
+    def as_completed(
+        self,
+        targets: Several[str] | Several[Waited[Any]] | Several[str | Waited[Any]],
         *,
         timeout: float | timedelta | None = LONGEST,
         poll: Poll | None = None,
         on_update: Report | None = None,
         details: bool = True,
-    ) -> Completions:
+    ) -> Completions[Any]: ...
+
+    def as_completed(
+        self,
+        targets: Several[Any],
+        *,
+        timeout: float | timedelta | None = LONGEST,
+        poll: Poll | None = None,
+        on_update: Report | None = None,
+        details: bool = True,
+    ) -> Completions[Any]:
         """Give the outcomes of many waits as they come about: `async for outcome in ...`.
 
         Args:
             targets, timeout, poll, on_update, details: As for `wait_all`. What is there twice comes once.
         """
         return self._core.waiting.as_completed(
-            [_handle(one) for one in targets],
+            _handles(targets),
             timeout=timeout,
             poll=poll,
             on_update=on_update,
@@ -302,6 +391,12 @@ def _handle(target: Any) -> Handle:
     from .waiting import Handle
 
     return Handle.of(target)
+
+
+def _handles(targets: Any) -> list[Handle]:
+    from .waiting import Handle
+
+    return Handle.all_of(targets)
 
 
 def _identifier(given: Any, kind: str) -> str | None:

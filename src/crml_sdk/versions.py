@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from pydantic_core import CoreSchema
     from typing_extensions import Self
 
+    from .models import GetTrainedModelResponse, TrainedModelSummary
+
 
 class VersionSelector(Enum):
     """A version by its role instead of its identifier."""
@@ -56,6 +58,11 @@ class TrainedModelRef:
 
     trained_model_arn: str
     version: str | VersionSelector | None = None
+
+    if TYPE_CHECKING:
+
+        def _waits_for(self) -> GetTrainedModelResponse | TrainedModelSummary: ...
+        def _listed_as(self) -> TrainedModelSummary: ...
 
     def __post_init__(self) -> None:
         if isinstance(self.version, str):

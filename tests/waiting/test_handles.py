@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crml_sdk import BASE, LATEST, LATEST_ACTIVE, errors, models
+from crml_sdk import BASE, LATEST, LATEST_ACTIVE, CleanRoomsML, errors, models
 from crml_sdk.resource_types import RESOURCE_TYPES
 from crml_sdk.versions import TrainedModelRef
 from crml_sdk.waiting import Goal, Handle
@@ -164,7 +164,7 @@ def test_text_that_names_nothing_to_wait_for(what: str) -> None:
     [None, 7, object(), TrainedModelRef(samples.MODEL, LATEST_ACTIVE), f"{samples.JOB}@base"],
 )
 def test_other_things_that_name_nothing_to_wait_for(what: Any) -> None:
-    with pytest.raises(ValueError):
+    with pytest.raises(TypeError):
         Handle.of(what)
 
 
@@ -187,3 +187,39 @@ def test_errors_with_handles_survive_pickling() -> None:
     failed = errors.ResourceFailed(handle, status="CREATE_FAILED", status_code="X", elapsed=1.0)
     again = pickle.loads(pickle.dumps(failed))
     assert (str(again), again.status_code) == (str(failed), "X")
+
+
+@pytest.mark.parametrize("target", [42, None, 1.5, [], {}, object])
+async def test_what_is_no_target_is_refused_in_one_sentence(sdk: CleanRoomsML, target: Any) -> None:
+    with pytest.raises(
+        TypeError, match=r"names nothing that can be waited for: give an ARN"
+    ) as raised:
+        await sdk.wait(target)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "targets",
+    ["abc", samples.MODEL, Handle.of(samples.MODEL), 42, None, TrainedModelRef(samples.MODEL), {}],
+)
+async def test_one_target_where_several_belong_is_refused(sdk: CleanRoomsML, targets: Any) -> None:
+    with pytest.raises(TypeError, match=r"is one target, not several: give a list"):
+        await sdk.wait_all(targets)
+    with pytest.raises(TypeError, match=r"is one target, not several: give a list"):
+        sdk.as_completed(targets)
+
+
+def test_a_long_text_is_cut_in_the_error() -> None:
+    with pytest.raises(TypeError) as raised:
+        Handle.all_of("x" * 1000)
+    assert len(str(raised.value)) < 200
+
+
+def test_a_generator_a_set_and_a_tuple_are_several() -> None:
+    handle = Handle.of(samples.MODEL)
+    assert (
+        Handle.all_of({samples.MODEL})
+        == Handle.all_of((samples.MODEL,))
+        == Handle.all_of(iter([handle]))
+        == [handle]
+    )

@@ -2,6 +2,8 @@
 
 """Shapes of: audience export job."""
 
+from typing import TYPE_CHECKING
+
 from ..model import Model, OpenEnum, Timestamp
 from .common import AudienceSize, StatusDetails
 
@@ -44,6 +46,12 @@ class AudienceExportJobSummary(Model, frozen=True):
     output_location: str | None = None
     """S3 place where the exported audience lies. String of 1 to 1,285 characters, matching
     `s3://.+`."""
+
+    if TYPE_CHECKING:
+
+        def _waits_for(self) -> "AudienceExportJobSummary": ...
+
+        def _listed_as(self) -> "AudienceExportJobSummary": ...
 
 
 class ListAudienceExportJobsResponse(Model, frozen=True):

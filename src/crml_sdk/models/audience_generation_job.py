@@ -71,6 +71,12 @@ class StartAudienceGenerationJobResponse(Model, frozen=True):
     """ARN of the job that generates, or generated, the audience. String of 20 to 2,048
     characters."""
 
+    if TYPE_CHECKING:
+
+        def _waits_for(self) -> "GetAudienceGenerationJobResponse": ...
+
+        def _listed_as(self) -> "AudienceGenerationJobSummary": ...
+
 
 class AudienceGenerationJobStatus(OpenEnum):
     """States of an audience generation job."""
@@ -153,6 +159,12 @@ class GetAudienceGenerationJobResponse(Model, frozen=True):
     protected_query_identifier: str | None = None
     """Clean Rooms query that fetched the seed users, if a query did. String."""
 
+    if TYPE_CHECKING:
+
+        def _waits_for(self) -> "GetAudienceGenerationJobResponse": ...
+
+        def _listed_as(self) -> "AudienceGenerationJobSummary": ...
+
 
 class AudienceGenerationJobSummary(Model, frozen=True):
     """One audience generation job, in brief, as listed.
@@ -182,6 +194,12 @@ class AudienceGenerationJobSummary(Model, frozen=True):
     """Identifier of the collaboration for which the audience was generated. UUID."""
     started_by: str | None = None
     """AWS account that asked for the job. String of 12 characters, matching `[0-9]{12}`."""
+
+    if TYPE_CHECKING:
+
+        def _waits_for(self) -> "GetAudienceGenerationJobResponse": ...
+
+        def _listed_as(self) -> "AudienceGenerationJobSummary": ...
 
 
 class ListAudienceGenerationJobsResponse(Model, frozen=True):

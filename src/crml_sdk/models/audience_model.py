@@ -2,6 +2,8 @@
 
 """Shapes of: audience model."""
 
+from typing import TYPE_CHECKING
+
 from ..model import Model, OpenEnum, Timestamp
 from .common import StatusDetails
 
@@ -23,6 +25,12 @@ class CreateAudienceModelResponse(Model, frozen=True):
     audience_model_arn: str
     """ARN of the lookalike model, the one trained from a training dataset. String of 20 to
     2,048 characters."""
+
+    if TYPE_CHECKING:
+
+        def _waits_for(self) -> "GetAudienceModelResponse": ...
+
+        def _listed_as(self) -> "AudienceModelSummary": ...
 
 
 class AudienceModelStatus(OpenEnum):
@@ -72,6 +80,12 @@ class GetAudienceModelResponse(Model, frozen=True):
     description: str | None = None
     """Free text about the audience model, for people. String of 0 to 255 characters."""
 
+    if TYPE_CHECKING:
+
+        def _waits_for(self) -> "GetAudienceModelResponse": ...
+
+        def _listed_as(self) -> "AudienceModelSummary": ...
+
 
 class AudienceModelSummary(Model, frozen=True):
     """One audience model, in brief, as listed.
@@ -96,6 +110,12 @@ class AudienceModelSummary(Model, frozen=True):
     `DELETE_IN_PROGRESS`, `DELETE_FAILED`."""
     description: str | None = None
     """Free text about the audience model, for people. String of 0 to 255 characters."""
+
+    if TYPE_CHECKING:
+
+        def _waits_for(self) -> "GetAudienceModelResponse": ...
+
+        def _listed_as(self) -> "AudienceModelSummary": ...
 
 
 class ListAudienceModelsResponse(Model, frozen=True):

@@ -2,6 +2,8 @@
 
 """Shapes of: export job."""
 
+from typing import TYPE_CHECKING
+
 from ..model import Model, OnTrainedModel, OpenEnum, Timestamp, VersionIdentifier
 from .common import StatusDetails, TrainedModelExportOutputConfiguration
 
@@ -53,6 +55,12 @@ class CollaborationTrainedModelExportJobSummary(OnTrainedModel, Model, frozen=Tr
     """Membership that holds the export job, by identifier. UUID."""
     collaboration_identifier: str
     """Identifier of the collaboration the export job belongs to. UUID."""
+
+    if TYPE_CHECKING:
+
+        def _waits_for(self) -> "CollaborationTrainedModelExportJobSummary": ...
+
+        def _listed_as(self) -> "CollaborationTrainedModelExportJobSummary": ...
 
 
 class ListCollaborationTrainedModelExportJobsResponse(Model, frozen=True):

@@ -126,6 +126,12 @@ class StartTrainedModelInferenceJobResponse(Model, frozen=True):
     trained_model_inference_job_arn: str
     """ARN of the inference job. String of 20 to 2,048 characters."""
 
+    if TYPE_CHECKING:
+
+        def _waits_for(self) -> "GetTrainedModelInferenceJobResponse": ...
+
+        def _listed_as(self) -> "TrainedModelInferenceJobSummary": ...
+
 
 class TrainedModelInferenceJobStatus(OpenEnum):
     """States of an inference job."""
@@ -204,6 +210,12 @@ class GetTrainedModelInferenceJobResponse(OnTrainedModel, Model, frozen=True):
     """AWS account that is billed for the inference. String of 12 characters, matching
     `[0-9]{12}`."""
 
+    if TYPE_CHECKING:
+
+        def _waits_for(self) -> "GetTrainedModelInferenceJobResponse": ...
+
+        def _listed_as(self) -> "TrainedModelInferenceJobSummary": ...
+
 
 class TrainedModelInferenceJobSummary(OnTrainedModel, Model, frozen=True):
     """One inference job of your own membership, in brief, as listed.
@@ -251,6 +263,12 @@ class TrainedModelInferenceJobSummary(OnTrainedModel, Model, frozen=True):
     """When the resource was created. Time with its zone."""
     update_time: Timestamp
     """When the resource last changed. Time with its zone."""
+
+    if TYPE_CHECKING:
+
+        def _waits_for(self) -> "GetTrainedModelInferenceJobResponse": ...
+
+        def _listed_as(self) -> "TrainedModelInferenceJobSummary": ...
 
 
 class ListTrainedModelInferenceJobsResponse(Model, frozen=True):
@@ -315,6 +333,12 @@ class CollaborationTrainedModelInferenceJobSummary(OnTrainedModel, Model, frozen
     creator_account_id: str
     """AWS account of the member that made the resource. String of 12 characters, matching
     `[0-9]{12}`."""
+
+    if TYPE_CHECKING:
+
+        def _waits_for(self) -> "CollaborationTrainedModelInferenceJobSummary": ...
+
+        def _listed_as(self) -> "CollaborationTrainedModelInferenceJobSummary": ...
 
 
 class ListCollaborationTrainedModelInferenceJobsResponse(Model, frozen=True):

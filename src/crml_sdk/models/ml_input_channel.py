@@ -151,6 +151,12 @@ class CreateMLInputChannelResponse(Model, frozen=True):
     ml_input_channel_arn: str
     """ARN of the input channel. String of 20 to 2,048 characters."""
 
+    if TYPE_CHECKING:
+
+        def _waits_for(self) -> "GetMLInputChannelResponse": ...
+
+        def _listed_as(self) -> "MLInputChannelSummary": ...
+
 
 class MLInputChannelStatus(OpenEnum):
     """States of an input channel."""
@@ -389,6 +395,12 @@ class GetMLInputChannelResponse(Model, frozen=True):
     tags: dict[str, str] | None = None
     """Labels on the resource, as keys with values. Map of 0 to 50 entries."""
 
+    if TYPE_CHECKING:
+
+        def _waits_for(self) -> "GetMLInputChannelResponse": ...
+
+        def _listed_as(self) -> "MLInputChannelSummary": ...
+
 
 class MLInputChannelSummary(Model, frozen=True):
     """One input channel of your own membership, in brief, as listed.
@@ -421,6 +433,12 @@ class MLInputChannelSummary(Model, frozen=True):
     """Free text about the input channel, for people. String of 0 to 255 characters."""
     payer_configuration: PayerConfiguration | None = None
     """Which accounts are billed for filling the channel. `PayerConfiguration`."""
+
+    if TYPE_CHECKING:
+
+        def _waits_for(self) -> "GetMLInputChannelResponse": ...
+
+        def _listed_as(self) -> "MLInputChannelSummary": ...
 
 
 class ListMLInputChannelsResponse(Model, frozen=True):
@@ -481,6 +499,12 @@ class GetCollaborationMLInputChannelResponse(Model, frozen=True):
     """AWS account of the member that made the resource. String of 12 characters, matching
     `[0-9]{12}`."""
 
+    if TYPE_CHECKING:
+
+        def _waits_for(self) -> "GetCollaborationMLInputChannelResponse": ...
+
+        def _listed_as(self) -> "CollaborationMLInputChannelSummary": ...
+
 
 class CollaborationMLInputChannelSummary(Model, frozen=True):
     """One input channel, as any member of the collaboration sees it in a list.
@@ -514,6 +538,12 @@ class CollaborationMLInputChannelSummary(Model, frozen=True):
     """Free text about the input channel, for people. String of 0 to 255 characters."""
     payer_configuration: PayerConfiguration | None = None
     """Which accounts are billed for filling the channel. `PayerConfiguration`."""
+
+    if TYPE_CHECKING:
+
+        def _waits_for(self) -> "GetCollaborationMLInputChannelResponse": ...
+
+        def _listed_as(self) -> "CollaborationMLInputChannelSummary": ...
 
 
 class ListCollaborationMLInputChannelsResponse(Model, frozen=True):

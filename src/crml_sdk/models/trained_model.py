@@ -164,6 +164,12 @@ class CreateTrainedModelResponse(Versioned, Model, frozen=True):
     version_identifier: VersionIdentifier = None
     """Identifier of the version now in training; none for the base version. UUID."""
 
+    if TYPE_CHECKING:
+
+        def _waits_for(self) -> "GetTrainedModelResponse": ...
+
+        def _listed_as(self) -> "TrainedModelSummary": ...
+
 
 class IncrementalTrainingDataChannelOutput(VersionedChannel, Model, frozen=True):
     """Earlier trained model that a training went on from.
@@ -249,6 +255,12 @@ class GetTrainedModelResponse(Versioned, Model, frozen=True):
     """Input channels that the training reads, each with the name the container knows it by.
     List of 1 to 20 `ModelTrainingDataChannel`."""
 
+    if TYPE_CHECKING:
+
+        def _waits_for(self) -> "GetTrainedModelResponse": ...
+
+        def _listed_as(self) -> "TrainedModelSummary": ...
+
 
 class TrainedModelSummary(Versioned, Model, frozen=True):
     """One trained model of your own membership, or one version of it, in brief, as listed.
@@ -284,6 +296,12 @@ class TrainedModelSummary(Versioned, Model, frozen=True):
     ml_model_training_payer_account_id: str | None = None
     """AWS account that is billed for the training. String of 12 characters, matching
     `[0-9]{12}`."""
+
+    if TYPE_CHECKING:
+
+        def _waits_for(self) -> "GetTrainedModelResponse": ...
+
+        def _listed_as(self) -> "TrainedModelSummary": ...
 
 
 class ListTrainedModelsResponse(Model, frozen=True):
@@ -371,6 +389,12 @@ class GetCollaborationTrainedModelResponse(Versioned, Model, frozen=True):
     """AWS account of the member that made the resource. String of 12 characters, matching
     `[0-9]{12}`."""
 
+    if TYPE_CHECKING:
+
+        def _waits_for(self) -> "GetCollaborationTrainedModelResponse": ...
+
+        def _listed_as(self) -> "CollaborationTrainedModelSummary": ...
+
 
 class CollaborationTrainedModelSummary(Versioned, Model, frozen=True):
     """One trained model, as any member of the collaboration sees it in a list.
@@ -409,6 +433,12 @@ class CollaborationTrainedModelSummary(Versioned, Model, frozen=True):
     ml_model_training_payer_account_id: str | None = None
     """AWS account that is billed for the training. String of 12 characters, matching
     `[0-9]{12}`."""
+
+    if TYPE_CHECKING:
+
+        def _waits_for(self) -> "GetCollaborationTrainedModelResponse": ...
+
+        def _listed_as(self) -> "CollaborationTrainedModelSummary": ...
 
 
 class ListCollaborationTrainedModelsResponse(Model, frozen=True):

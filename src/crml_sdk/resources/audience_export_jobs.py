@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 class AudienceExportJobs(AudienceExportJobsOperations):
     """Operations on audience export jobs."""
 
-    def handle(self, audience_generation_job_arn: str, *, name: str) -> Handle:
+    def handle(
+        self, audience_generation_job_arn: str, *, name: str
+    ) -> Handle[AudienceExportJobSummary]:
         """An export job as a value to wait for, although the service gives it no identifier.
 
         Args:

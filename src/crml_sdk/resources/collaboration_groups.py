@@ -67,7 +67,9 @@ class CollaborationTrainedModels(
 class CollaborationExportJobs(CollaborationExportJobsOperations):
     """Export jobs of trained models in a collaboration. They have no identifier but their name."""
 
-    def handle(self, trained_model_arn: str | TrainedModelRef, *, name: str) -> Handle:
+    def handle(
+        self, trained_model_arn: str | TrainedModelRef, *, name: str
+    ) -> Handle[CollaborationTrainedModelExportJobSummary]:
         """An export job as a value to wait for, although the service gives it no identifier.
 
         Args:

@@ -38,7 +38,7 @@ class TrainedModelStarting(TrainedModelWaiting):
         resume: Resume = False,
         resume_since: Since | None = None,
         timeout: float | timedelta | None = None,
-    ) -> Handle:
+    ) -> Handle[CollaborationTrainedModelExportJobSummary]:
         """Start an export, and give what to wait for: `export`, whose reply names nothing.
 
         Args:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from ..api.trained_models import TrainedModelsOperations
 from ..resource_types import LONGEST
@@ -14,7 +14,12 @@ from .waitable import Cancellable, Deletable
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from ..models import CollaborationTrainedModelExportJobSummary, GetTrainedModelResponse
+    from ..models import (
+        CollaborationTrainedModelExportJobSummary,
+        GetTrainedModelResponse,
+        TrainedModelSummary,
+    )
+    from ..versions import BaseSelector
     from ..waiting import Handle, Poll, Report, Watch
     from ..waiting.statuses import Goal
 
@@ -40,7 +45,7 @@ class TrainedModelWaiting(
         *,
         version: str | VersionSelector | None = None,
         membership_identifier: str | None = None,
-    ) -> Handle:
+    ) -> Handle[GetTrainedModelResponse]:
         """Make what to wait for a value: its text, `str(handle)`, resumes the wait anywhere.
 
         Args:
@@ -59,7 +64,7 @@ class TrainedModelWaiting(
         version: str | VersionSelector | None,
         membership: str | None,
         goal: Goal | None = None,
-    ) -> Handle:
+    ) -> Handle[GetTrainedModelResponse]:
         if isinstance(version, str):
             version = parse_version(version)
         if version is None:
@@ -82,7 +87,7 @@ class TrainedModelWaiting(
         membership: str | None,
         timeout: float | timedelta | None,
         goal: Goal | None = None,
-    ) -> tuple[Handle, float | timedelta | None]:
+    ) -> tuple[Handle[GetTrainedModelResponse], float | timedelta | None]:
         """The handle of what to wait for, and the seconds that are left."""
         if isinstance(target, str) and "@" in target and not target.startswith("crml-wait:"):
             target = TrainedModelRef.parse(target)
@@ -99,6 +104,21 @@ class TrainedModelWaiting(
             timeout = max(seconds_of("timeout", timeout) - (self._core.clock() - began), 0.0)
         return self._versioned(target, row.version_identifier or BASE, membership, goal), timeout
 
+    @overload
+    async def wait(
+        self,
+        target: Any,
+        *,
+        version: BaseSelector,
+        timeout: float | timedelta | None = LONGEST,
+        poll: Poll | None = None,
+        on_update: Report | None = None,
+        membership_identifier: str | None = None,
+        cancel_on_timeout: bool = False,
+        cancel_on_cancel: bool = False,
+    ) -> GetTrainedModelResponse | TrainedModelSummary: ...
+
+    @overload
     async def wait(
         self,
         target: Any,
@@ -110,7 +130,20 @@ class TrainedModelWaiting(
         membership_identifier: str | None = None,
         cancel_on_timeout: bool = False,
         cancel_on_cancel: bool = False,
-    ) -> GetTrainedModelResponse:
+    ) -> GetTrainedModelResponse: ...
+
+    async def wait(
+        self,
+        target: Any,
+        *,
+        version: str | VersionSelector | None = None,
+        timeout: float | timedelta | None = LONGEST,
+        poll: Poll | None = None,
+        on_update: Report | None = None,
+        membership_identifier: str | None = None,
+        cancel_on_timeout: bool = False,
+        cancel_on_cancel: bool = False,
+    ) -> GetTrainedModelResponse | TrainedModelSummary:
         """Wait until a version has been trained, and give its final Get response.
 
         Args:
@@ -238,7 +271,7 @@ class TrainedModelWaiting(
         version: str | VersionSelector | None = None,
         collaboration_identifier: str | None = None,
         membership_identifier: str | None = None,
-    ) -> Handle:
+    ) -> Handle[CollaborationTrainedModelExportJobSummary]:
         """Make an export job a value to wait for, although the service gives it no identifier.
 
         Args:

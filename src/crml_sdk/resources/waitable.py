@@ -27,7 +27,7 @@ class Waitable(Generic[M]):
     _core: Core
     _kind: ClassVar[str]
 
-    def handle(self, target: Any, *, membership_identifier: str | None = None) -> Handle:
+    def handle(self, target: Any, *, membership_identifier: str | None = None) -> Handle[M]:
         """Make what to wait for a value: its text, `str(handle)`, resumes the wait anywhere.
 
         Args:
@@ -39,7 +39,7 @@ class Waitable(Generic[M]):
         """
         return self._handle(target, membership_identifier)
 
-    def _handle(self, target: Any, membership: str | None, goal: Goal | None = None) -> Handle:
+    def _handle(self, target: Any, membership: str | None, goal: Goal | None = None) -> Handle[M]:
         handle = _handle_of(target, self._kind)
         if membership is not None:
             handle = replace(handle, membership=membership_in(membership) or membership)
@@ -193,7 +193,7 @@ class CollaborationWaitable(Generic[M]):
     _collaboration: str
     _kind: ClassVar[str]
 
-    def handle(self, target: Any) -> Handle:
+    def handle(self, target: Any) -> Handle[M]:
         """Make what to wait for a value: its text, `str(handle)`, resumes the wait anywhere.
 
         Args:
@@ -246,7 +246,7 @@ class CollaborationWaitable(Generic[M]):
         return self._core.waiting.watch(self.handle(target), timeout=timeout, poll=poll)
 
 
-def _handle_of(target: Any, kind: str) -> Handle:
+def _handle_of(target: Any, kind: str) -> Handle[Any]:
     """What names a resource as a handle, refused when it is of another kind than the group's."""
     from ..waiting import Handle
 

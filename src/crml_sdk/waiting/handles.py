@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, Protocol, cast, overload
 from urllib.parse import parse_qsl, quote
+
+from typing_extensions import TypeVar
 
 from ..arns import kind_of, membership_in
 from ..errors import ArnError
@@ -23,8 +25,39 @@ _SCHEME = "crml-wait:1:"
 BASE_VERSION = "BASE"
 
 
+M = TypeVar("M", default=Any)
+M_co = TypeVar("M_co", covariant=True, default=Any)
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Waited(Protocol[M_co]):
+    """For type checkers: what names something to wait for, by what the wait gives.
+
+    A handle, a `TrainedModelRef`, and the models that name a resource with a life cycle: what a
+    create or start returned, a Get response, the row of a list. There is nothing of it at run time.
+    """
+
+    def _waits_for(self) -> M_co: ...
+
+
+class Listed(Protocol[M_co]):
+    """For type checkers: the same, by the row of a list that shows it."""
+
+    def _listed_as(self) -> M_co: ...
+
+
+class _Collected(Protocol[T_co]):
+    # Text is a collection of text, too; only that it refuses to be asked for anything else.
+    def __iter__(self) -> Iterator[T_co]: ...
+    def __contains__(self, value: object, /) -> bool: ...
+
+
+Several = _Collected[T_co] | Iterator[T_co]
+"""For type checkers: a list, set, tuple or generator, but not one text."""
+
+
 @dataclass(frozen=True)
-class Handle:
+class Handle(Generic[M]):
     """What is waited for, as plain text.
 
     ``str(handle)`` and ``Handle.parse(text)`` are each other's inverse, so that a wait can be put
@@ -48,6 +81,10 @@ class Handle:
     collaboration: str | None = None
     name: str | None = None
     goal: Goal = Goal.FINISHED
+
+    if TYPE_CHECKING:
+
+        def _waits_for(self) -> M: ...
 
     def __post_init__(self) -> None:
         known = RESOURCE_TYPES.get(self.kind)
@@ -81,11 +118,11 @@ class Handle:
         """Whether the base version of a trained model is meant."""
         return self.version == BASE_VERSION
 
-    def pinned(self, version: str | None) -> Handle:
+    def pinned(self, version: str | None) -> Handle[M]:
         """This handle for one version: an identifier, or None for the base version."""
         return replace(self, version=version or BASE_VERSION)
 
-    def with_goal(self, goal: Goal) -> Handle:
+    def with_goal(self, goal: Goal) -> Handle[M]:
         """This handle, waiting for something else."""
         return replace(self, goal=goal)
 
@@ -104,7 +141,7 @@ class Handle:
         return f"{_SCHEME}{self.kind}?{query}"
 
     @classmethod
-    def parse(cls, text: str) -> Handle:
+    def parse(cls, text: str) -> Handle[M]:
         """The handle that ``text`` was printed from.
 
         Raises:
@@ -120,8 +157,16 @@ class Handle:
         except (TypeError, ValueError) as error:
             raise ValueError(f"{text!r} is not a handle: {error}") from None
 
+    @overload
     @classmethod
-    def of(cls, what: Any) -> Handle:
+    def of(cls, what: Waited[M]) -> Handle[M]: ...
+
+    @overload
+    @classmethod
+    def of(cls, what: str) -> Handle[Any]: ...
+
+    @classmethod
+    def of(cls, what: Any) -> Handle[Any]:
         """The handle for an ARN, the text of a handle, a ``TrainedModelRef`` or a reply.
 
         A reply is any model that names a resource with a life cycle: what a create or start
@@ -129,11 +174,11 @@ class Handle:
 
         Raises:
             ArnError: text that is no ARN of such a resource.
-            ValueError: ``what`` names nothing that can be waited for, or a version by a selector
-                that has to be resolved first.
+            TypeError: ``what`` names nothing that can be waited for.
+            ValueError: It names a version by a selector that has to be resolved first.
         """
         if isinstance(what, Handle):
-            return what
+            return cast("Handle[Any]", what)
         if isinstance(what, str):
             if what.startswith(_SCHEME):
                 return cls.parse(what)
@@ -144,11 +189,35 @@ class Handle:
             return cls._of_reference(what)
         found = cls._of_reply(what)
         if found is None:
-            raise ValueError(f"{type(what).__name__} names nothing that can be waited for")
+            raise TypeError(
+                f"{shortened(what)} names nothing that can be waited for: give an ARN, a handle or its"
+                " text, a TrainedModelRef, or a reply that names a resource with a life cycle"
+            )
         return found
 
     @classmethod
-    def _of_reference(cls, ref: TrainedModelRef) -> Handle:
+    def all_of(cls, targets: Any) -> list[Handle[Any]]:
+        """The handles for several targets.
+
+        Args:
+            targets: An iterable of what `of` takes.
+
+        Returns:
+            One handle for each, in the same order.
+
+        Raises:
+            TypeError: It is one target, or nothing that can be iterated over.
+        """
+        own = cast("Any", type(targets))
+        single = issubclass(own, (str, bytes, TrainedModelRef, Handle, Mapping))
+        if single or not hasattr(own, "__iter__") or hasattr(own, "model_fields"):
+            raise TypeError(
+                f"{shortened(targets)} is one target, not several: give a list, [target], or use wait()"
+            )
+        return [cls.of(target) for target in targets]
+
+    @classmethod
+    def _of_reference(cls, ref: TrainedModelRef) -> Handle[M]:
         known = RESOURCE_TYPES[_kind_in(ref.trained_model_arn)]
         handle = cls(known.name, ref.trained_model_arn)
         if ref.version is None or ref.version is LATEST:
@@ -162,7 +231,7 @@ class Handle:
         return handle.pinned(ref.version)
 
     @classmethod
-    def _of_reply(cls, reply: Any) -> Handle | None:
+    def _of_reply(cls, reply: Any) -> Handle[M] | None:
         known = next(filter(None, (shown_by(own.__name__) for own in type(reply).__mro__)), None)
         if known is None or not known.statuses:
             return None
@@ -202,6 +271,14 @@ class Handle:
             "goal": self.goal.value,
         }
         return {key: value for key, value in parts.items() if value}
+
+
+def shortened(given: object) -> str:
+    """What was given, for an error: its text, cut, or the name of its model."""
+    if hasattr(type(given), "model_fields"):
+        return type(given).__name__  # what is in it may be secret
+    text = repr(given)
+    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 # The same ARNs are read again and again, and what they say does not change.

@@ -26,7 +26,7 @@ class StatusChange(Generic[M_co]):
         elapsed: Seconds since the wait began.
     """
 
-    handle: Handle
+    handle: Handle[Any]
     status: Any
     previous: str | None
     model: M_co
@@ -46,7 +46,7 @@ class Outcome(Generic[M]):
         row: The last row of a list that showed it (its summary), or None.
     """
 
-    handle: Handle
+    handle: Handle[Any]
     model: M | None
     error: Exception | None
     elapsed: float

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 from typing_extensions import assert_type
@@ -13,14 +13,18 @@ from crml_sdk import (
     LATEST_ACTIVE,
     Arn,
     CleanRoomsML,
+    Handle,
     Lineage,
+    Outcome,
     Page,
     Paginator,
+    StatusChange,
     TrainedModelRef,
     errors,
     models,
 )
 from crml_sdk.types import ModelTrainingDataChannelDict
+from crml_sdk.waiting import Outcomes
 
 ARN = "arn:aws:cleanrooms-ml:us-east-1:111122223333:membership/m/trained-model/x"
 
@@ -87,6 +91,39 @@ async def start(sdk: CleanRoomsML, channel: str) -> None:
         training_input_mode="FastFile",
     )
     assert_type(created.trained_model_arn, str)
+
+
+async def waits(sdk: CleanRoomsML, ref: TrainedModelRef) -> None:
+    jobs = await sdk.inference_jobs.list(limit=3)
+    assert_type(await sdk.wait(jobs[0]), models.GetTrainedModelInferenceJobResponse)
+    assert_type(await sdk.wait(ref), "models.GetTrainedModelResponse | models.TrainedModelSummary")
+    outcomes = await sdk.wait_all(jobs, timeout=timedelta(hours=6))
+    assert_type(outcomes, Outcomes[models.GetTrainedModelInferenceJobResponse])
+    assert_type(
+        outcomes.raise_for_failures()[0].result(), models.GetTrainedModelInferenceJobResponse
+    )
+    assert_type(outcomes[0].model, "models.GetTrainedModelInferenceJobResponse | None")
+    rows = await sdk.wait_all((job for job in jobs), details=False)
+    assert_type(rows, Outcomes[models.TrainedModelInferenceJobSummary])
+    async for outcome in sdk.as_completed(set(jobs)):
+        assert_type(outcome, Outcome[models.GetTrainedModelInferenceJobResponse])
+    handle = sdk.inference_jobs.handle(jobs[0])
+    assert_type(handle, Handle[models.GetTrainedModelInferenceJobResponse])
+    assert_type(await sdk.wait(handle), models.GetTrainedModelInferenceJobResponse)
+    assert_type(Handle.of(jobs[0]), Handle[models.GetTrainedModelInferenceJobResponse])
+    assert_type(
+        await sdk.trained_models.wait(ARN, version=BASE),
+        "models.GetTrainedModelResponse | models.TrainedModelSummary",
+    )
+    assert_type(await sdk.trained_models.wait(ARN), models.GetTrainedModelResponse)
+    export = await sdk.trained_models.start_export(
+        ref, name="june", output_configuration={"members": [{"account_id": "111122223333"}]}
+    )
+    assert_type(await sdk.wait(export), models.CollaborationTrainedModelExportJobSummary)
+    async for change in sdk.inference_jobs.watch(jobs[0]):
+        assert_type(change, StatusChange[models.GetTrainedModelInferenceJobResponse])
+    await sdk.wait_all(["crml-wait:1:x", handle, jobs[0]])
+    await sdk.wait_all([ARN])
 
 
 async def scopes(sdk: CleanRoomsML, identifier: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crml_sdk import LATEST, CleanRoomsML, Paginator, models
+from crml_sdk import LATEST, CleanRoomsML, Paginator, TrainedModelRef, models
 
 ARN = "arn:aws:cleanrooms-ml:us-east-1:111122223333:membership/m/trained-model/x"
 
@@ -52,6 +52,20 @@ async def lists(sdk: CleanRoomsML) -> None:
     first: models.TrainedModelSummary = await listed.first()  # expect: reportAssignmentType
     jobs: Paginator[models.TrainedModelInferenceJobSummary] = listed  # expect: reportAssignmentType
     print(first, jobs)
+
+
+async def waits(sdk: CleanRoomsML, ref: TrainedModelRef) -> None:
+    await sdk.wait(42)  # expect: reportCallIssue,reportArgumentType
+    await sdk.wait(await sdk.trained_models.list())  # expect: reportCallIssue,reportArgumentType
+    await sdk.wait_all("abc")  # expect: reportCallIssue,reportArgumentType
+    await sdk.wait_all(ref)  # expect: reportCallIssue,reportArgumentType
+    sdk.as_completed(ARN)  # expect: reportCallIssue,reportArgumentType
+    handle = sdk.inference_jobs.handle(ARN)
+    model: models.GetTrainedModelResponse = await sdk.wait(handle)  # expect: reportAssignmentType
+    base: models.GetTrainedModelResponse = await sdk.wait(ref)  # expect: reportAssignmentType
+    rows = await sdk.wait_all([handle])
+    print(rows[0].model.status)  # expect: reportOptionalMemberAccess
+    print(model, base)
 
 
 def client() -> None:
