@@ -164,7 +164,7 @@ def test_text_that_names_nothing_to_wait_for(what: str) -> None:
     [None, 7, object(), TrainedModelRef(samples.MODEL, LATEST_ACTIVE), f"{samples.JOB}@base"],
 )
 def test_other_things_that_name_nothing_to_wait_for(what: Any) -> None:
-    with pytest.raises(TypeError):
+    with pytest.raises((TypeError, ValueError)):
         Handle.of(what)
 
 

@@ -26,6 +26,7 @@ BASE_VERSION = "BASE"
 
 
 M = TypeVar("M", default=Any)
+N = TypeVar("N")
 M_co = TypeVar("M_co", covariant=True, default=Any)
 T_co = TypeVar("T_co", covariant=True)
 
@@ -159,7 +160,7 @@ class Handle(Generic[M]):
 
     @overload
     @classmethod
-    def of(cls, what: Waited[M]) -> Handle[M]: ...
+    def of(cls, what: Waited[N]) -> Handle[N]: ...
 
     @overload
     @classmethod
