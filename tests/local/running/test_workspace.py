@@ -113,6 +113,7 @@ def test_the_longest_match_of_an_image_wins(uri: str, expected: str | None) -> N
         ("[results]\ndirectory = 'a'\nendpoint_url = 'http://x'", "either directory or"),
         ("[results]\nendpoint_url = 'localhost'", "is not a URL"),
         ("[run]\nx = = 1", "line 2"),
+        ("x = " + "[" * 100_000, "is nested too deeply"),
     ],
 )
 def test_what_is_wrong_is_named(folder: Path, text: str, said: str) -> None:

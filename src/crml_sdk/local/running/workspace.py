@@ -126,6 +126,8 @@ def load(path: str | os.PathLike[str]) -> Workspace:
         document = toml.loads(text)
     except toml.TOMLDecodeError as fault:
         raise WorkspaceError(f"{file}: {fault}") from None
+    except RecursionError:
+        raise WorkspaceError(f"{file} is nested too deeply") from None
     return _Reader(file, text).workspace(document)
 
 
