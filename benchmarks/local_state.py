@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -75,7 +75,7 @@ class Service:
 
 
 @contextmanager
-def service(seed: Path, state: Path | None) -> Iterator[Service]:
+def service(seed: Path, state: Path | None) -> Generator[Service]:
     command = [sys.executable, "-m", "crml_sdk.local", "--port", "0", "--seed", str(seed)]
     if state is not None:
         command += ["--state", str(state)]

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -57,11 +58,8 @@ def read(
     """
     folder.mkdir(parents=True, exist_ok=True)
     paths = {account: folder / f"{account}.log" for account in readers}
-    request = {
-        "logs": [
-            {"source": log.source, "path": str(log.path), "times": list(log.times)} for log in logs
-        ],
-        "metrics": list(metrics),
+    request: dict[str, Any] = {
+        **_request(logs, metrics),
         "readers": [
             {"account": account, "path": str(paths[account]), "policies": list(policies)}
             for account, policies in readers.items()
@@ -70,23 +68,12 @@ def read(
     }
     why = f"Reading the log with the configured expressions took longer than {seconds:g} seconds"
     try:
-        done = subprocess.run(
-            [sys.executable, "-I", "-S", "-B", str(EXTRACT), str(os.getpid())],
-            input=json.dumps(request).encode(),
-            capture_output=True,
-            timeout=seconds,
-            env={},
-        )
-        reply: dict[str, Any] = json.loads(done.stdout)
+        reply = _extracted(request, seconds)
     except subprocess.TimeoutExpired:
         return _nothing(paths, why)
     except ValueError:
         return _nothing(paths, "The log could not be read")
-    now = time.time()
-    values = [
-        Metric(entry["name"], entry["value"], entry["time"] or now, entry["source"])
-        for entry in reply["metrics"]
-    ]
+    values = _values(reply)
     artifacts = [
         Artifact(f"log of {account}", path, path.stat().st_size)
         for account, path in paths.items()
@@ -97,6 +84,59 @@ def read(
         for account, text in reply["faults"].items()
     }
     return Report(values, artifacts, faults)
+
+
+def metrics_of(
+    logs: Sequence[Printed],
+    metrics: Sequence[Mapping[str, str]],
+    *,
+    seconds: float,
+    over: threading.Event,
+) -> list[Metric] | None:
+    """The metrics alone; None if reading them takes too long, or is over before."""
+    request: dict[str, Any] = {**_request(logs, metrics), "readers": [], "failed": False}
+    try:
+        return _values(_extracted(request, seconds, over))
+    except (subprocess.TimeoutExpired, ValueError):
+        return None
+
+
+def _request(logs: Sequence[Printed], metrics: Sequence[Mapping[str, str]]) -> dict[str, Any]:
+    return {
+        "logs": [
+            {"source": log.source, "path": str(log.path), "times": list(log.times)} for log in logs
+        ],
+        "metrics": list(metrics),
+    }
+
+
+def _extracted(
+    request: Mapping[str, Any], seconds: float, over: threading.Event | None = None
+) -> dict[str, Any]:
+    """What the process found. Raises TimeoutExpired, and ValueError for no reply."""
+    command = [sys.executable, "-I", "-S", "-B", str(EXTRACT), str(os.getpid())]
+    text: bytes | None = json.dumps(request).encode()
+    deadline = time.monotonic() + seconds
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={}
+    ) as process:
+        while True:
+            try:
+                output, _ = process.communicate(text, timeout=0.2)
+                return json.loads(output)
+            except subprocess.TimeoutExpired:
+                text = None
+                if time.monotonic() > deadline or (over is not None and over.is_set()):
+                    process.kill()
+                    raise
+
+
+def _values(reply: Mapping[str, Any]) -> list[Metric]:
+    now = time.time()
+    return [
+        Metric(entry["name"], entry["value"], entry["time"] or now, entry["source"])
+        for entry in reply["metrics"]
+    ]
 
 
 def _nothing(paths: Mapping[str, Path], why: str) -> Report:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..jobs.executor import Artifact, JobFailed, JobView, Results, RunContext
-from . import archives, channels, containers, policies, reports
+from . import archives, channels, containers, live, policies, reports
 from .layers import Layers
 from .layout import Channel, Model, Training, lay_out, variables
 from .places import Outside, read_start
@@ -195,7 +195,8 @@ class _Run:
         log = self.context.log
         begin = time.monotonic()
         with start(self.sandbox, self.started, log=log) as process:
-            outcomes = self._wait(process)
+            with live.shown(self.context, process.printed, self._live_metrics()):
+                outcomes = self._wait(process)
             printed = process.printed()
         seconds = time.monotonic() - begin
         fault = self._fault(outcomes, seconds)
@@ -260,6 +261,12 @@ class _Run:
                 return text[:FAILURE_LENGTH]
         where = f" ({self.training.hosts[index]})" if self.training.instances > 1 else ""
         return outcome.sentence() + where + last_line(self.context.log)
+
+    def _live_metrics(self) -> Sequence[Mapping[str, str]]:
+        """What is read while the training runs; with noise, metrics come at the end only."""
+        policy = policies.of(self.algorithm.association, "trainedModels")
+        noise = policy.get("containerMetrics", {}).get("noiseLevel", "NONE")
+        return self.algorithm.container.get("metricDefinitions", ()) if noise == "NONE" else ()
 
     def _report(self, printed: Sequence[reports.Printed], *, failed: bool) -> reports.Report:
         policy = policies.of(self.algorithm.association, "trainedModels")
