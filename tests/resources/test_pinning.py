@@ -161,3 +161,11 @@ async def test_nothing_is_resolved_for_a_request_that_is_wrong(
             data_source={"ml_input_channel_arn": arn("ml-input-channel")},
         )
     assert canned.received == []
+
+
+async def test_the_versions_are_those_of_the_models_own_membership(
+    sdk: CleanRoomsML, canned: CannedServer, lists: list[Received]
+) -> None:
+    jobs = sdk.membership(MEMBERSHIP).inference_jobs
+    await jobs.list(trained_model_arn=OTHERS, version=LATEST)
+    assert OTHER_MEMBERSHIP in lists[0].path
