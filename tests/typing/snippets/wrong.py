@@ -37,6 +37,7 @@ async def replies(sdk: CleanRoomsML) -> None:
     print(model.trainedModelArn)  # expect: reportAttributeAccessIssue
     print(model["name"])  # expect: reportIndexIssue
     print(model.description.upper())  # expect: reportOptionalMemberAccess
+    model.name = "other"  # expect: reportAttributeAccessIssue
     said: str = await sdk.tags.remove(ARN, tag_keys=[])  # expect: reportAssignmentType
     print(said)
 
