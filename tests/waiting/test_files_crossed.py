@@ -44,7 +44,12 @@ async def crossed(sdk: CleanRoomsML, arn: str) -> list[str]:
 
 @pytest.mark.parametrize("over", ["in the process", "a server"])
 @pytest.mark.parametrize("seen", ["seen before", "new"])
-async def test_a_wait_for_a_finished_job_crosses_few_files(over: str, seen: str) -> None:
+async def test_a_wait_for_a_finished_job_crosses_few_files(
+    over: str, seen: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Other tests may have imported it; then a wait goes through the file that makes spans as well.
+    for name in ("opentelemetry.trace", "opentelemetry.metrics"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
     local = LocalCleanRoomsML()
     jobs = [{"name": name, "model": "churn"} for name in ("june", "july")]
     arns = local.seed({"models": ["churn"], "inference_jobs": jobs})
