@@ -6,50 +6,34 @@ ARNs, the call (or the request, with `--dry-run`), perhaps a wait, and the resul
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from . import service
-from .inputs import by_python_names, check, get, pairs, put, read_document
-from .names import KINDS, resolve
-from .options import INPUT, WAITING, Argument, Option, Options, leaf, names_of
+from .flags import (
+    argument,
+    converted,
+    flag_names,
+    input_options,
+    leaves_of,
+    metavar,
+    option,
+    parameter_name,
+)
+from .inputs import by_python_names, check, get, put, read_document
+from .names import resolve
+from .options import Option, Options, leaf, names_of, waiting_options
 from .shorthands import SHORTHANDS, Shorthand
 from .table import Command
 
 if TYPE_CHECKING:
     from ..operation import Operation
-    from .service import Member
     from .session import Session
-
-WORDS: Final = {
-    "environment": "env",
-    "hyperparameters": "hyperparameter",
-    "tags": "tag",
-    "tag_keys": "key",
-    "max_runtime_in_seconds": "max-runtime",
-    "volume_size_in_gb": "volume-gb",
-    "max_payload_in_mb": "max-payload-mb",
-    "retention_in_days": "retention-days",
-    "arguments": "argument",
-    "query_string": "query",
-    "shared_audience_metrics": "shared-metric",
-    "configured_model_algorithm_associations": "association",
-    "ml_model_training_payer_account_id": "payer",
-    "ml_model_inference_payer_account_id": "payer",
-}
-"""Flags that are not simply called as their member is."""
 
 SCOPE: Final = ("membership_identifier", "collaboration_identifier", "next_token", "max_results")
 """Members that an option of every command, or none at all, sets."""
-
-STANDS_FOR: Final = {
-    "resource_arn": ("RESOURCE", "ARN, or WORD/NAME such as model/churn or channel/july."),
-    "membership_identifier": ("MEMBERSHIP", "Identifier, ARN or the collaboration's exact name."),
-    "collaboration_identifier": ("COLLABORATION", "Identifier, ARN or exact name."),
-}
 
 
 def build(command: Command) -> click.Command:
@@ -69,11 +53,11 @@ class _Built:
         bare = {(name,) for name in command.positional}
         leaves = [
             member
-            for member in _leaves(self.operation.input)
+            for member in leaves_of(self.operation.input)
             if member.path not in covered | bare
             and member.path[0] not in (*SCOPE, self.operation.version)
         ]
-        self.flags = _flag_names(leaves, command.flags)
+        self.flags = flag_names(leaves, command.flags)
         self.leaves = {member.path: member for member in leaves if member.path in self.flags}
         if self.operation.version is not None:
             self.flags[(self.operation.version,)] = "--version"
@@ -91,7 +75,7 @@ class _Built:
     def _arguments(self) -> list[click.Parameter]:
         known = service.members(self.operation.input)
         return [
-            _argument(known[name], self._file_may_have(name)) for name in self.command.positional
+            argument(known[name], self._file_may_have(name)) for name in self.command.positional
         ]
 
     def _file_may_have(self, name: str) -> bool:
@@ -100,7 +84,7 @@ class _Built:
     def _options(self) -> list[click.Parameter]:
         options: list[click.Parameter] = [shorthand.option() for shorthand in self.shorthands]
         options += [
-            _option(self.leaves[path], flag, self.command.defaults.get(".".join(path)))
+            option(self.leaves[path], flag, self.command.defaults.get(".".join(path)))
             for path, flag in self.flags.items()
             if path in self.leaves
         ]
@@ -120,16 +104,10 @@ class _Built:
                 )
             )
         if self.writes:
-            options += _input_options(self.command.costs)
+            options += input_options(self.command.costs)
         if self.command.wait is not None:
             options += waiting_options()
         return options
-
-    def _version_help(self) -> str:
-        text = "The version, instead of MODEL@VERSION"
-        return (
-            f"{text}; {self.command.version} when left out." if self.command.version else f"{text}."
-        )
 
     def prepare(self, options: Options, given: dict[str, Any]) -> dict[str, Any]:
         """Look at everything that can be looked at before a client is opened."""
@@ -166,16 +144,16 @@ class _Built:
                 values[self.operation.version] = version
         for path, flag in self.flags.items():
             if path in self.leaves:
-                value = given.get(_parameter(flag))
+                value = given.get(parameter_name(flag))
                 if value is not None and value != ():
-                    put(values, path, _converted(self.leaves[path], value, flag))
+                    put(values, path, converted(self.leaves[path], value, flag))
         for name in self.command.positional:
             value = given.get(name)
             if value is not None and value != ():
                 member = service.members(self.operation.input)[name]
-                put(values, (name,), _converted(member, value, name.upper()))
+                put(values, (name,), converted(member, value, name.upper()))
         for shorthand in self.shorthands:
-            shorthand.apply(values, given.get(_parameter(shorthand.flag)))
+            shorthand.apply(values, given.get(parameter_name(shorthand.flag)))
         for path, value in self.command.defaults.items():
             if get(values, path.split(".")) is None:
                 put(values, tuple(path.split(".")), value)
@@ -189,7 +167,7 @@ class _Built:
         for shorthand in self.shorthands:
             names[shorthand.path] = shorthand.flag
         for name in self.command.positional:
-            names[(name,)] = _metavar(service.members(self.operation.input)[name])
+            names[(name,)] = metavar(service.members(self.operation.input)[name])
         complete = dict(values)
         for shorthand in self.shorthands:
             shorthand.stand_in(complete)
@@ -286,217 +264,3 @@ def _writes(operation: Operation) -> bool:
 def _epilog(operation: Operation, writes: bool) -> str:
     file = " -f takes every member, by documented name or in snake_case." if writes else ""
     return f"Calls {operation.name}.{file}"
-
-
-def _leaves(shape: str, path: tuple[str, ...] = (), depth: int = 0) -> list[Member]:
-    """Every member that a flag can set: scalars, and lists and maps of scalars."""
-    found: list[Member] = []
-    for member in service.members(shape, path).values():
-        if member.kind == "structure" and depth < 6:
-            found += _leaves(member.shape, member.path, depth + 1)
-        elif member.kind not in ("structure", "list", "map") or member.item not in (
-            "structure",
-            "list",
-            "map",
-            None,
-        ):
-            found.append(member)
-    return found
-
-
-def _flag_names(leaves: list[Member], given: Mapping[str, str]) -> dict[tuple[str, ...], str]:
-    """A flag for each member: the last name, or the whole path where two would clash."""
-    wanted: dict[tuple[str, ...], str] = {}
-    for member in leaves:
-        wanted[member.path] = given.get(".".join(member.path)) or _word(member)
-    counts: dict[str, int] = {}
-    for word in wanted.values():
-        counts[word] = counts.get(word, 0) + 1
-    return {
-        path: f"--{word if counts[word] == 1 else '-'.join(path).replace('_', '-')}"
-        for path, word in wanted.items()
-        if word
-    }
-
-
-def _word(member: Member) -> str:
-    kind = service.arn_kind(member.shape)
-    if kind in KINDS:
-        return KINDS[str(kind)].word
-    return WORDS.get(member.name) or member.name.removesuffix("_arn").replace("_", "-")
-
-
-def _parameter(flag: str) -> str:
-    return flag.lstrip("-").replace("-", "_")
-
-
-def _metavar(member: Member) -> str:
-    if member.name in STANDS_FOR:
-        return STANDS_FOR[member.name][0]
-    kind = service.arn_kind(member.shape)
-    if kind in KINDS:
-        return KINDS[str(kind)].word.upper()
-    if member.kind == "map":
-        return "KEY=VALUE"
-    return WORDS.get(member.name, member.name).upper().replace("_", "-")
-
-
-def _argument(member: Member, file_may_have: bool) -> click.Parameter:
-    kind = service.arn_kind(member.shape)
-    many = member.kind in ("list", "map")
-    help = KINDS[str(kind)].help if kind in KINDS else member.text
-    if member.name in STANDS_FOR:
-        help = STANDS_FOR[member.name][1]
-    return Argument(
-        [member.name],
-        help=help,
-        metavar=_metavar(member) + ("..." if many else ""),
-        nargs=-1 if many else 1,
-        required=not file_may_have,
-        shell_complete=names_of(str(kind)) if kind in KINDS else None,
-    )
-
-
-def _option(member: Member, flag: str, default: str | None) -> click.Parameter:
-    """A flag for a member. Limits are not click's to check: all faults are said at once."""
-    kind = service.arn_kind(member.shape)
-    scalar = (
-        member.shape
-        if member.kind not in ("list", "map")
-        else str(service.inner_shape(member.shape))
-    )
-    values = service.enum_values(scalar)
-    what = {"integer": click.INT, "number": click.FLOAT}.get(
-        service.kind_of_shape(scalar), click.STRING
-    )
-    text = _help(member, values)
-    if default is not None:
-        text = f"{text.rstrip('.')}; {default} when left out."
-    settings: dict[str, Any] = {"type": what, "help": text}
-    if member.kind == "boolean":
-        return Option(
-            f"{flag}/--no-{flag[2:]}", _parameter(flag), default=None, help=settings["help"]
-        )
-    if member.kind in ("list", "map"):
-        settings["multiple"] = True
-    if member.kind == "map":
-        settings |= {"metavar": "KEY=VALUE", "type": click.STRING}
-    elif kind in KINDS or service.arn_kind(scalar) in KINDS:
-        resource = KINDS[str(kind if kind in KINDS else service.arn_kind(scalar))]
-        settings |= {"metavar": resource.word.upper(), "shell_complete": names_of(resource.kind)}
-    elif values:
-        settings |= {"metavar": "|".join(values) if len(values) <= 4 else "VALUE"}
-        settings["shell_complete"] = _one_of(values)
-    if member.name == "max_runtime_in_seconds":
-        settings |= {"type": click.STRING, "metavar": "TIME"}
-        settings["help"] = f"{member.text.rstrip('.')}: seconds, or 90m, 6h, 2d; at most 28d."
-    return Option(flag, _parameter(flag), **settings)
-
-
-def _one_of(values: list[str]) -> Callable[..., list[str]]:
-    def complete(ctx: Any, parameter: Any, incomplete: str) -> list[str]:
-        return [value for value in values if value.lower().startswith(incomplete.lower())]
-
-    return complete
-
-
-def _help(member: Member, values: list[str]) -> str:
-    text = member.text
-    if any(
-        service.arn_kind(shape) in KINDS
-        for shape in (member.shape, service.inner_shape(member.shape))
-        if shape
-    ):
-        text = re.sub(r"^ARNs? of ", "", text)
-        text = f"{text[0].upper()}{text[1:].rstrip('.')}; by ARN or exact name."
-    if member.kind in ("list", "map"):
-        text = f"{text.rstrip('.')}; again for more."
-    if 4 < len(values) <= 12:
-        text = f"{text} One of {', '.join(values)}."
-    if member.name == "query_string":
-        text = f"{text.rstrip('.')}; @FILE reads it from a file."
-    if member.required and len(member.path) == 1:
-        text = f"{text} [required]"
-    return text
-
-
-def _converted(member: Member, value: Any, flag: str) -> Any:
-    if member.kind == "map":
-        return pairs(value, flag)
-    if member.kind == "list":
-        return list(value)
-    if member.name == "max_runtime_in_seconds":
-        from .waits import seconds
-
-        found = seconds(value)
-        return None if found is None else int(found)
-    if member.name in ("query_string", "configured_audience_model_policy") and value.startswith(
-        "@"
-    ):
-        from .inputs import read_text
-
-        return read_text(value[1:], flag)
-    return value
-
-
-def _input_options(costs: bool) -> list[click.Parameter]:
-    options: list[click.Parameter] = [
-        Option(
-            "-f",
-            "--file",
-            "file",
-            metavar="FILE",
-            help="Members from a YAML or JSON file, or - for standard input; flags count more.",
-            panel=INPUT,
-        ),
-        Option(
-            "--skeleton",
-            is_flag=True,
-            help="Write a file with every member, to fill in, and end.",
-            panel=INPUT,
-        ),
-        Option(
-            "--dry-run",
-            is_flag=True,
-            help="Check, and write the request; send nothing.",
-            panel=INPUT,
-        ),
-    ]
-    if costs:
-        options.append(
-            Option("--yes", "-y", is_flag=True, help="Do not ask about the cost.", panel=INPUT)
-        )
-    return options
-
-
-def waiting_options(*, ask: bool = True) -> list[click.Parameter]:
-    """`--wait` where it is a question, `--timeout` and `--poll`."""
-    from .waits import LONGEST
-
-    options: list[click.Parameter] = []
-    if ask:
-        options.append(
-            Option("--wait", is_flag=True, help="Wait until it has ended.", panel=WAITING)
-        )
-    options.append(
-        Option(
-            "--timeout",
-            default=LONGEST,
-            metavar="TIME",
-            show_default=True,
-            help="Give up waiting after this long: 90s, 15m, 6h, 2d, or none.",
-            panel=WAITING,
-        )
-    )
-    options.append(
-        Option(
-            "--poll",
-            metavar="TIME",
-            help="Look this often, such as 30s. Left out: soon at first, then every half minute.",
-            panel=WAITING,
-        )
-    )
-    return options
-
-
-__all__ = ["build", "waiting_options"]

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..arns import Arn
 from .durations import format_duration
-from .factory import waiting_options
 from .failures import FAILED, Refused
 from .names import KINDS, find
-from .options import argument, leaf
+from .options import argument, leaf, waiting_options
 from .waits import _times as times  # pyright: ignore[reportPrivateUsage]
 from .waits import seconds
 from .writing import Column, plain

@@ -13,6 +13,8 @@ SHARED: Final = "Options of every command"
 WAITING: Final = "Waiting"
 INPUT: Final = "Input"
 ARGUMENTS: Final = "Arguments"
+LONGEST: Final = "29d"
+"""Jobs run for at most 28 days, and may be queued before."""
 
 
 class Format(str, Enum):
@@ -180,6 +182,34 @@ def leaf(
         epilog=epilog,
         context_settings=HELP,
     )
+
+
+def waiting_options(*, ask: bool = True) -> list[click.Parameter]:
+    """`--wait` where it is a question, `--timeout` and `--poll`."""
+    options: list[click.Parameter] = []
+    if ask:
+        options.append(
+            Option("--wait", is_flag=True, help="Wait until it has ended.", panel=WAITING)
+        )
+    options.append(
+        Option(
+            "--timeout",
+            default=LONGEST,
+            metavar="TIME",
+            show_default=True,
+            help="Give up waiting after this long: 90s, 15m, 6h, 2d, or none.",
+            panel=WAITING,
+        )
+    )
+    options.append(
+        Option(
+            "--poll",
+            metavar="TIME",
+            help="Look this often, such as 30s. Left out: soon at first, then every half minute.",
+            panel=WAITING,
+        )
+    )
+    return options
 
 
 HELP: Final[dict[str, Any]] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .durations import format_duration, parse_duration
 from .failures import FAILED, TIMED_OUT, Refused
-from .options import Option, argument, leaf
+from .options import Option, argument, leaf, waiting_options
 from .writing import Column, plain
 
 if TYPE_CHECKING:
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from ..operation import Operation
     from ..waiting import Outcome
     from .session import Session
-
-LONGEST = "29d"
-"""Jobs run for at most 28 days, and may be queued before."""
 
 OUTCOMES = (
     Column("name", lambda outcome: _name(outcome)),
@@ -164,7 +161,6 @@ async def _wait(
 
 def wait() -> click.Command:
     """`crml wait`."""
-    from .factory import waiting_options
 
     async def body(session: Session, what: tuple[str, ...], timeout: str, poll: str | None) -> None:
         """Wait for anything with a life cycle; take up a wait that timed out or was interrupted."""
@@ -189,7 +185,6 @@ def _waiter(kind: str, help: str, goals: tuple[str, ...]) -> Callable[[], click.
     """The waiting command of a kind of resource."""
 
     def make() -> click.Command:
-        from .factory import waiting_options
         from .names import KINDS
 
         async def body(
