@@ -24,9 +24,9 @@ ALLOWED: dict[str, set[str]] = {
         *("api", "arns", "checking", "client", "errors", "local", "naming", "stepfunctions"),
         *("types", "untrusted", "versions", "waiting"),
     },
-    "client": {"api", "arns", "core", "errors", "resource_types", "waiting", "wire"},
+    "client": {"api", "arns", "core", "errors", "hints", "resource_types", "waiting", "wire"},
     "resources": {
-        *("api", "arns", "checking", "creating", "errors", "lineage", "model", "naming"),
+        *("api", "arns", "checking", "creating", "errors", "hints", "lineage", "model", "naming"),
         *("pagination", "resource_types", "resuming", "times", "versions", "waiting"),
     },
     "resuming": {
@@ -41,7 +41,7 @@ ALLOWED: dict[str, set[str]] = {
     "stepfunctions": {"waiting"},
     # what a call goes through
     "api": {"operation", "resource_types", "resources"},
-    "checking": {"api", "arns", "errors", "types"},
+    "checking": {"api", "arns", "errors", "hints", "types"},
     "core": {"_runtime", "errors", "times", "untrusted", "waiting", "wire"},
     "creating": {"errors", "models", "naming", "resource_types", "untrusted"},
     "waiting": {
@@ -54,12 +54,13 @@ ALLOWED: dict[str, set[str]] = {
     # what it is about
     "models": {"model"},
     "model": {"checking", "naming", "versions"},
-    "versions": {"arns", "errors"},
+    "versions": {"arns", "errors", "hints"},
     "lineage": {"display", "errors", "untrusted"},
     "pagination": {"_runtime", "display", "errors"},
     "arns": {"errors", "resource_types"},
     "resource_types": {"api", "operation"},
     "errors": set(),
+    "hints": {"api", "operation"},
     "metadata": set(),
     "naming": set(),
     "times": set(),

@@ -133,6 +133,12 @@ def a(kind: str) -> str:
     return f"{'an' if kind[0] in 'aeio' or kind.startswith('ml-') else 'a'} {kind}"
 
 
+def named(kind: str, text: str) -> str:
+    """How to find a resource of a kind by what may be its name, for the end of a sentence."""
+    type_ = RESOURCE_TYPES[kind]
+    return f"; if it is a name: `await sdk.{type_.list.group}.by_name({text[:63]!r})` finds its ARN"
+
+
 def kind_of(text: str) -> str | None:
     """The resource type of an ARN of this service or its neighbour; None for other text."""
     if found := _ML.fullmatch(text):

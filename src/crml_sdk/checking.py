@@ -8,7 +8,7 @@ in our own words: pydantic's would repeat secrets, and know nothing of the servi
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
@@ -18,8 +18,9 @@ from pydantic_core import PydanticCustomError, SchemaValidator, ValidationError
 from pydantic_core import core_schema as core
 
 from .api.constraints import SHAPES
-from .arns import a, kind_of
+from .arns import a, kind_of, named
 from .errors import RequestFault, RequestValidationError
+from .hints import did_you_mean
 
 SHOWN: Final = 60
 """Characters of a given value that an error repeats."""
@@ -365,7 +366,7 @@ def _unexpected(path: str, shape: str, given: str) -> RequestFault:
     if python in members:
         names = f"either {python} or {members[python][0]}"
         return RequestFault(_joined(path, python), "is given twice", None, names)
-    hint = _did_you_mean(given, members)
+    hint = did_you_mean(given, members)
     problem = f"is not a member of {shape.rpartition(':')[2]}{hint}"
     return RequestFault(_joined(path, given), problem, None, ", ".join(members))
 
@@ -377,6 +378,8 @@ def _problem(shape: str, kind: str, given: Any) -> _Problem:
     """What is wrong with a value, what was given, and what is allowed."""
     of, *rest = SHAPES[shape]
     if kind.startswith("string_too_"):
+        if rest[3] is not None and not given.startswith("arn:"):
+            return _mismatch(given, *rest[2:])
         allowed = _range_text(rest[0], rest[1], "characters")
         return f"has {len(given)} characters", _shown(given, rest[-1]), allowed
     if kind == "string_pattern_mismatch":
@@ -418,22 +421,35 @@ def _mismatch(value: str, pattern: str, arn: str | None, secret: bool) -> _Probl
     other = kind_of(value)
     if other is not None and other != arn:
         return f"must be the ARN of {a(arn)}, not of {a(other)}", _shown(value), None
+    if not value.startswith("arn:"):
+        return f"is not the ARN of {a(arn)}{named(arn, value)}", _shown(value), None
     return f"is not the ARN of {a(arn)}", _shown(value), pattern
 
 
 def _unknown_value(value: str, literal: str) -> _Problem:
     values = _values(literal)
     listed = ", ".join(values) if len(values) <= 12 else f"the {len(values)} values of {literal}"
-    hint = _did_you_mean(value, values)
+    hint = _STATUSES.get(value.upper(), "") if "ACTIVE" in values else ""
+    hint = f" ({hint})" if hint else did_you_mean(value, values)
     return f"is not a documented value{hint}", _shown(value), listed
 
 
-def _did_you_mean(given: str, known: Iterable[str]) -> str:
-    """A hint at a name that comes close, or nothing."""
-    import difflib  # only those who err pay for it
-
-    near = difflib.get_close_matches(given, list(known), n=1)
-    return f" (did you mean {near[0]!r}?)" if near else ""
+_STATUSES: Final = {
+    **dict.fromkeys(
+        ("COMPLETED", "COMPLETE", "SUCCEEDED", "SUCCESS", "DONE", "FINISHED"),
+        "what ended well is ACTIVE",
+    ),
+    **dict.fromkeys(
+        ("CANCELLED", "CANCELED", "STOPPED", "DELETED"),
+        "what was cancelled or deleted is INACTIVE",
+    ),
+    **dict.fromkeys(("FAILED", "FAILURE", "ERROR"), "what ended badly is CREATE_FAILED"),
+    **dict.fromkeys(
+        ("RUNNING", "IN_PROGRESS", "INPROGRESS", "TRAINING"), "what runs is CREATE_IN_PROGRESS"
+    ),
+    "PENDING": "what has not begun is CREATE_PENDING",
+}
+"""What the statuses of other services are here."""
 
 
 def _shown(value: Any, secret: bool = False) -> str:

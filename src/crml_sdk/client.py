@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 from .api.groups import CallerGroups, CollaborationGroups, MembershipGroups
 from .arns import is_identifier, membership_in
 from .errors import ConfigurationError, RequestFault, RequestValidationError
+from .hints import Suggesting
 from .resource_types import LONGEST
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 M = TypeVar("M")
 
 
-class _Waits(MembershipGroups):
+class _Waits(MembershipGroups, Suggesting):
     """Waiting for anything, which a client and its view of a membership share."""
 
     @overload
@@ -229,7 +230,7 @@ class MembershipScope(_Waits):
         return f"<membership {self._scope}>"
 
 
-class CollaborationScope(CollaborationGroups):
+class CollaborationScope(CollaborationGroups, Suggesting):
     """A view on a client for one collaboration: what its members see of each other's resources.
 
     It opens nothing and needs no closing.
@@ -336,6 +337,13 @@ class CleanRoomsML(_Waits, CallerGroups):
     async def close(self) -> None:
         """Close all connections. A second time does nothing."""
         await self._core.close()
+
+    if not TYPE_CHECKING:  # for type checkers a plain `with` stays a fault
+
+        def __enter__(self) -> None:
+            raise TypeError("the client is opened by `async with`, inside of an async function")
+
+        def __exit__(self, *_: object) -> None: ...
 
     async def __aenter__(self) -> Self:
         return await self.open()

@@ -306,9 +306,16 @@ class ServiceError(CleanRoomsMLError, ClientError):
 
     def __init__(self, error_response: Mapping[str, Any], operation_name: str) -> None:
         ClientError.__init__(self, error_response, operation_name)
+        hint = self._hint()
         self.args: tuple[Any, ...] = (
-            str(self.args[0]) + (f" (request {self.request_id})" if self.request_id else ""),
+            str(self.args[0])
+            + (f" (request {self.request_id})" if self.request_id else "")
+            + (f". {hint}" if hint else ""),
         )
+
+    def _hint(self) -> str:
+        """What to do about it, in a sentence, where that is known."""
+        return _SERVICE_HINTS.get(self.code, "")
 
     @property
     def _exchange(self) -> Mapping[str, Any]:
@@ -379,6 +386,12 @@ class ServiceQuotaExceededException(ServiceError):
     def quota_value(self) -> float | None:
         """How much the quota allows, when the service says so."""
         return self.response.get("quotaValue")
+
+    def _hint(self) -> str:
+        if self.quota_name is None:
+            return ""
+        value = "" if self.quota_value is None else f" allows {self.quota_value:g}"
+        return f"The quota {self.quota_name!r}{value or ' is used up'}"
 
 
 class ThrottlingException(ServiceError):
@@ -598,6 +611,19 @@ class WaitsFailed(CleanRoomsMLError):
             + (f"\n  and {more} more" if more > 0 else "")
         )
 
+
+_EXPIRED = "The credentials have expired: renew them (`aws sso login`, or a new session token)"
+_UNKNOWN_KEY = "The access key is not known to AWS: see AWS_ACCESS_KEY_ID, or the profile"
+_SIGNATURE = "See whether the secret key is right, and this machine's clock"
+_SERVICE_HINTS: Mapping[str, str] = {
+    "ExpiredToken": _EXPIRED,
+    "ExpiredTokenException": _EXPIRED,
+    "RequestExpired": _SIGNATURE,
+    "InvalidSignatureException": _SIGNATURE,
+    "SignatureDoesNotMatch": _SIGNATURE,
+    "InvalidClientTokenId": _UNKNOWN_KEY,
+    "UnrecognizedClientException": _UNKNOWN_KEY,
+}
 
 _FAILURE_HINTS: Mapping[str, str] = {
     "INACTIVE": "it was cancelled, or its output was deleted or has expired",

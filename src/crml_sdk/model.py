@@ -98,6 +98,22 @@ class Model(BaseModel, frozen=True):
         """What an earlier try had made, when a call with `resume` found it; None otherwise."""
         return getattr(self, "_resumed", None)
 
+    if not TYPE_CHECKING:  # for type checkers a missing attribute stays a fault
+
+        def __getattr__(self, name: str) -> Any:
+            try:
+                return super().__getattr__(name)
+            except AttributeError:
+                pass
+            from .hints import NoAttribute
+
+            raise NoAttribute(type(self), name)
+
+        def __getitem__(self, name: Any) -> Any:
+            from .hints import like_a_dict
+
+            raise TypeError(like_a_dict(type(self), name))
+
     def __hash__(self) -> int:
         try:
             return hash((type(self), *(getattr(self, name) for name in type(self).model_fields)))

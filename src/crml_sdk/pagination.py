@@ -298,6 +298,17 @@ class _Pages(Generic[T]):
         self.done: bool = limit == 0
         """Whether there is nothing to fetch behind the page that was given last."""
 
+    if not TYPE_CHECKING:
+
+        def __iter__(self) -> NoReturn:
+            raise TypeError("pages are read with `async for page in ....pages()`")
+
+        def __await__(self) -> NoReturn:
+            raise TypeError(
+                "pages are read with `async for`; for all items in one list await what pages() was"
+                " called on"
+            )
+
     def __aiter__(self) -> AsyncIterator[Page[T]]:
         return self
 

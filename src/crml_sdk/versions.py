@@ -8,6 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from .errors import CleanRoomsMLError, NoSuchVersion, RequestFault, RequestValidationError
+from .hints import nearest
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -122,10 +123,7 @@ def parse_version(text: str) -> str | VersionSelector:
     try:
         return VersionSelector(text)
     except ValueError:
-        import difflib  # only those who err pay for it
-
-        plain = text.lower().replace("_", "-")
-        near = difflib.get_close_matches(plain, [one.value for one in VersionSelector], n=1)
+        near = nearest(text.replace("_", "-"), [one.value for one in VersionSelector])
     if near:
         fault = RequestFault(
             "version",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,15 @@ class Ran:
 
 
 Run = Callable[..., Ran]
+
+
+@pytest.fixture(autouse=True)
+def _quiet_afterwards() -> Iterator[None]:
+    """Found: after a test of `--debug` the log of every later call was written out."""
+    logger = logging.getLogger("crml_sdk")
+    level = logger.level
+    yield
+    logger.setLevel(level)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from ..arns import IN_MEMBERSHIP, membership_in
 from ..checking import check_request, checked
 from ..errors import AmbiguousName, MissingMembership, NoSuchName, RequestValidationError
+from ..hints import Suggesting, nearest
 from ..model import with_mark
 from ..pagination import PAGE_SIZE, Page, Paginator
 from ..resource_types import listed_by
@@ -29,7 +30,7 @@ Prepare = Callable[[float | timedelta | None, dict[str, Any]], Awaitable[KeepRow
 """Completes the request of a list before its first page, within so many seconds a call."""
 
 
-class Group:
+class Group(Suggesting):
     """A group of operations, bound to a client and perhaps to a membership."""
 
     def __init__(self, core: Core, membership: str | None = None) -> None:
@@ -257,10 +258,7 @@ class Group:
             if cast("Any", row).create_time > cast("Any", known).create_time:
                 found[type_.identity(row)] = row  # of several versions the newest
         if not found:
-            import difflib  # only those who err pay for it
-
-            close = difflib.get_close_matches(name, sorted(others), n=3)
-            raise NoSuchName(name, type_.noun, close)
+            raise NoSuchName(name, type_.noun, nearest(name, sorted(others), most=3))
         if len(found) > 1:
             raise AmbiguousName(name, type_.noun, sorted(found))
         return next(iter(found.values()))

@@ -211,6 +211,8 @@ class Handle(Generic[M]):
         """
         own = cast("Any", type(targets))
         single = issubclass(own, (str, bytes, TrainedModelRef, Handle, Mapping))
+        if hasattr(own, "__aiter__"):
+            raise TypeError("a list that is not read yet: give its rows, `await` it first")
         if single or not hasattr(own, "__iter__") or hasattr(own, "model_fields"):
             raise TypeError(
                 f"{shortened(targets)} is one target, not several: give a list, [target], or use wait()"
@@ -291,6 +293,13 @@ def _kind_in(arn: str) -> str:
     known = RESOURCE_TYPES.get(kind_of(arn) or "")
     if known is None or not known.statuses:
         names = sorted(t.name for t in RESOURCE_TYPES.values() if t.statuses and t.has_arn)
+        if not arn.startswith("arn:"):
+            names = [f"sdk.{RESOURCE_TYPES[name].list.group}" for name in names]
+            raise ArnError(
+                f"{shortened(arn)} is no ARN that can be waited for; if it is a name, `by_name` of its"
+                " group finds the resource:"
+                f" {', '.join(names)}"
+            )
         raise ArnError(
             f"{arn!r} is not the ARN of a resource that can be waited for ({', '.join(names)})"
         )

@@ -17,6 +17,7 @@ from ..metadata import ResponseMetadata
 from ..operation import Operation
 from ..untrusted import plain_logger
 from .endpoints import (
+    check_endpoint,
     check_region,
     configured_endpoint,
     keep_from_leaving,
@@ -239,6 +240,7 @@ async def connect(service: str, settings: Settings) -> Connection:
         region = region_of(session, settings.region_name, config)
         neighbour: str | None = None
         given = settings.endpoint_url or configured_endpoint(session, service, config)
+        check_endpoint(given)
         if not given:
             neighbour = local_neighbour(session, service, config)
         if region is not None and not given and not neighbour:

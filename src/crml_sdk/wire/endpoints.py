@@ -75,6 +75,17 @@ def configured_endpoint(session: Any, service: str, config: Any = None) -> str |
     return provider.provide()
 
 
+def check_endpoint(url: str | None) -> None:
+    """Refuse an address that no request can be sent to.
+
+    Raises:
+        ConfigurationError: It does not begin with `http://` or `https://`.
+    """
+    if url and urlsplit(url).scheme.lower() not in ("http", "https"):
+        hint = "" if "//" in url else f"; did you mean 'http://{url}'?"
+        raise ConfigurationError(f"endpoint {url!r}: it must begin with http:// or https://{hint}")
+
+
 def is_local(url: str | None) -> bool:
     """Whether an address is on this machine, or has a name that only a private network knows."""
     host = (urlsplit(url).hostname or "").rstrip(".") if url else ""

@@ -97,9 +97,12 @@ class TypedParser:
     async def _parse_error(self, response: dict[str, Any], shape: Any) -> Any:
         """An error reply; of one that is not as documented, what its status and headers say."""
         try:
-            return await self.inner.parse(response, shape)
+            parsed = await self.inner.parse(response, shape)
         except Exception:
-            return await self.inner.parse({**response, "body": b"{}"}, shape)
+            parsed = await self.inner.parse({**response, "body": b"{}"}, shape)
+        if page := web_page(response["body"]):
+            parsed["Error"]["Message"] = page
+        return parsed
 
 
 class TypedParserFactory:
@@ -137,10 +140,22 @@ def read(operation: str, model: type[Model], body: bytes, request_id: str | None
 
     found = read_leniently(operation, model, body)
     if found is None:
+        problems = web_page(body) or problems
         raise ResponseShapeError(operation, problems, bytes(body), request_id)
     return found
 
 
+def web_page(body: bytes) -> str | None:
+    """What to say of a body that is a web page; None for any other."""
+    begins = bytes(body[:2000]).lstrip(b"\xef\xbb\xbf \t\r\n")
+    if not begins.lower().startswith((b"<!doctype html", b"<html")):
+        return None
+    title = _TITLE.search(begins)
+    of = f" titled {_SPACE.sub(' ', title[1].decode(errors='replace')).strip()!r}" if title else ""
+    return f"a web page{of} came instead of a reply; see whether this is the endpoint of Clean Rooms ML"
+
+
+_TITLE: Final = re.compile(rb"<title[^>]*>([^<]{1,80})", re.IGNORECASE)
 _SPACE: Final = re.compile(r"\s+")
 
 

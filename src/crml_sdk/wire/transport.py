@@ -72,6 +72,8 @@ def described(error: Exception) -> str:
     place = str(where).split("?")[0] if where else ""
     host = "/".join(place.split("/")[:3])
     cause = f" ({type(beneath).__name__}: {beneath})" if beneath is not None else ""
+    if "WRONG_VERSION_NUMBER" in cause:
+        cause += "; perhaps the server speaks http, not https"
     return _PASSWORD.sub("//", f"{what}{f' to {host}' if host else ''}{cause}")
 
 

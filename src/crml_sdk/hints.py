@@ -1,0 +1,100 @@
+"""What a mistake most likely meant, for the sentences of errors. Only those who err pay for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Final
+
+_FROM_BOTO3: Final = {
+    "get_paginator": "lists page by themselves: `async for row in sdk.trained_models.list()`",
+    "get_waiter": "each group waits for its own: `await sdk.trained_models.wait(arn)`",
+    "exceptions": "the errors are in `crml_sdk.errors`",
+}
+_LIKE_A_DICT: Final = ("get", "keys", "values", "items")
+
+
+class NoAttribute(AttributeError):
+    """An attribute that is not there. What was meant is looked for when the error is printed.
+
+    So a program that asks for an attribute that may be missing pays nothing for the sentence.
+    """
+
+    def __init__(self, owner: type[Any], given: str) -> None:
+        super().__init__(f"{owner.__name__!r} object has no attribute {given!r}")
+        self._owner, self._given = owner, given
+
+    def __str__(self) -> str:
+        hint = "" if self._given.startswith("_") else _meant(self._owner, self._given)
+        return f"{self.args[0]}{hint}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return NoAttribute, (self._owner, self._given)
+
+
+class Suggesting:
+    """What has methods that may be guessed wrong: a missing one is answered with the right one."""
+
+    if not TYPE_CHECKING:  # for type checkers a missing attribute stays a fault
+
+        def __getattr__(self, name: str) -> Any:
+            raise NoAttribute(type(self), name)
+
+
+def did_you_mean(given: str, known: Iterable[str]) -> str:
+    """A hint at the name that comes closest, in brackets; nothing where none does.
+
+    Args:
+        given: What was given, perhaps in camelCase or in another case.
+        known: What there is.
+    """
+    near = nearest(given, known)
+    return f" (did you mean {near[0]!r}?)" if near else ""
+
+
+def nearest(given: str, known: Iterable[str], most: int = 1) -> list[str]:
+    """The names that come close to one, the closest first."""
+    import difflib
+
+    plain = {_plain(name): name for name in known}
+    if same := plain.get(_plain(given)):
+        return [same]
+    if len(given) > 3 and (longer := [plain[one] for one in plain if one.startswith(f"{given}_")]):
+        return longer[:most]
+    return [plain[name] for name in difflib.get_close_matches(_plain(given), plain, n=most)]
+
+
+def _plain(name: str) -> str:
+    """A name without the differences of snake_case, camelCase and capitals."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+def _meant(owner: type[Any], given: str) -> str:
+    fields: dict[str, Any] | None = getattr(owner, "model_fields", None)
+    if fields is not None and given in _LIKE_A_DICT:
+        return ": a model is no dict. Its members are attributes, and model_dump() gives a dict"
+    if fields is None and given in _FROM_BOTO3:
+        return f": {_FROM_BOTO3[given]}"
+    if fields is None and (method := _method_for(given)):
+        return f": it is `sdk.{method}(...)`"
+    return did_you_mean(given, fields or [name for name in dir(owner) if name[0] != "_"])
+
+
+def like_a_dict(owner: type[Any], given: object) -> str:
+    """What to write instead of `model["member"]`."""
+    known = owner.model_fields
+    near = nearest(given, known) if isinstance(given, str) else []
+    member = f"`.{near[0]}`" if near else "such as `." + next(iter(known), "model_extra") + "`"
+    return f"{owner.__name__} is a model, not a dict: its members are attributes, {member}"
+
+
+def _method_for(given: str) -> str | None:
+    """The method for an operation that is named as a boto3 client names it."""
+    from .api import operations
+    from .operation import Operation
+
+    for one in vars(operations).values():
+        if isinstance(one, Operation) and _plain(one.name) == _plain(given):
+            scope = "collaboration(id)." if one.scope == "collaboration" else ""
+            return f"{scope}{one.group}.{one.method}"
+    return None
