@@ -42,14 +42,15 @@ ALLOWED: dict[str, set[str]] = {
     # what a call goes through
     "api": {"operation", "resource_types", "resources"},
     "checking": {"api", "arns", "errors", "hints", "types"},
-    "core": {"_runtime", "errors", "times", "untrusted", "waiting", "wire"},
+    "core": {"_runtime", "errors", "telemetry", "times", "untrusted", "waiting", "wire"},
     "creating": {"errors", "models", "naming", "resource_types", "untrusted"},
     "waiting": {
         *("_runtime", "arns", "display", "errors", "naming", "operation", "resource_types"),
-        *("times", "untrusted", "versions"),
+        *("telemetry", "times", "untrusted", "versions"),
     },
     "wire": {
-        *("_runtime", "api", "errors", "metadata", "model", "models", "operation", "untrusted"),
+        *("_runtime", "api", "errors", "metadata", "model", "models", "operation", "telemetry"),
+        "untrusted",
     },
     # what it is about
     "models": {"model"},
@@ -64,6 +65,7 @@ ALLOWED: dict[str, set[str]] = {
     "metadata": set(),
     "naming": set(),
     "times": set(),
+    "telemetry": {"untrusted"},
     "operation": set(),
     "types": set(),
     "display": {"untrusted"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
@@ -11,7 +12,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from ._runtime import Expired, current_runtime
-from .errors import CallTimeout, CleanRoomsMLError, ClientClosed, ServiceError
+from .errors import CallTimeout, CleanRoomsMLError, ClientClosed
+from .telemetry import METRICS_API, Exchange, Metrics, observed
 from .times import seconds_of
 from .untrusted import plain_logger
 from .wire.connection import Connection, connect
@@ -57,6 +59,7 @@ class Core:
         self._open = False
         self._was_open = False
         self._closing: Any = None
+        self._metrics = Metrics()
 
     async def open(self) -> None:
         """Open the client of the service; the neighbour's is opened when it is first needed."""
@@ -174,44 +177,13 @@ class Core:
             CleanRoomsMLError: See `errors`.
         """
         connection = await self._connection(operation)
-        if not logger.isEnabledFor(logging.DEBUG):
+        if not logger.isEnabledFor(logging.DEBUG) and METRICS_API not in sys.modules:
             return await self._timed(connection, operation, params, timeout, once)
-        start = self.clock()
-        try:
-            reply = await self._timed(connection, operation, params, timeout, once)
-        except ServiceError as error:
-            self._log(operation, error.request_id, error.attempts, type(error).__name__, start)
-            raise
-        except CleanRoomsMLError as error:
-            self._log(
-                operation, getattr(error, "request_id", None), None, type(error).__name__, start
-            )
-            raise
-        metadata = getattr(reply, "response_metadata", None)
-        self._log(
-            operation,
-            metadata.request_id if metadata else None,
-            metadata.attempts if metadata else None,
-            "ok",
-            start,
-        )
-        return reply
-
-    def _log(
-        self,
-        operation: Operation,
-        request_id: str | None,
-        attempts: int | None,
-        outcome: str,
-        start: float,
-    ) -> None:
-        logger.debug(
-            "%s %s request_id=%s attempts=%s %.0f ms",
+        return await observed(
             operation.name,
-            outcome,
-            request_id or "-",
-            attempts or "-",
-            (self.clock() - start) * 1000,
+            lambda exchange: self._timed(connection, operation, params, timeout, once, exchange),
+            self.clock,
+            self._metrics,
         )
 
     async def _timed(
@@ -221,13 +193,15 @@ class Core:
         params: dict[str, Any],
         timeout: float | timedelta | None,
         once: bool,
+        exchange: Exchange | None = None,
     ) -> Any:
         if timeout is None:
-            return await connection.call(operation, params, once=once)
+            return await connection.call(operation, params, once=once, exchange=exchange)
         seconds = seconds_of("timeout", timeout)
         try:
             return await current_runtime().bounded(
-                seconds, lambda: connection.call(operation, params, once=once)
+                seconds,
+                lambda: connection.call(operation, params, once=once, exchange=exchange),
             )
         except Expired as error:
             raise CallTimeout(operation.name, f"no reply within {seconds:g} seconds") from error

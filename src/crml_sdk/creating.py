@@ -90,7 +90,10 @@ async def create_once(
     except (TransportError, ServiceError) as fault:
         if not core.find_lost_creates or not may_have_happened(fault):
             raise
-        logger.info("%s: looking for %r after %r", operation.name, params.get("name"), fault)
+        facts = _facts(operation, params, fault)
+        logger.info(
+            "%s: looking for %r after %r", operation.name, params.get("name"), fault, extra=facts
+        )
         try:
             reply = await _Search(core, operation, params, fault, began).run()
         except ClientClosed:
@@ -100,6 +103,15 @@ async def create_once(
     if reply is not None and made.has_arn:
         core.note_start(getattr(reply, made.arn))
     return reply
+
+
+def _facts(operation: Operation, params: Mapping[str, Any], fault: Exception) -> dict[str, str]:
+    """What log records carry as fields."""
+    return {
+        "crml_operation": operation.name,
+        "crml_name": str(params.get("name")),
+        "crml_fault": repr(fault),
+    }
 
 
 def _unknown(operation: Operation, params: Mapping[str, Any], told: str) -> OutcomeUnknown:
@@ -273,8 +285,10 @@ class _Search:
 
     def _adopted(self, row: Any, details: Any) -> Any:
         """The reply that the request would have had."""
+        facts = _facts(self._operation, self._params, self._fault)
+        facts["crml_resource"] = found = self._identity(row)
         logger.warning(
-            "%s: adopted %s after %r", self._operation.name, self._identity(row), self._fault
+            "%s: adopted %s after %r", self._operation.name, found, self._fault, extra=facts
         )
         if self._operation.output is None:
             return None

@@ -241,6 +241,11 @@ class _Search:
             one.status,
             one.row.create_time.isoformat(),
             f"; not compared: {', '.join(one.not_compared)}" if one.not_compared else "",
+            extra={
+                "crml_operation": self._operation.name,
+                "crml_resource": self._identity(one.row),
+                "crml_status": str(one.status),
+            },
         )
         if self._operation.output is None:
             return Started(

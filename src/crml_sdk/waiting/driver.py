@@ -18,6 +18,7 @@ from typing_extensions import TypeVar
 
 from .._runtime import Event, Expired, TaskGroup, current_runtime
 from ..errors import CallTimeout, ClientClosed, WaitTimeout
+from ..telemetry import METRICS_API, Metrics
 from ..times import timeout_of
 from ..untrusted import plain_logger
 from .brain import Brain
@@ -283,6 +284,7 @@ class Waiting:
     def __init__(self, core: Caller, rate: float | None) -> None:
         self.core = core
         self.limiter: Limiter = Limiter(rate, clock=core.clock)
+        self.metrics: Metrics = Metrics()
         #: Whether the client's credentials have been good before.
         self.authenticated = False
 
@@ -324,10 +326,10 @@ class Waiting:
             authenticated=self.authenticated or bool(self.core.started),
         )
         trace = None
-        if "opentelemetry.trace" in sys.modules or "opentelemetry.metrics" in sys.modules:
+        if "opentelemetry.trace" in sys.modules or METRICS_API in sys.modules:
             from .tracing import Trace
 
-            trace = Trace(what, [handle for handle, _ in wanted])
+            trace = Trace(what, [handle for handle, _ in wanted], self.metrics)
         return Driver(self, brain, None if keep else _reporter(trace, on_update), trace)
 
     async def wait(

@@ -12,16 +12,22 @@ nothing to pay.
 
 from __future__ import annotations
 
+import functools
+import logging
 import sys
 import time
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from .. import __version__
+from ..telemetry import Metrics
+from ..untrusted import plain_logger
 from .handles import Handle
 from .outcomes import Outcome, StatusChange
+
+logger: logging.Logger = plain_logger("crml_sdk.waiting")
 
 
 @dataclass(frozen=True)
@@ -32,32 +38,57 @@ class _Passing:
     since: int
 
 
+def _told(method: Callable[..., None]) -> Callable[..., None]:
+    """A method that tells OpenTelemetry something: when that fails, the wait goes on."""
+
+    @functools.wraps(method)
+    def telling(self: Trace, *args: Any) -> None:
+        try:
+            method(self, *args)
+        except Exception as error:
+            self.complain(error)
+
+    return telling
+
+
 class Trace:
     """What is told of one `wait`, `wait_all`, `as_completed` or `watch`.
 
     Args:
         name: The span's.
         handles: What is waited for.
+        metrics: The client's.
     """
 
-    def __init__(self, name: str, handles: Sequence[Handle]) -> None:
+    def __init__(self, name: str, handles: Sequence[Handle], metrics: Metrics) -> None:
         self._api: Any = sys.modules.get("opentelemetry.trace")
-        self._meters = _Meters()
+        self._metrics = metrics
         self._statuses: dict[Any, _Passing] = {}
         self._tracer: Any = None
         self._span: Any = None
-        if self._api is not None and hasattr(self._api, "get_tracer"):
+        self._failed = False
+        self._start(name, handles)
+        self._open = self._span is not None
+
+    @_told
+    def _start(self, name: str, handles: Sequence[Handle]) -> None:
+        if hasattr(self._api, "get_tracer"):
             self._tracer = self._api.get_tracer("crml_sdk", __version__)
             self._span = self._tracer.start_span(name, attributes=_attributes(handles))
-        self._open = self._span is not None
+
+    def complain(self, error: Exception) -> None:
+        """Note, once for a wait, that OpenTelemetry could not be told."""
+        if not self._failed:
+            self._failed = True
+            logger.warning("a span of OpenTelemetry failed: %r", error)
 
     @contextmanager
     def current(self) -> Generator[None]:
         """A block whose calls belong to the wait; an error in it is the wait's end."""
-        if self._span is None:
-            yield
-            return
         try:
+            if self._span is None:
+                yield
+                return
             with self._api.use_span(
                 self._span,
                 end_on_exit=False,
@@ -76,10 +107,14 @@ class Trace:
     def call(self, operation: str, reply: Any) -> None:
         """A request was answered, or failed."""
         failed = isinstance(reply, BaseException)
-        self._meters.call(operation, type(reply).__name__ if failed else "ok")
-        if not failed:
+        outcome = type(reply).__name__ if failed else "ok"
+        self._metrics.tell("crml.wait.calls", 1, operation=operation, outcome=outcome)
+        if failed:
+            self._metrics.tell("crml.wait.retries", 1, operation=operation, outcome=outcome)
+        else:
             self._end_first()
 
+    @_told
     def status(self, change: StatusChange[Any]) -> None:
         """A status was seen."""
         key = _key(change.handle)
@@ -88,6 +123,7 @@ class Trace:
             self._pass(before, change.elapsed)
         self._statuses[key] = _Passing(change, time.time_ns())
 
+    @_told
     def settled(self, ready: Iterable[tuple[int, Outcome[Any]]]) -> None:
         """Some waits have ended."""
         for _, outcome in ready:
@@ -98,6 +134,7 @@ class Trace:
             elif self._open:
                 self._end_first(outcome.error, ended)
 
+    @_told
     def close(self, outcome: str = "left") -> None:
         """The end of it all; a second time does nothing. Nobody waits for what has not ended."""
         while self._statuses:
@@ -105,6 +142,7 @@ class Trace:
             self._pass(passing, None, outcome)
         self._end_first(None, outcome)
 
+    @_told
     def _end_first(self, error: BaseException | None = None, outcome: str | None = None) -> None:
         """The wait's own span ends with its first look."""
         if not self._open:
@@ -115,6 +153,7 @@ class Trace:
         self._blame(self._span, error)
         self._span.end()
 
+    @_told
     def _pass(
         self,
         passing: _Passing,
@@ -133,7 +172,8 @@ class Trace:
         }
         if until is not None:
             attributes["crml.seconds"] = until - change.elapsed
-            self._meters.passed(change, until - change.elapsed)
+            facts = {"kind": change.handle.kind, "status": _text(change.status)}
+            self._metrics.tell("crml.status.duration", until - change.elapsed, **facts)
         if self._span is None:
             return
         links = [self._api.Link(self._span.get_span_context())]
@@ -147,36 +187,6 @@ class Trace:
         if error is not None:
             span.record_exception(error)
             span.set_status(self._api.Status(self._api.StatusCode.ERROR, str(error)))
-
-
-class _Meters:
-    """Counters of calls and of looks taken again, and the time in each status."""
-
-    def __init__(self) -> None:
-        api: Any = sys.modules.get("opentelemetry.metrics")
-        self._calls: Any = None
-        if api is None or not hasattr(api, "get_meter"):
-            return
-        meter = api.get_meter("crml_sdk", __version__)
-        self._calls = meter.create_counter("crml.wait.calls", description="Requests of waits")
-        self._retries = meter.create_counter(
-            "crml.wait.retries", description="Requests of waits that failed and are made again"
-        )
-        self._time = meter.create_histogram(
-            "crml.status.duration", unit="s", description="Time that resources were in a status"
-        )
-
-    def call(self, operation: str, outcome: str) -> None:
-        if self._calls is None:
-            return
-        self._calls.add(1, {"crml.operation": operation, "crml.outcome": outcome})
-        if outcome != "ok":
-            self._retries.add(1, {"crml.operation": operation, "crml.outcome": outcome})
-
-    def passed(self, change: StatusChange[Any], seconds: float) -> None:
-        if self._calls is not None:
-            facts = {"crml.kind": change.handle.kind, "crml.status": _text(change.status)}
-            self._time.record(seconds, facts)
 
 
 def _key(handle: Handle) -> Any:

@@ -15,6 +15,7 @@ from ..api import operations
 from ..errors import ClientClosed, CredentialRefreshError, ResponseShapeError, ServiceError
 from ..metadata import ResponseMetadata
 from ..operation import Operation
+from ..telemetry import Exchange
 from ..untrusted import plain_logger
 from .endpoints import (
     check_endpoint,
@@ -57,7 +58,12 @@ class Connection:
         return self._context is None
 
     async def call(
-        self, operation: Operation, params: dict[str, Any], *, once: bool = False
+        self,
+        operation: Operation,
+        params: dict[str, Any],
+        *,
+        once: bool = False,
+        exchange: Exchange | None = None,
     ) -> Any:
         """Send a checked request.
 
@@ -65,6 +71,7 @@ class Connection:
             operation: What to call.
             params: The request by wire names, checked.
             once: Not to be sent again here, whatever happens.
+            exchange: Filled in when the call has ended, however it did.
 
         Returns:
             The model of the reply, with its metadata; None where the operation answers nothing.
@@ -94,6 +101,9 @@ class Connection:
             raise ClientClosed(name, call.sent and not _CAN_TELL) from None
         finally:
             CALL.reset(token)
+            if exchange is not None:
+                exchange.attempts = call.attempts
+                exchange.request_id = call.received[1] if call.received else None
 
     async def _send(self, name: str, params: dict[str, Any]) -> Any:
         if _CAN_TELL:

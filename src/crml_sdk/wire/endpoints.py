@@ -17,7 +17,9 @@ from ..errors import ConfigurationError, UnknownRegion
 
 NEIGHBOUR: Final = {"cleanroomsml": "cleanrooms", "cleanrooms": "cleanroomsml"}
 
-_HOST_OF_A_CONTAINER: Final = ("host.docker.internal", "host.containers.internal")
+_PRIVATE: Final = ("localhost", "local", "internal", "svc", "test")
+"""Last parts of names that the public DNS does not know: this machine's, of a local network (mDNS,
+Kubernetes' `*.svc.cluster.local`), of a container's host (`host.docker.internal`), of a test."""
 
 
 def region_of(session: Any, given: str | None, config: Any) -> str | None:
@@ -91,12 +93,10 @@ def is_local(url: str | None) -> bool:
     host = (urlsplit(url).hostname or "").rstrip(".") if url else ""
     if not host:
         return False
-    if host.endswith(".localhost") or host in _HOST_OF_A_CONTAINER:
-        return True
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
-        return "." not in host
+        return "." not in host or host.rpartition(".")[2] in _PRIVATE
     return address.is_loopback or address.is_unspecified
 
 

@@ -58,7 +58,11 @@ def validated(operation: str, model: type[Model], data: dict[str, Any]) -> Model
     if any(len(path) < 2 or path[0] not in lists or type(path[1]) is not int for path in faulty):
         return None  # something beside the rows
     logger.warning(
-        "%s: %s of its rows could not be read whole: %s", operation, len(faulty), problems
+        "%s: %s of its rows could not be read whole: %s",
+        operation,
+        len(faulty),
+        problems,
+        extra={"crml_operation": operation, "crml_rows": len(faulty), "crml_fault": problems},
     )
     return _with_salvaged_rows(model, data, lists, cast("set[tuple[str, int]]", faulty))
 

@@ -31,11 +31,12 @@ class Call:
         is_closed: Tells whether the client has been closed meanwhile.
 
     Attributes:
+        attempts: How many times the request was sent.
         sent: Whether the last request has begun to leave, and was not turned away at the door.
         received: Body and request id of a 2xx reply, as soon as there is one.
     """
 
-    __slots__ = ("is_closed", "model", "once", "operation", "received", "sent")
+    __slots__ = ("attempts", "is_closed", "model", "once", "operation", "received", "sent")
 
     def __init__(
         self, operation: Operation, model: type[Model] | None, once: bool, is_closed: Any
@@ -44,6 +45,7 @@ class Call:
         self.model: type[Model] | None = model
         self.once: bool = once
         self.is_closed: Any = is_closed
+        self.attempts: int = 0
         self.sent: bool = False
         self.received: tuple[bytes, str | None] | None = None
 
@@ -52,12 +54,17 @@ CALL: ContextVar[Call | None] = ContextVar("crml_sdk_call", default=None)
 """Set around each call of ours; unset for calls made on the raw client."""
 
 
-def note_sending(**_: Any) -> None:
-    """A handler of `before-send`: from here on the service may see the request."""
+def note_sending(request: Any = None, **_: Any) -> None:
+    """A handler of `before-send`: from here on the service may see the request.
+
+    Args:
+        request: What is to be sent; a `FastRequest` that has been answered already is not.
+    """
     call = CALL.get()
-    if call is not None:
+    if call is not None and getattr(request, "received", None) is None:
         if call.is_closed():
             raise ClientClosed(call.operation.name)
+        call.attempts += 1
         call.sent = True
 
 
