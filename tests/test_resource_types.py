@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
 from crml_sdk import models
 from crml_sdk.api import operations
 from crml_sdk.api.constraints import SHAPES
 from crml_sdk.naming import to_wire
-from crml_sdk.resource_types import RESOURCE_TYPES, ResourceType, created_by, listed_by, shown_by
+from crml_sdk.operation import Operation
+from crml_sdk.resource_types import (
+    LONGEST,
+    RESOURCE_TYPES,
+    ResourceType,
+    created_by,
+    listed_by,
+    shown_by,
+)
 from crml_sdk.waiting.statuses import STATUSES
 
 TYPES = list(RESOURCE_TYPES.values())
@@ -46,6 +58,49 @@ def test_a_row_names_what_the_models_have(type_: ResourceType) -> None:
     if type_.create and type_.create.output:
         assert type_.arn in getattr(models, type_.create.output).model_fields
     assert not type_.statuses or type_.statuses in STATUSES
+
+
+@pytest.mark.parametrize("type_", TYPES, ids=lambda type_: type_.name)
+def test_a_row_holds_operations_text_and_truth(type_: ResourceType) -> None:
+    for name in ("get", "create", "cancel", "delete", "versions"):
+        assert isinstance(getattr(type_, name), Operation | None), name
+    assert isinstance(type_.statuses, str)
+    assert type_.has_name is not type_.has_arn  # truth itself, of both
+
+
+CREATED = [type_ for type_ in TYPES if type_.create]
+
+
+@pytest.mark.parametrize("type_", CREATED, ids=lambda type_: type_.name)
+def test_the_list_is_narrowed_by_all_that_it_takes_of_a_create(type_: ResourceType) -> None:
+    """Else the list is refused, or what another has made is taken for what was lost."""
+    assert type_.create
+    asked = {wire: f"the {wire}" for wire, _ in SHAPES[type_.create.input][1].values()}
+    _, members, required, _ = SHAPES[type_.list.input]
+    takes = {wire for wire, _ in members.values()}
+    narrowed = type_.narrowed(asked)
+    # A lost export of no version may show under the version that the service has chosen.
+    left_out = {"trainedModelVersionIdentifier", "collaborationId"}
+    assert set(narrowed) == (asked.keys() & takes) - left_out
+    assert set(required) - set(narrowed) <= {"collaborationIdentifier"}
+    assert all(value == f"the {name}" for name, value in narrowed.items())
+
+
+def test_what_has_no_arn_is_told_apart_by_its_time_and_its_owner() -> None:
+    made = datetime(2026, 1, 2, 3, 4, tzinfo=timezone.utc)
+    row: Any = SimpleNamespace(name="july", create_time=made, creator_account_id="111122223333")
+    text = "the export job 'july' of 2026-01-02T03:04:00+00:00"
+    identity = RESOURCE_TYPES["trained-model-export-job"].identity
+    assert identity(row) == f"{text} by 111122223333"
+    del row.creator_account_id
+    assert identity(row) == text
+    job: Any = SimpleNamespace(trained_model_inference_job_arn="arn:x")
+    assert RESOURCE_TYPES["trained-model-inference-job"].identity(job) == "arn:x"
+
+
+def test_a_wait_lasts_a_day_longer_than_a_job_may_run() -> None:
+    _, _, longest = SHAPES["StoppingConditionMaxRuntimeInSecondsInteger"]
+    assert longest + 86_400 == LONGEST
 
 
 @pytest.mark.parametrize("type_", TYPES, ids=lambda type_: type_.name)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import tenacity
+from tenacity.wait import wait_base
 
 from crml_sdk import errors
 from crml_sdk.times import timeout_of
-from crml_sdk.waiting import check_options, wait_elapsed
+from crml_sdk.waiting import Poll, check_options, wait_elapsed
 from crml_sdk.waiting.faults import retry_after
 from crml_sdk.waiting.limiter import Limiter
 from crml_sdk.waiting.pace import Pace
@@ -61,9 +62,38 @@ def test_a_poll_sees_when_it_is_asked_what_came_and_how_long_was_slept() -> None
         return 3.0
 
     pace, fault = Pace(poll), ValueError()
+    assert pace.last == 5, "what the default begins with"
     pace.after(1.0, "PENDING")
+    assert pace.last == 3
     pace.after(5.0, None, fault)
-    assert seen == [(1, 1.0, "PENDING", 0), (2, 5.0, fault, 3.0)]
+    pace.after(9.0, "ACTIVE")
+    assert seen == [
+        (1, 1.0, "PENDING", 0),
+        (2, 5.0, fault, 3.0),
+        (3, 9.0, "ACTIVE", 6.0),
+    ]
+
+
+def test_a_poll_is_given_a_whole_state() -> None:
+    """As from a retry of tenacity's own, of a function without arguments."""
+    states: list[tenacity.RetryCallState] = []
+
+    def poll(state: tenacity.RetryCallState) -> float:
+        states.append(state)
+        assert state.next_action is None
+        assert repr(state).startswith("<RetryCallState")
+        return 2.0
+
+    Pace(poll).after(1.0, "PENDING")
+    (state,) = states
+    assert isinstance(state.retry_object, tenacity.AsyncRetrying)
+    assert (state.fn, state.args, state.kwargs) == (None, (), {})
+    assert (state.upcoming_sleep, state.idle_for) == (2.0, 2.0)
+    assert state.outcome is None, "a reply may be large, and is of no use any more"
+
+
+def test_the_name_for_what_poll_takes_is_a_type() -> None:
+    assert {wait_base, float, timedelta} < set(get_args(Poll))
 
 
 @pytest.mark.parametrize(
@@ -261,6 +291,19 @@ def test_no_limit_and_a_senseless_one() -> None:
     limiter.throttled()
     limiter.accepted()
     assert limiter.turn().delay() == 0.0
+    assert not limiter._queue, "nothing is kept of turns that have come"
     for rate in (0, -1, math.nan):
         with pytest.raises(ValueError):
             Limiter(rate, clock=lambda: 0.0)
+
+
+@pytest.mark.parametrize("rate", [None, 5.0])
+def test_a_place_may_be_given_up_at_any_time(rate: float | None) -> None:
+    clock = Clock()
+    limiter = Limiter(rate, clock=clock)
+    came, waits = limiter.turn(), limiter.turn()
+    assert came.delay() == 0.0
+    for turn in (came, waits, waits):
+        turn.give_up()
+    assert not limiter._queue
+    assert drain(limiter, clock, 1) == [0.0]

@@ -6,7 +6,7 @@ import botocore.session
 import pytest
 
 from crml_sdk.resource_types import RESOURCE_TYPES
-from crml_sdk.waiting.statuses import STATUSES, Goal, Phase, Verdict, judge, phase
+from crml_sdk.waiting.statuses import STATUSES, VERDICTS, Goal, Phase, Verdict, judge, phase
 
 PUBLISHING = {"MetricsStatus", "LogsStatus"}  # of a job's by-products, not of the job
 
@@ -61,9 +61,27 @@ def test_an_unknown_status_is_waited_on() -> None:
         (Goal.CANCELLED, "ACTIVE", Verdict.REACHED),
         (Goal.CANCELLED, "CREATE_FAILED", Verdict.REACHED),
         (Goal.CANCELLED, "CANCEL_FAILED", Verdict.DOUBTFUL),
+        (Goal.CANCELLED, "DELETE_FAILED", Verdict.FAILED),
     ],
 )
 def test_what_a_status_means_depends_on_what_is_waited_for(
     goal: Goal, status: str, verdict: Verdict
 ) -> None:
     assert judge("TrainedModelStatus", goal, status) is verdict
+
+
+@pytest.mark.parametrize(("table", "status"), [(t, s) for t in STATUSES for s in STATUSES[t]])
+@pytest.mark.parametrize("goal", Goal)
+def test_the_table_of_verdicts_says_what_the_rules_say(table: str, goal: Goal, status: str) -> None:
+    assert VERDICTS[table, goal][status] is judge(table, goal, status)
+
+
+def test_every_table_has_a_verdict_for_every_goal() -> None:
+    assert set(VERDICTS) == {(table, goal) for table in STATUSES for goal in Goal}
+    assert all(set(VERDICTS[table, goal]) == set(STATUSES[table]) for table, goal in VERDICTS)
+
+
+@pytest.mark.parametrize("one", [*Phase, *Goal, *Verdict], ids=repr)
+def test_each_is_text_that_reads_like_its_name(one: Phase | Goal | Verdict) -> None:
+    """The text of a goal stands in handles, which outlive their process."""
+    assert one.value == one.name.lower().replace("_", " ")
