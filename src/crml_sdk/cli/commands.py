@@ -314,4 +314,5 @@ GROUPS: Final = {
     "audiences jobs": "Audience generation jobs, with their relevance metrics.",
     "audiences exports": "Audience export jobs.",
     "collaborations": "Collaborations and who is in them.",
+    "policy": "IAM policies for callers and for the roles of the service.",
 }

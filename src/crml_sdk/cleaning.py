@@ -1,0 +1,209 @@
+"""Clean-up by name: what a prefix finds, what would be done about it, and doing it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any, Final
+
+from .errors import CleanRoomsMLError
+from .resource_types import RESOURCE_TYPES, ResourceType
+from .versions import BASE
+from .waiting import Handle
+from .waiting.statuses import Goal, Phase, phase
+
+if TYPE_CHECKING:
+    from .client import CleanRoomsML
+
+ORDER: Final = (
+    "trained-model-inference-job",
+    "trained-model",
+    "ml-input-channel",
+    "configured-model-algorithm-association",
+    "configured-model-algorithm",
+    "audience-generation-job",
+    "configured-audience-model",
+    "audience-model",
+    "training-dataset",
+)
+"""Types in the order in which they can go: what uses others first."""
+
+SHORTEST: Final = 3
+"""Characters of a prefix at the least: an empty one would mean everything."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing to do, and how it went.
+
+    Attributes:
+        action: `cancel` or `delete`; None when nothing can be done now, and `reason` says why.
+        kind: The resource type, such as `trained-model`.
+        name: Its name.
+        arn: Its ARN.
+        version: The version identifier of a trained model; None for its base version and the rest.
+        status: Its status when it was listed; None for types without one.
+        reason: Why nothing can be done now.
+        error: What the service answered instead of doing it; None while it has not been tried.
+    """
+
+    action: str | None
+    kind: str
+    name: str
+    arn: str
+    version: str | None = None
+    status: str | None = None
+    reason: str | None = None
+    error: CleanRoomsMLError | None = None
+
+    def __str__(self) -> str:
+        at = f"@{self.version or 'base'}" if self.kind == "trained-model" else ""
+        state = f" ({self.status})" if self.status else ""
+        tail = f": {self.error or self.reason}" if self.error or self.reason else ""
+        return f"{self.action or 'leave'} {self.kind} {self.name}{at}{state}{tail}"
+
+
+@dataclass(frozen=True)
+class CleanUp:
+    """What a clean-up would do; nothing has been done yet. `await plan.run()` does it.
+
+    Attributes:
+        steps: What there is to do, in order.
+        left: What has the prefix and cannot go now, each with its reason.
+    """
+
+    steps: tuple[Step, ...]
+    left: tuple[Step, ...]
+    _sdk: CleanRoomsML
+    _membership: str | None
+
+    def __str__(self) -> str:
+        return (
+            "\n".join(str(step) for step in (*self.steps, *self.left)) or "nothing has that prefix"
+        )
+
+    async def run(
+        self,
+        *,
+        timeout: float | timedelta = 900.0,
+        on_step: Callable[[Step], object] | None = None,
+    ) -> list[Step]:
+        """Cancel, wait until that is done, and delete; an error ends its own step only.
+
+        Args:
+            timeout: Seconds (or a `timedelta`) to wait for cancellations. What is still being
+                cancelled then is left to the service.
+            on_step: Called with each step when it has been tried.
+
+        Returns:
+            The steps in the same order, each with its `error` or None.
+        """
+        done: list[Step] = []
+        cancelled: list[Handle] = []
+        for step in self.steps:
+            if step.action == "delete" and cancelled:
+                await self._sdk.wait_all(cancelled, timeout=timeout, details=False)
+                cancelled = []
+            tried = await self._try(step)
+            done.append(tried)
+            if step.action == "cancel" and tried.error is None:
+                handle = Handle(
+                    step.kind, step.arn, membership=self._membership, goal=Goal.CANCELLED
+                )
+                is_model = step.kind == "trained-model"
+                cancelled.append(handle.pinned(step.version) if is_model else handle)
+            if on_step is not None:
+                on_step(tried)
+        return done
+
+    async def _try(self, step: Step) -> Step:
+        type_ = RESOURCE_TYPES[step.kind]
+        operation: Any = type_.cancel if step.action == "cancel" else type_.delete
+        more: dict[str, Any] = {"version": step.version or BASE} if operation.version else {}
+        if operation.scope == "membership" and self._membership is not None:
+            more["membership_identifier"] = self._membership
+        try:
+            await getattr(getattr(self._sdk, operation.group), operation.method)(step.arn, **more)
+        except CleanRoomsMLError as error:
+            return replace(step, error=error)
+        return step
+
+
+async def plan_clean_up(
+    sdk: CleanRoomsML,
+    prefix: str,
+    *,
+    kinds: Collection[str] | None = None,
+    older_than: timedelta | None = None,
+    membership_identifier: str | None = None,
+) -> CleanUp:
+    """Find what has names with a prefix, and what would be done about it. Changes nothing.
+
+    Jobs and trainings that run are cancelled; of what has ended the data is deleted: the output of
+    every version of trained models, the data of input channels, and the rest as a whole.
+
+    Args:
+        sdk: An open client.
+        prefix: What names begin with, 3 characters or more.
+        kinds: Resource types to look at, such as `trained-model`; all that can go by default.
+        older_than: Only what was made longer ago.
+        membership_identifier: The membership; the client's when left out.
+
+    Raises:
+        ValueError: The prefix is too short, or a type is not known.
+        CleanRoomsMLError: A list could not be read.
+    """
+    if len(prefix) < SHORTEST:
+        raise ValueError(f"prefix={prefix!r}: give {SHORTEST} characters or more")
+    if unknown := set(kinds or ()) - set(ORDER):
+        raise ValueError(f"kinds: {', '.join(sorted(unknown))} is none of {', '.join(ORDER)}")
+    latest = datetime.now(timezone.utc) - older_than if older_than is not None else None
+    steps: list[Step] = []
+    for kind in ORDER:
+        type_ = RESOURCE_TYPES[kind]
+        if kinds is not None and kind not in kinds:
+            continue
+        more: dict[str, Any] = {}
+        if type_.scope == "membership" and membership_identifier is not None:
+            more["membership_identifier"] = membership_identifier
+        group = getattr(sdk, type_.list.group)
+        async for row in getattr(group, type_.list.method)(**more):
+            if row.name.startswith(prefix):
+                rows = (
+                    await group.versions(getattr(row, type_.arn), **more)
+                    if type_.versions
+                    else [row]
+                )
+                steps += [
+                    _step(type_, each)
+                    for each in rows
+                    if latest is None or each.create_time < latest
+                ]
+    cancels = [step for step in steps if step.action == "cancel"]
+    deletes = [step for step in steps if step.action == "delete"]
+    left = [step for step in steps if step.action is None and step.status != "INACTIVE"]
+    return CleanUp((*cancels, *deletes), tuple(left), sdk, membership_identifier)
+
+
+def _step(type_: ResourceType, row: Any) -> Step:
+    status: str | None = str(row.status) if type_.statuses else None
+    action, reason = _action(type_, status)
+    version = getattr(row, type_.row_version) if type_.row_version else None
+    return Step(action, type_.name, row.name, getattr(row, type_.arn), version, status, reason)
+
+
+def _action(type_: ResourceType, status: str | None) -> tuple[str | None, str | None]:
+    if status is None:
+        return "delete", None
+    if status == "INACTIVE":
+        return None, "nothing is left of it"
+    if phase(type_.statuses, status) is Phase.IN_PROGRESS:
+        if type_.cancel and status.startswith("CREATE_"):
+            return "cancel", None
+        return None, "it is still being made" if status.startswith(
+            "CREATE_"
+        ) else "it is going already"
+    if type_.delete is None:
+        return None, "it has ended, and the service keeps its record"
+    return "delete", None
