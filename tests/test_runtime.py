@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -209,5 +210,36 @@ def test_an_error_of_a_task_leaves_the_caller_uncancelled() -> None:
         assert task is not None
         assert getattr(task, "cancelling", lambda: 0)() == 0
         await asyncio.sleep(0)
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("how", ["it had ended", "it ends while it is cut"])
+def test_an_error_that_a_cancelled_caller_leaves_behind_is_taken_note_of(how: str) -> None:
+    """asyncio complained of it ("Task exception was never retrieved")."""
+
+    async def main() -> None:
+        complaints: list[Any] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, told: complaints.append(told))
+        gate = asyncio.Event()
+
+        async def wrong() -> None:
+            try:
+                await gate.wait()
+            finally:
+                raise ValueError("no")
+
+        caller = asyncio.ensure_future(current_runtime().bounded(30, wrong))
+        await asyncio.sleep(0.01)
+        if how == "it had ended":
+            gate.set()
+            await asyncio.sleep(0)
+        caller.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await caller
+        del caller
+        await asyncio.sleep(0)  # the event loop lets go of it
+        gc.collect()
+        assert complaints == []
 
     asyncio.run(main())

@@ -110,9 +110,11 @@ class AsyncioRuntime:
         task = asyncio.create_task(_run(function))
         try:
             await asyncio.wait((task,), timeout=max(seconds, 0.0))
-        finally:
-            if not task.done():
-                await _end(task)
+        except BaseException:
+            await _end(task)
+            _settle(task)
+            raise
+        await _end(task)
         return _result(task)
 
     async def shielded(self, seconds: float, function: Callable[[], Awaitable[T]]) -> T:

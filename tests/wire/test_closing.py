@@ -237,3 +237,56 @@ async def test_max_connections(canned: CannedServer, backend: Any) -> None:
             config: Any = sdk.raw.meta.config
             assert config.max_pool_connections == expected
             assert sdk.raw._endpoint.http_session._max_pool_connections == expected
+
+
+@pytest.mark.parametrize("can_tell", [True, False], ids=["", "3.10"])
+async def test_a_call_that_aiohttp_would_let_wait_for_ever(
+    canned: CannedServer, can_tell: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """aiohttp lets a read that it tries again wait for a free connection of what is closed."""
+    if not can_tell:
+        monkeypatch.setattr("crml_sdk.wire.connection._CAN_TELL", False)
+    asked: list[Any] = []
+
+    async def request(*_: Any, **__: Any) -> Any:
+        asked.append(asyncio.current_task())
+        await asyncio.Event().wait()
+
+    async with CleanRoomsML(region_name="us-east-1", endpoint_url=canned.url) as sdk:
+        session = await sdk.raw._endpoint.http_session._get_session(None)
+        monkeypatch.setattr(type(session), "request", request)
+        calls = (
+            sdk.trained_models.get(MODEL),
+            sdk.trained_models.get(MODEL, timeout=60),
+            sdk.trained_models.create(**TRAINING),
+            sdk.trained_models.get(MODEL),
+        )
+        tasks = [asyncio.ensure_future(call) for call in calls]
+        while len(asked) < len(tasks):  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+        tasks[3].cancel()
+        await sdk.close()
+    found = [type(await outcome(task)) for task in tasks]
+    assert found[:2] == [errors.ClientClosed] * 2
+    assert found[2:] == [errors.OutcomeUnknown, asyncio.CancelledError]
+    if can_tell and hasattr(tasks[0], "cancelling"):
+        assert [task.cancelling() for task in tasks] == [0, 0, 0, 1]
+
+
+async def test_a_task_goes_on_as_if_it_had_not_been_cancelled(
+    sdk: CleanRoomsML, canned: CannedServer
+) -> None:
+    """Ending its call is our own affair: time limits of the caller's around it must still work."""
+    canned.answers = ["hang"]
+
+    async def call() -> int:
+        with pytest.raises(errors.ClientClosed):
+            await sdk.trained_models.get(MODEL)
+        await asyncio.sleep(0)
+        task: Any = asyncio.current_task()
+        return task.cancelling() if hasattr(task, "cancelling") else 0
+
+    task = asyncio.ensure_future(call())
+    await arrived(canned)
+    await sdk.close()
+    assert await outcome(task) == 0

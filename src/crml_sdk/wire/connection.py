@@ -51,6 +51,7 @@ class Connection:
         self._closing: Any = None
         self._tasks: set[Any] = set()
         self._cancelled: set[Any] = set()
+        self._cut: set[Any] = set()
         client._endpoint._sleep = self._pause
 
     def is_closed(self) -> bool:
@@ -98,16 +99,18 @@ class Connection:
             # Closing cancels what waits for a free connection, and nobody asked for that.
             if not self.is_closed() or self._was_asked_for():
                 raise
-            raise ClientClosed(name, call.sent and not _CAN_TELL) from None
+            # What aiohttp cancels had no connection yet; only we know what we cancelled.
+            sent = call.sent and (not _CAN_TELL or asyncio.current_task() in self._cut)
+            raise ClientClosed(name, sent) from None
         finally:
             CALL.reset(token)
+            if self._cut:
+                self._withdraw_cut()
             if exchange is not None:
                 exchange.attempts = call.attempts
                 exchange.request_id = call.received[1] if call.received else None
 
     async def _send(self, name: str, params: dict[str, Any]) -> Any:
-        if _CAN_TELL:
-            return await self.client._make_api_call(name, params)
         task = asyncio.current_task()
         self._tasks.add(task)
         try:
@@ -116,11 +119,19 @@ class Connection:
             self._tasks.discard(task)
 
     def _was_asked_for(self) -> bool:
-        """Whether someone has cancelled the running task, as far as that can be told."""
+        """Whether someone else has cancelled the running task, as far as that can be told."""
         task: Any = asyncio.current_task()
-        if _CAN_TELL:
-            return task is not None and task.cancelling() > 0
-        return task in self._cancelled
+        if not _CAN_TELL:
+            return task in self._cancelled
+        return task is not None and task.cancelling() > (task in self._cut)
+
+    def _withdraw_cut(self) -> None:
+        """Let the running task no longer count as cancelled by us."""
+        task: Any = asyncio.current_task()
+        if task in self._cut:
+            self._cut.discard(task)
+            if _CAN_TELL:
+                task.uncancel()
 
     def _explained(self, error: Exception, call: Call) -> Exception:
         """Our error for whatever a call ended in."""
@@ -153,8 +164,24 @@ class Connection:
         self._cancelled = {task for task in self._tasks if _is_being_cancelled(task)}
         if self._closing is not None:
             self._closing.set()
-        if context is not None:
+        if context is None:
+            return
+        try:
             await context.__aexit__(None, None, None)
+            await self._let_calls_end()
+        finally:
+            # aiohttp may let one wait for ever for a free connection of what is closed.
+            if self._tasks:
+                self._cut = self._tasks - {asyncio.current_task()}
+            for task in self._cut:
+                task.cancel()
+
+    async def _let_calls_end(self) -> None:
+        """Let calls whose reply is there take it in."""
+        for _ in range(_TURNS):
+            if not self._tasks:
+                break
+            await asyncio.sleep(0)
 
 
 class ConnectionOnAnyio(Connection):
@@ -191,6 +218,9 @@ class ConnectionOnAnyio(Connection):
 
 _CAN_TELL: Final = sys.version_info >= (3, 11)
 """Whether a task knows that it was cancelled."""
+
+_TURNS: Final = 10
+"""Of the event loop, that calls have to end by themselves when their client is closed."""
 
 
 def _is_being_cancelled(task: Any) -> bool:
