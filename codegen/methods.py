@@ -116,8 +116,9 @@ def parameters(
         else:
             named.append(parameter)
     if op.scope == "membership":
+        last = ", else the account's only active one," if op.creates or op.is_list else ""
         text = (
-            "The membership; found in the ARN, or taken from the client or the scope, when left out. "
+            f"The membership; found in the ARN, or taken from the client or the scope{last or ','} when left out. "
             + facts(service, shape["members"]["membershipIdentifier"]["shape"])
             + "."
         )

@@ -44,7 +44,13 @@ ALLOWED: dict[str, set[str]] = {
     # what a call goes through
     "api": {"operation", "resource_types", "resources"},
     "checking": {"api", "arns", "errors", "hints", "types"},
-    "core": {"_runtime", "errors", "telemetry", "times", "untrusted", "waiting", "wire"},
+    "core": {
+        *("_runtime", "errors", "membership_lookup", "telemetry", "times", "untrusted"),
+        *("waiting", "wire"),
+    },
+    "membership_lookup": {
+        *("_runtime", "api", "errors", "pagination", "times", "untrusted", "waiting"),
+    },
     "creating": {"errors", "models", "naming", "resource_types", "untrusted"},
     "waiting": {
         *("_runtime", "arns", "display", "errors", "naming", "operation", "resource_types"),

@@ -268,6 +268,8 @@ class CleanRoomsML(_Waits, CallerGroups):
         polling_rate: Requests a second for all waits of this client together; None for no limit.
         find_lost_creates: After a create or start whose reply was lost, look for what it may have
             made and take it as the reply. False: raise what the transport raised.
+        find_membership: For lists and creates that are given no membership, and whose ARNs name none,
+            take the account's only `ACTIVE` one, which is looked up once. False: `MissingMembership`.
         clock: Monotonic seconds, for waiting; the system's by default.
         sleep: Waits for so many seconds, for waiting; the event loop's by default.
 
@@ -291,6 +293,7 @@ class CleanRoomsML(_Waits, CallerGroups):
         session: AioSession | None = None,
         polling_rate: float | None = 5.0,
         find_lost_creates: bool = True,
+        find_membership: bool = True,
         clock: Callable[[], float] | None = None,
         sleep: Callable[[float], Awaitable[None]] | None = None,
     ) -> None:
@@ -313,6 +316,7 @@ class CleanRoomsML(_Waits, CallerGroups):
         )
         self._polling_rate = polling_rate
         self._find_lost_creates = find_lost_creates
+        self._find_membership = find_membership
         self._clock = clock
         self._sleep = sleep
 
@@ -325,6 +329,7 @@ class CleanRoomsML(_Waits, CallerGroups):
             self._membership,
             polling_rate=self._polling_rate,
             find_lost_creates=self._find_lost_creates,
+            find_membership=self._find_membership,
             clock=self._clock,
             sleep=self._sleep,
         )

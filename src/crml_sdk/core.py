@@ -21,6 +21,7 @@ from .wire.connection import Connection, connect
 if TYPE_CHECKING:
     from datetime import timedelta
 
+    from .membership_lookup import MembershipLookup
     from .operation import Operation
     from .waiting.driver import Waiting
     from .wire.settings import Settings
@@ -45,6 +46,7 @@ class Core:
         *,
         polling_rate: float | None = DEFAULT_POLLING_RATE,
         find_lost_creates: bool = True,
+        find_membership: bool = True,
         clock: Callable[[], float] | None = None,
         sleep: Callable[[float], Awaitable[None]] | None = None,
     ) -> None:
@@ -52,6 +54,7 @@ class Core:
         self.membership = membership
         self.polling_rate = polling_rate
         self.find_lost_creates = find_lost_creates
+        self.find_membership = find_membership
         self.clock: Callable[[], float] = clock or time.monotonic
         self._sleep = sleep
         self.started: OrderedDict[str, float] = OrderedDict()
@@ -110,6 +113,13 @@ class Core:
         from .waiting.driver import Waiting
 
         return Waiting(self, self.polling_rate)
+
+    @cached_property
+    def memberships(self) -> MembershipLookup:
+        """The look-up of the account's only membership, made when it is first needed."""
+        from .membership_lookup import MembershipLookup
+
+        return MembershipLookup(self)
 
     @property
     def raw(self) -> Any:

@@ -45,6 +45,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from .models import MembershipSummary
+
     class ClientError(Exception):
         """botocore's, which comes without types: what is used of it."""
 
@@ -160,13 +162,25 @@ class ArnError(CleanRoomsMLError, ValueError):
 
 
 class MissingMembership(CleanRoomsMLError):
-    """The call needs a membership and none is known; nothing was sent."""
+    """The call needs a membership and none is known; the call was not sent.
 
-    def __init__(self, operation: str) -> None:
+    Attributes:
+        operation: The documented name of the operation.
+        reason: Why the account's only active one could not be taken; empty where it was not looked
+            for.
+        candidates: The account's active memberships, when they are several.
+    """
+
+    def __init__(
+        self, operation: str, reason: str = "", candidates: Sequence[MembershipSummary] = ()
+    ) -> None:
         self.operation = operation
+        self.reason = reason
+        self.candidates: tuple[MembershipSummary, ...] = tuple(candidates)
+        why = f", and {reason}" if reason else ""
         super().__init__(
-            f"{operation} needs a membership: pass membership_identifier=, use sdk.membership(id),"
-            " or give CleanRoomsML a membership"
+            f"{operation} needs a membership{why}: pass membership_identifier=, use"
+            " sdk.membership(id), or give CleanRoomsML a membership"
         )
 
 

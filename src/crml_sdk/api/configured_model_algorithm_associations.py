@@ -54,7 +54,7 @@ class ConfiguredModelAlgorithmAssociationsOperations(Group):
                 algorithm. `PrivacyConfiguration`.
             tags: Labels to put on the new algorithm association. Map of 0 to 50 entries.
             membership_identifier: The membership; found in the ARN, or taken from the
-                client or the scope, when left out. UUID.
+                client or the scope, else the account's only active one, when left out. UUID.
             timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Returns:
@@ -145,7 +145,7 @@ class ConfiguredModelAlgorithmAssociationsOperations(Group):
 
         Args:
             membership_identifier: The membership; found in the ARN, or taken from the
-                client or the scope, when left out. UUID.
+                client or the scope, else the account's only active one, when left out. UUID.
             max_results: Rows asked for in each request. Integer from 1 to 100; 100 when
                 left out, or `limit` where it is less.
             limit: Rows in all; every row when left out.
@@ -234,7 +234,7 @@ class ConfiguredModelAlgorithmAssociationsOperations(Group):
         Args:
             name: The whole name; case matters.
             membership_identifier: The membership; found in the ARN, or taken from the
-                client or the scope, when left out. UUID.
+                client or the scope, else the account's only active one, when left out. UUID.
             timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Returns:

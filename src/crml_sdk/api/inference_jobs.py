@@ -95,7 +95,7 @@ class InferenceJobsOperations(PinningGroup):
             ml_model_inference_payer_account_id: AWS account that is billed for the
                 inference. String of 12 characters, matching `[0-9]{12}`.
             membership_identifier: The membership; found in the ARN, or taken from the
-                client or the scope, when left out. UUID.
+                client or the scope, else the account's only active one, when left out. UUID.
             resume: Look for what an earlier try of this request has made, before anything
                 is sent. What is under way or `ACTIVE` is returned, its `resumed` set; after a
                 try that failed, `ResourceFailed`, or with "retry" another one as NAME-2,
@@ -209,7 +209,7 @@ class InferenceJobsOperations(PinningGroup):
             version: The version: an identifier, or `LATEST`, `LATEST_ACTIVE` or `BASE`,
                 resolved before the call. Left out, all versions.
             membership_identifier: The membership; found in the ARN, or taken from the
-                client or the scope, when left out. UUID.
+                client or the scope, else the account's only active one, when left out. UUID.
             max_results: Rows asked for in each request. Integer from 1 to 100; 100 when
                 left out, or `limit` where it is less.
             limit: Rows in all; every row when left out.
@@ -340,7 +340,7 @@ class InferenceJobsOperations(PinningGroup):
             ml_model_inference_payer_account_id: AWS account that is billed for the
                 inference. String of 12 characters, matching `[0-9]{12}`.
             membership_identifier: The membership; found in the ARN, or taken from the
-                client or the scope, when left out. UUID.
+                client or the scope, else the account's only active one, when left out. UUID.
             resume: Look for what an earlier try of this request has made, before anything
                 is sent. What is under way or `ACTIVE` is returned, its `resumed` set; after a
                 try that failed, `ResourceFailed`, or with "retry" another one as NAME-2,
@@ -417,7 +417,7 @@ class InferenceJobsOperations(PinningGroup):
             version: The version: an identifier, or `LATEST`, `LATEST_ACTIVE` or `BASE`,
                 resolved before the call. Left out, all versions.
             membership_identifier: The membership; found in the ARN, or taken from the
-                client or the scope, when left out. UUID.
+                client or the scope, else the account's only active one, when left out. UUID.
             timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Returns:

@@ -70,7 +70,7 @@ class MLInputChannelsOperations(Group):
             payer_configuration: Which accounts are billed for filling the channel.
                 `PayerConfiguration`.
             membership_identifier: The membership; found in the ARN, or taken from the
-                client or the scope, when left out. UUID.
+                client or the scope, else the account's only active one, when left out. UUID.
             resume: Look for what an earlier try of this request has made, before anything
                 is sent. What is under way or `ACTIVE` is returned, its `resumed` set; after a
                 try that failed, `ResourceFailed`, or with "retry" another one as NAME-2,
@@ -172,7 +172,7 @@ class MLInputChannelsOperations(Group):
 
         Args:
             membership_identifier: The membership; found in the ARN, or taken from the
-                client or the scope, when left out. UUID.
+                client or the scope, else the account's only active one, when left out. UUID.
             max_results: Rows asked for in each request. Integer from 1 to 100; 100 when
                 left out, or `limit` where it is less.
             limit: Rows in all; every row when left out.
@@ -283,7 +283,7 @@ class MLInputChannelsOperations(Group):
             payer_configuration: Which accounts are billed for filling the channel.
                 `PayerConfiguration`.
             membership_identifier: The membership; found in the ARN, or taken from the
-                client or the scope, when left out. UUID.
+                client or the scope, else the account's only active one, when left out. UUID.
             resume: Look for what an earlier try of this request has made, before anything
                 is sent. What is under way or `ACTIVE` is returned, its `resumed` set; after a
                 try that failed, `ResourceFailed`, or with "retry" another one as NAME-2,
@@ -344,7 +344,7 @@ class MLInputChannelsOperations(Group):
         Args:
             name: The whole name; case matters.
             membership_identifier: The membership; found in the ARN, or taken from the
-                client or the scope, when left out. UUID.
+                client or the scope, else the account's only active one, when left out. UUID.
             timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Returns:

@@ -106,7 +106,7 @@ class TrainedModelsOperations(PinningGroup):
             ml_model_training_payer_account_id: AWS account that is billed for the training.
                 String of 12 characters, matching `[0-9]{12}`.
             membership_identifier: The membership; found in the ARN, or taken from the
-                client or the scope, when left out. UUID.
+                client or the scope, else the account's only active one, when left out. UUID.
             resume: Look for what an earlier try of this request has made, before anything
                 is sent. What is under way or `ACTIVE` is returned, its `resumed` set; after a
                 try that failed, `ResourceFailed`, or with "retry" another one as NAME-2,
@@ -219,7 +219,7 @@ class TrainedModelsOperations(PinningGroup):
 
         Args:
             membership_identifier: The membership; found in the ARN, or taken from the
-                client or the scope, when left out. UUID.
+                client or the scope, else the account's only active one, when left out. UUID.
             max_results: Rows asked for in each request. Integer from 1 to 100; 100 when
                 left out, or `limit` where it is less.
             limit: Rows in all; every row when left out.
@@ -278,7 +278,7 @@ class TrainedModelsOperations(PinningGroup):
             status: List only the versions that have this status. One of the 11 values of
                 `TrainedModelStatus`.
             membership_identifier: The membership; found in the ARN, or taken from the
-                client or the scope, when left out. UUID.
+                client or the scope, else the account's only active one, when left out. UUID.
             max_results: Rows asked for in each request. Integer from 1 to 100; 100 when
                 left out, or `limit` where it is less.
             limit: Rows in all; every row when left out.
@@ -469,7 +469,7 @@ class TrainedModelsOperations(PinningGroup):
             description: Free text about the export job, for people. String of 0 to 255
                 characters.
             membership_identifier: The membership; found in the ARN, or taken from the
-                client or the scope, when left out. UUID.
+                client or the scope, else the account's only active one, when left out. UUID.
             resume: Look for what an earlier try of this request has made, before anything
                 is sent. What is under way or `ACTIVE` is returned, its `resumed` set; after a
                 try that failed, `ResourceFailed`, or with "retry" another one as NAME-2,
@@ -569,7 +569,7 @@ class TrainedModelsOperations(PinningGroup):
             ml_model_training_payer_account_id: AWS account that is billed for the training.
                 String of 12 characters, matching `[0-9]{12}`.
             membership_identifier: The membership; found in the ARN, or taken from the
-                client or the scope, when left out. UUID.
+                client or the scope, else the account's only active one, when left out. UUID.
             resume: Look for what an earlier try of this request has made, before anything
                 is sent. What is under way or `ACTIVE` is returned, its `resumed` set; after a
                 try that failed, `ResourceFailed`, or with "retry" another one as NAME-2,
@@ -641,7 +641,7 @@ class TrainedModelsOperations(PinningGroup):
         Args:
             name: The whole name; case matters.
             membership_identifier: The membership; found in the ARN, or taken from the
-                client or the scope, when left out. UUID.
+                client or the scope, else the account's only active one, when left out. UUID.
             timeout: Seconds (or a `timedelta`) for each call with all its retries.
 
         Returns:

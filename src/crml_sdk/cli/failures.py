@@ -60,6 +60,9 @@ def explain(error: BaseException) -> Explanation:
         )
     if isinstance(error, errors.ResourceFailed):
         return _failure(error)
+    if isinstance(error, errors.MissingMembership):
+        line = f"this needs a membership, and {error.reason or 'none is known'}"
+        return Explanation(line, _HINTS["MissingMembership"], USAGE)
     for kind, line in _LINES.items():
         if isinstance(error, getattr(errors, kind)):
             return Explanation(line, _HINTS[kind], USAGE)
@@ -115,7 +118,8 @@ _HINTS: Final[dict[str, str | None]] = {
     "RequestValidationError": None,
     "ArnError": None,
     "VersionRequired": "write MODEL@base, MODEL@latest or MODEL@VERSION, or --version VERSION",
-    "MissingMembership": "name one with --membership; `crml whoami` lists yours",
+    "MissingMembership": "name one with --membership (`crml whoami` lists yours), or look at another"
+    " --region or --profile",
     "NoSuchVersion": "`crml models versions MODEL` lists them",
     "NoSuchName": "names are matched exactly, and in one membership",
     "AmbiguousName": "use the ARN instead",
@@ -132,7 +136,6 @@ _HINTS: Final[dict[str, str | None]] = {
 }
 _LINES: Final[dict[str, str]] = {
     "VersionRequired": "name the version: without one the service would act on the base version",
-    "MissingMembership": "this needs a membership, and none is known",
 }
 """What is said instead of the error's own text, which speaks of Python."""
 

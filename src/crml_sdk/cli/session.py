@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from ..arns import is_identifier, membership_in
 from . import quick
-from .failures import Interrupted, Refused
+from .failures import Interrupted
 from .options import Format, Options
 from .writing import Column, Writer
 
 if TYPE_CHECKING:
     from ..client import CleanRoomsML
+    from ..models import MembershipSummary
     from ..operation import Operation
     from .progress import Progress
 
@@ -43,21 +44,20 @@ class Session:
         self.writer: Writer = Writer(options.output or Format.TABLE)
         self._membership: str | None = None
         self._collaboration: str | None = None
-        self._mine: list[Any] | None = None
         self._trail = trail
 
     async def membership(self) -> str:
         """The membership to work in: the one that was named, else the only active one.
 
         Raises:
-            Refused: There is none, or more than one.
+            MissingMembership: There is none, or more than one.
         """
         if self._membership is None:
             named = self.options.membership
             if named is not None:
                 self._membership = await self.membership_of(named)
             else:
-                self._membership = self._only(await self._memberships()).id
+                self._membership = (await self._only_membership()).id
         return str(self._membership)
 
     async def membership_of(self, text: str) -> str:
@@ -76,34 +76,27 @@ class Session:
         """
         if self.options.membership is not None or self._membership is not None:
             return await self.membership()
+        from ..errors import MissingMembership
+
         named = membership_in(str(dict(values)))
         if named is None or not operation.name.startswith("Create"):
             return None if named is not None else await self.membership()
-        mine = [row.id for row in await self._memberships()]
-        return named if len(mine) > 1 and named in mine else await self.membership()
+        try:
+            return await self.membership()
+        except MissingMembership as error:
+            if any(row.id == named for row in error.candidates):
+                return named
+            raise
 
-    async def _memberships(self) -> list[Any]:
-        if self._mine is None:
-            self._mine = list(await self.sdk.memberships(status="ACTIVE", limit=20))
-        return self._mine
-
-    @staticmethod
-    def _only(mine: list[Any]) -> Any:
-        if len(mine) == 1:
-            return mine[0]
-        if not mine:
-            raise Refused(
-                "you have no active membership in this region",
-                "look at another --region or --profile, or join a collaboration first",
-            )
-        names = ", ".join(f"{row.id} ({row.collaboration_name})" for row in mine)
-        raise Refused(f"you have several memberships: {names}", "name one with --membership")
+    async def _only_membership(self) -> MembershipSummary:
+        core = self.sdk._core  # pyright: ignore[reportPrivateUsage]
+        return (await core.memberships.only("this"))[0]
 
     async def collaboration(self) -> str:
         """The identifier of the collaboration that the membership is in."""
         if self._collaboration is None:
             if self.options.membership is None and self._membership is None:
-                self._collaboration = self._only(await self._memberships()).collaboration_id
+                self._collaboration = (await self._only_membership()).collaboration_id
             else:
                 found = await self.sdk.memberships.get(await self.membership())
                 self._collaboration = found.collaboration_id

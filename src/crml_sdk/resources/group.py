@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from ..arns import IN_MEMBERSHIP, membership_in
 from ..checking import check_request, checked
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from ..waiting import Poll, Report
 
 T = TypeVar("T")
+
+_MEMBERSHIP: Final = "membershipIdentifier"
+_ANY: Final = "00000000-0000-0000-0000-000000000000"
 
 KeepRow = Callable[[Any], bool]
 """Whether a row of a list is meant, where no filter of the service says it."""
@@ -45,7 +48,7 @@ class Group(Suggesting):
         timeout: float | timedelta | None,
     ) -> Any:
         """Check the arguments of one operation, send it and give the model of its reply."""
-        request = await self._ready(operation, values, membership, timeout)
+        request, timeout = await self._ready(operation, values, membership, timeout)
         if operation.creates:
             from ..creating import create_once
 
@@ -60,9 +63,23 @@ class Group(Suggesting):
         timeout: float | timedelta | None,
         *,
         resume: bool = False,
-    ) -> dict[str, Any]:
-        """The request as it can be sent: checked, and what needs other calls looked up."""
-        return self._request(operation, values, membership)
+    ) -> tuple[dict[str, Any], float | timedelta | None]:
+        """The request as it can be sent: checked, and what needs other calls looked up.
+
+        Returns:
+            The request by wire names, and what is left of the time.
+        """
+        request = self._request(operation, values, membership)
+        return request, await self._complete(operation, request, timeout)
+
+    async def _complete(
+        self, operation: Operation, request: dict[str, Any], timeout: float | timedelta | None
+    ) -> float | timedelta | None:
+        """Put the account's only membership into a checked request that lacks one."""
+        if operation.scope == "membership" and _MEMBERSHIP not in request:
+            row, timeout = await self._core.memberships.only(operation.name, timeout)
+            request[_MEMBERSHIP] = row.id
+        return timeout
 
     async def _create(
         self,
@@ -95,7 +112,9 @@ class Group(Suggesting):
         from ..resuming import Started, check_resume, start_or_resume
 
         since = check_resume(resume, resume_since)
-        request = await self._ready(operation, values, membership, timeout, resume=bool(resume))
+        request, timeout = await self._ready(
+            operation, values, membership, timeout, resume=bool(resume)
+        )
         if not resume:
             reply = await create_once(self._core, operation, request, timeout)
             return Started(reply, request["name"], request.get("trainedModelVersionIdentifier"))
@@ -168,14 +187,17 @@ class Group(Suggesting):
 
         async def source() -> Callable[[str | None, int], Any]:
             sent = dict(request)
-            keep = None if prepare is None else await prepare(timeout, sent)
+            left = await self._complete(operation, sent, timeout)
+            keep = None if prepare is None else await prepare(left, sent)
 
             async def fetch(token: str | None, size: int) -> Page[Any]:
+                nonlocal left
                 # Of rows that are filtered here a small page may hold none.
                 params = {**sent, "maxResults": max_results or PAGE_SIZE if keep else size}
                 if token is not None:
                     params["nextToken"] = token
-                reply = await self._core.call(operation, params, timeout)
+                limit, left = left, timeout
+                reply = await self._core.call(operation, params, limit)
                 items: Any = getattr(reply, rows)
                 received = len(items)
                 if keep is not None:
@@ -207,10 +229,15 @@ class Group(Suggesting):
     def _request(
         self, operation: Operation, values: dict[str, Any], membership: str | None
     ) -> dict[str, Any]:
-        """The request by wire names, checked."""
+        """The request by wire names, checked; without its membership where that is looked up."""
         try:
             self._scoped(operation, values, membership)
         except MissingMembership:
+            if self._core.find_membership and (operation.creates or operation.items):
+                # What else is wrong is said before anything is sent.
+                request = checked(operation.input, {**values, "membership_identifier": _ANY})
+                del request[_MEMBERSHIP]
+                return request
             # Often only the consequence of a wrong ARN, so what is wrong elsewhere is said first.
             faults = check_request(operation.input, values)
             faults = [fault for fault in faults if fault.path != "membership_identifier"]

@@ -37,17 +37,18 @@ class PinningGroup(Group):
         timeout: float | timedelta | None,
         *,
         resume: bool = False,
-    ) -> dict[str, Any]:
+    ) -> tuple[dict[str, Any], float | timedelta | None]:
         selector = take_selector(operation, values)
         channels = take_channel_selectors(values) if _CHANNELS in values else {}
         if resume:
             _refuse_selectors(channels)
         request = self._request(operation, values, membership)
+        timeout = await self._complete(operation, request, timeout)
         if selector is not None:
             await self._pin(operation, selector, timeout, request)
         for index, meant in channels.items():
             await self._pin_channel(request[to_wire(_CHANNELS)][index], meant, timeout)
-        return request
+        return request, timeout
 
     def _paginator(
         self,

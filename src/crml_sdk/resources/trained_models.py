@@ -48,7 +48,8 @@ class TrainedModels(TrainedModelStarting):
         as the service gives them unless `distinct` is asked for.
 
         Args:
-            membership_identifier: The membership; the scope's or client's when left out.
+            membership_identifier: The membership; the scope's or client's, else the account's only
+                active one, when left out.
             max_results: Rows asked for in each request, 1 to 100; 100 when left out, or `limit` where
                 it is less.
             limit: Rows in all; every row when left out.
