@@ -22,12 +22,12 @@ ALLOWED: dict[str, set[str]] = {
     # the user's side
     "cli": {
         *("api", "arns", "checking", "cleaning", "client", "errors", "local", "naming"),
-        *("policies", "stepfunctions", "types", "untrusted", "versions", "waiting"),
+        *("places", "policies", "stepfunctions", "types", "untrusted", "versions", "waiting"),
     },
     "client": {"api", "arns", "core", "errors", "hints", "resource_types", "waiting", "wire"},
     "resources": {
         *("api", "arns", "checking", "creating", "errors", "hints", "lineage", "model", "naming"),
-        *("pagination", "resource_types", "resuming", "times", "versions", "waiting"),
+        *("pagination", "places", "resource_types", "resuming", "times", "versions", "waiting"),
     },
     "resuming": {
         *("api", "creating", "errors", "model", "models", "naming", "pagination"),
@@ -68,6 +68,7 @@ ALLOWED: dict[str, set[str]] = {
     "pagination": {"_runtime", "display", "errors"},
     "arns": {"errors", "resource_types"},
     "resource_types": {"api", "operation"},
+    "places": {"arns", "errors", "versions"},
     "errors": set(),
     "hints": {"api", "operation"},
     "metadata": set(),

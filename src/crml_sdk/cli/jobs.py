@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..arns import Arn
+from ..untrusted import as_line
+from .console import remark
 from .durations import format_duration
 from .failures import FAILED, Refused
+from .local_service import local_service
 from .names import KINDS, find
 from .options import argument, leaf, waiting_options
 from .waits import _times as times  # pyright: ignore[reportPrivateUsage]
@@ -63,7 +66,7 @@ def results() -> click.Command:
         """Say where the results of a job are, as an S3 address.
 
         Clean Rooms writes to the receiver's own place (its ML configuration), under
-        collaboration/model/account/job.
+        collaboration/model/account/job. A local service tells the files as well.
         """
         found = await session.sdk.inference_jobs.get(await find(session, JOB, job))
         if found.status != "ACTIVE":
@@ -73,38 +76,47 @@ def results() -> click.Command:
                 FAILED,
             )
         address = await _address(session, found)
-        session.writer.text(address, {"results": address})
+        files = await _files(session, found.trained_model_inference_job_arn, address)
+        told = {"results": address}
+        session.writer.text(address, told if files is None else {**told, "files": files})
+        if session.writer.for_people:
+            for file in files or ():
+                remark(as_line(f"{file['path']}  {file['size']:,} bytes"), "dim")
 
     return leaf("results", body, [_job()])
 
 
 async def _address(session: Session, job: GetTrainedModelInferenceJobResponse) -> str:
-    account = Arn.parse(job.trained_model_inference_job_arn).account
-    receivers = [member.account_id for member in job.output_configuration.members]
-    if account not in receivers:
-        raise Refused(
-            f"the results went to account {', '.join(receivers)}, whose place only it can tell",
-            "ask them to run this command",
-            FAILED,
-        )
     from .. import errors
 
     try:
-        place = await session.sdk.ml_configuration.get(
-            membership_identifier=job.membership_identifier
-        )
+        address = await session.sdk.inference_jobs.results_uri(job)
     except errors.ResourceNotFoundException:
         raise Refused(
             "the membership has no ML configuration, which would name the place in S3",
             "crml config set --s3-uri s3://BUCKET/PREFIX --role ARN",
             FAILED,
         ) from None
-    model = await session.sdk.trained_models.get(job.trained_model_arn)
-    destination = place.default_output_location.destination
-    if destination is None:
-        raise Refused("the membership's ML configuration names no place in S3", None, FAILED)
-    prefix = destination.s3_destination.s3_uri.rstrip("/")
-    return f"{prefix}/{model.collaboration_identifier}/{model.name}/{account}/{job.name}/"
+    if address is None:
+        receivers = [member.account_id for member in job.output_configuration.members]
+        if Arn.parse(job.trained_model_inference_job_arn).account in receivers:
+            raise Refused("the membership's ML configuration names no place in S3", None, FAILED)
+        raise Refused(
+            f"the results went to account {', '.join(receivers)}, whose place only it can tell",
+            "ask them to run this command",
+            FAILED,
+        )
+    return address
+
+
+async def _files(session: Session, arn: str, address: str) -> list[dict[str, Any]] | None:
+    """What a local service has put there; None if it is none, or simulated the job."""
+    async with local_service(session) as service:
+        made = [] if service is None else await service.jobs_of(arn)
+        if service is None or not made or not made[-1]["ran"]:
+            return None
+        left = (await service.ask(f"jobs/{made[-1]['number']}/artifacts"))["artifacts"]
+        return [entry for entry in left if (entry["location"] or "").startswith(address)]
 
 
 def metrics() -> click.Command:

@@ -24,6 +24,7 @@ from .ways_in.engine import Reply
 
 if TYPE_CHECKING:
     from .local import LocalCleanRoomsML
+    from .state.records import Record
 
 _JSON = "application/json"
 # These end what runs, which must not be waited for under the lock.
@@ -137,7 +138,11 @@ class ControlPath:
         calls = self._local.calls(operation)[-limit:] if limit > 0 else []
         return {"requests": [asdict(entry) for entry in calls]}
 
-    def _jobs(self, _: JsonObject) -> JsonObject:
+    def _jobs(self, given: JsonObject) -> JsonObject:
+        """What is under way; or, with `arn`, the jobs that made what has that ARN."""
+        if "arn" in given:
+            self._local.tick()
+            return {"jobs": [self._made(record) for record in self._local.made(given["arn"])]}
         return {
             "jobs": [
                 {
@@ -152,6 +157,17 @@ class ControlPath:
                 }
                 for entry in self._local.jobs.under_way()
             ]
+        }
+
+    def _made(self, record: Record) -> JsonObject:
+        return {
+            "number": record.number,
+            "kind": record.kind,
+            "arn": record.arn,
+            "version": record.version,
+            "name": record.name,
+            "status": record.status,
+            "ran": self._local.report_of(record.number) is not None,
         }
 
     def _control_jobs(self, given: JsonObject) -> JsonObject | None:

@@ -241,6 +241,11 @@ class LocalCleanRoomsML:
         with self._state.lock:
             return list(self._state.versions(arn))
 
+    def made(self, arn: str) -> list[Record]:
+        """The resources of an ARN, oldest first: the versions of a trained model, or just one."""
+        with self._state.lock:
+            return [record for record in self._state.records() if record.arn == arn]
+
     # Starting, saving, loading
 
     def seed(self, source: str | os.PathLike[str] | JsonObject) -> dict[str, str]:
