@@ -23,7 +23,27 @@ ROLE = "arn:aws:iam::111122223333:role/clean-rooms"
 OTHER_ROLE = "arn:aws:iam::444455556666:role/clean-rooms"
 ME = "111122223333"
 OTHER = "444455556666"
-NEIGHBOUR = {"ListMemberships", "GetMembership", "ListCollaborations", "GetCollaboration"}
+# The operations of AWS Clean Rooms that are here. Its operations on tags have the names of ours.
+SCOPES = {"cleanrooms": "cleanrooms", "cleanroomsml": "cleanrooms-ml"}
+NEIGHBOUR = {
+    *(f"{verb}Collaboration" for verb in ("Create", "Get", "Delete")),
+    *(f"{verb}Membership" for verb in ("Create", "Get", "Delete")),
+    *(f"{verb}ConfiguredTable" for verb in ("Create", "Get", "Delete")),
+    *(f"{verb}ConfiguredTableAnalysisRule" for verb in ("Create", "Get", "Delete")),
+    *(f"{verb}ConfiguredTableAssociation" for verb in ("Create", "Get", "Delete")),
+    *(f"{verb}ConfiguredTableAssociationAnalysisRule" for verb in ("Create", "Get", "Delete")),
+    "ListCollaborations",
+    "ListMemberships",
+    "ListMembers",
+    "DeleteMember",
+    "ListConfiguredTables",
+    "ListConfiguredTableAssociations",
+    "GetProtectedQuery",
+    "ListProtectedQueries",
+    "cleanrooms:ListTagsForResource",
+    "cleanrooms:TagResource",
+    "cleanrooms:UntagResource",
+}
 
 
 @functools.cache
@@ -32,9 +52,34 @@ def service_model(name: str) -> botocore.model.ServiceModel:
     return botocore.model.ServiceModel(loader.load_service_model(name, "service-2"), name)
 
 
+def service_of(operation: str) -> str:
+    return "cleanrooms" if operation in NEIGHBOUR else "cleanroomsml"
+
+
+def name_of(operation: str) -> str:
+    return operation.rpartition(":")[2]
+
+
 def operation_model(operation: str) -> botocore.model.OperationModel:
-    name = "cleanrooms" if operation in NEIGHBOUR else "cleanroomsml"
-    return service_model(name).operation_model(operation)
+    return service_model(service_of(operation)).operation_model(name_of(operation))
+
+
+def signed_for(operation: str, access_key: str = "x") -> dict[str, str]:
+    """The header by which a request is known to be of an account and for a service."""
+    scope = f"{access_key}/20260101/us-east-1/{SCOPES[service_of(operation)]}/aws4_request"
+    return {"authorization": f"AWS4-HMAC-SHA256 Credential={scope}"}
+
+
+def check_members(error: ClientError) -> None:
+    """An error of AWS Clean Rooms has the members that its shape requires."""
+    code = error.response["Error"]["Code"]
+    shape = service_model("cleanrooms").shape_for(code)
+    given = {"message": error.response["Error"]["Message"], **error.response}
+    for name in shape.required_members:
+        assert given.get(name), (code, name)
+    for name in set(shape.members) & set(error.response):
+        allowed = getattr(shape.members[name], "enum", None)
+        assert not allowed or error.response[name] in allowed, (code, name, error.response[name])
 
 
 class Lab:
@@ -68,7 +113,7 @@ class Lab:
         prepare_request_dict(request, endpoint_url="http://local")
         target = request["url"].removeprefix("http://local")
         key = self.local.world.account_named(account).access_key
-        headers = {"authorization": f"AWS4-HMAC-SHA256 Credential={key}/d/r/s/aws4_request"}
+        headers = signed_for(operation, key)
         body = request["body"]
         if isinstance(body, str):
             body = body.encode()
@@ -78,17 +123,19 @@ class Lab:
         """The parsed reply. Raises ClientError; checks the reply against its output shape."""
         reply = self.send(operation, params, account)
         model = operation_model(operation)
-        parsed = self._parser.parse(
-            {
-                "status_code": reply.status,
-                "headers": HeadersDict(reply.headers),
-                "body": reply.body,
-            },
-            model.output_shape,
-        )
+        received = {
+            "status_code": reply.status,
+            "headers": HeadersDict(reply.headers),
+            "body": reply.body,
+        }
+        parsed = self._parser.parse(received, model.output_shape)
         if reply.status >= 400:
+            modeled = model.service_model.shape_for_error_code(parsed["Error"]["Code"])
+            if modeled is not None:  # as botocore's endpoint does
+                parsed.update(self._parser.parse(received, modeled))
             assert reply.headers["x-amzn-ErrorType"] == parsed["Error"]["Code"]
             raise ClientError(parsed, operation)
+        assert reply.status == model.http["responseCode"]
         metadata = parsed.pop("ResponseMetadata")
         assert metadata["RequestId"]
         if model.output_shape is not None:
@@ -102,6 +149,8 @@ class Lab:
             self.call(operation, account, **params)
         except ClientError as error:
             documented = {shape.name for shape in operation_model(operation).error_shapes}
+            if service_of(operation) == "cleanrooms":
+                check_members(error)
             code = error.response["Error"]["Code"]
             assert code in documented, f"{operation} does not document {code}"
             return code, error.response["Error"]["Message"]

@@ -9,6 +9,7 @@ import pytest
 
 from crml_sdk.local import DEFAULT_QUOTAS, Lifecycle, LocalCleanRoomsML, Settings
 
+from . import rooms
 from .local_lab import ME, OTHER, OTHER_ROLE, Lab
 
 STRANGER = "12345678-1234-4234-8234-123456789012"
@@ -207,6 +208,11 @@ def test_every_quota_is_enforced_somewhere(quota: str) -> None:
         ),
         "Active ML input channels": lambda: lab.channel(association),
         "Active, pending and in-progress versions": lambda: lab.version(arn, association, channel),
+        "Collaborations created": lambda: rooms.collaboration(lab),
+        "Members invited": lambda: rooms.collaboration(lab),
+        "Memberships per account": lambda: rooms.join(lab, rooms.collaboration(lab)),
+        "Configured tables": lambda: rooms.table(lab),
+        "Columns per configured table": lambda: rooms.table(lab),
     }
     step = max((name for name in steps if quota.startswith(name)), key=len)
     local.configure(quotas={quota: 0})

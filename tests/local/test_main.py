@@ -81,6 +81,20 @@ def test_it_seeds_saves_and_goes_on(tmp_path: Path) -> None:
     assert time.monotonic() - began < 20
 
 
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_the_default_account_and_the_region_can_be_chosen() -> None:
+    process, url = start("--account", "123456789012", "--region", "eu-west-1")
+    try:
+        post(url, "reset", {})
+        with urllib.request.urlopen(f"{url}/_local/world", timeout=10) as answer:
+            world = json.load(answer)
+    finally:
+        output = stop(process)
+    assert (world["region"], world["default_account_id"]) == ("eu-west-1", "123456789012")
+    assert world["collaborations"][0]["creator"] == "123456789012"
+    assert "AWS_REGION=eu-west-1" in output
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -89,6 +103,9 @@ def test_it_seeds_saves_and_goes_on(tmp_path: Path) -> None:
         (["--state", "/does/not/exist/s.crml"], "opened"),
         (["--export", "/x.json", "--state", "/does/not/exist"], "exist"),
         (["--host", "256.0.0.1"], ""),
+        (["--account", "12"], "twelve digits"),
+        (["--account", "444455556666"], "other member"),
+        (["--region", "Mars"], "no region"),
     ],
 )
 def test_what_it_cannot_do_is_one_line_on_stderr(

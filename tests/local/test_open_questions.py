@@ -342,3 +342,17 @@ def test_exports_without_a_policy_and_their_membership(lab: Lab) -> None:
         )["collaborationTrainedModelExportJobs"]
         assert job["creatorAccountId"] == ME
         assert job["membershipIdentifier"] == lab.other_membership
+
+
+def test_deletions_under_way_can_be_waited_for(lab: Lab) -> None:
+    switch(lab, deletion_under_way="in-use")
+    association, channel = lab.ready()
+    place = {"membershipIdentifier": lab.membership}
+    lab.call("DeleteMLInputChannelData", **place, mlInputChannelArn=channel)
+    arn = {**place, "configuredModelAlgorithmAssociationArn": association}
+    assert lab.refusal("DeleteConfiguredModelAlgorithmAssociation", **arn)[0] == "ConflictException"
+    switch(lab, deletion_under_way="unused", membership_in_use="allow")
+    lab.call("DeleteConfiguredModelAlgorithmAssociation", **arn)
+    lab.association()
+    lab.call("DeleteMembership", **place)
+    assert lab.local.world.membership(place["membershipIdentifier"]) is None

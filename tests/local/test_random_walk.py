@@ -14,9 +14,13 @@ from crml_sdk.local import Lifecycle, LocalCleanRoomsML, LocalClock, Settings
 
 from .local_lab import ME, OTHER, OTHER_ROLE, ROLE, Lab, operation_model
 from .samples import valid
-from .test_engine import OPERATIONS, full_lab
+from .test_engine import OPERATIONS as ALL_OPERATIONS
+from .test_engine import full_lab
 
 STEPS = int(os.environ.get("CRML_STEPS", "250"))
+# The walk stays in its collaboration.
+LEAVING = {"DeleteCollaboration", "DeleteMembership", "DeleteMember"}
+OPERATIONS = [name for name in ALL_OPERATIONS if name not in LEAVING]
 PRIVATE = {"hyperparameters", "environment", "kmsKeyArn", "tags", "dataChannels", "dataSource"}
 ARN_MEMBERS = {
     "trainedModelArn": "TrainedModelArn",

@@ -19,7 +19,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutE
 
 from crml_sdk.local import DEFAULT_ACCESS_KEY, OTHER_ACCESS_KEY, LocalCleanRoomsML
 
-from .local_lab import NEIGHBOUR, ROLE, Lab, operation_model
+from .local_lab import ROLE, Lab, name_of, operation_model, service_of
 from .test_engine import OPERATIONS, ready_for
 
 AWS = shutil.which("aws", path=os.pathsep.join([str(Path(sys.executable).parent), os.defpath]))
@@ -130,17 +130,17 @@ def test_boto3_is_served_from_a_thread() -> None:
 def test_boto3_calls_every_operation(operation: str) -> None:
     lab, params = ready_for(operation)
     with lab.local.serve_in_thread() as server:
-        service = "cleanrooms" if operation in NEIGHBOUR else "cleanroomsml"
         client = boto3.client(
-            service,
+            service_of(operation),
             endpoint_url=server.url,
             region_name="us-east-1",
             aws_access_key_id=server.access_key,
             aws_secret_access_key=server.secret_key,
             config=ONCE,
         )
-        reply = getattr(client, xform_name(operation))(**params)
-        assert reply["ResponseMetadata"]["HTTPStatusCode"] == 200
+        reply = getattr(client, xform_name(name_of(operation)))(**params)
+        documented = operation_model(operation).http["responseCode"]
+        assert reply["ResponseMetadata"]["HTTPStatusCode"] == documented
         client.close()
 
 
@@ -157,14 +157,20 @@ def test_the_aws_cli_calls_every_operation(
         extra = {"AWS_PAGER": "", "AWS_DATA_PATH": str(data)}
         for name, value in {**server.environment, **extra}.items():
             monkeypatch.setenv(name, value)
-        service = "cleanrooms" if operation in NEIGHBOUR else "cleanroomsml"
-        command = xform_name(operation, "-")
-        arguments = [service, command, "--cli-input-json", json.dumps(params), "--no-paginate"]
+        command = xform_name(name_of(operation), "-")
+        arguments = [
+            service_of(operation),
+            command,
+            "--cli-input-json",
+            json.dumps(params),
+            "--no-paginate",
+        ]
         status = clidriver.create_clidriver().main([*arguments, "--output", "json"])
     output = capsys.readouterr()
     assert status == 0, output.err
-    (call,) = lab.local.calls(operation)[-1:]
-    assert (call.status, call.access_key) == (200, server.access_key)
+    (call,) = lab.local.calls(name_of(operation))[-1:]
+    documented = operation_model(operation).http["responseCode"]
+    assert (call.status, call.access_key) == (documented, server.access_key)
     shape = operation_model(operation).output_shape
     if shape is not None and shape.members:
         assert set(json.loads(output.out)) >= set(shape.required_members)

@@ -57,6 +57,8 @@ def local() -> click.Command:
                 type=file,
                 help="TOML file that says how containers are run here: jobs are really run.",
             ),
+            Option("--account", metavar="ID", help="The default account of a fresh world."),
+            Option("--region", metavar="NAME", help="The region of a fresh world."),
             Option(
                 "--allow-remote-run",
                 is_flag=True,
@@ -83,6 +85,8 @@ def _serve(
     lifecycle: Any,
     allow_host: tuple[str, ...],
     workspace: Path | None,
+    account: str | None,
+    region: str | None,
     allow_remote_run: bool,
     import_file: Path | None,
     export: Path | None,
@@ -117,6 +121,8 @@ def _serve(
                 workspace=workspace,
                 allow_remote_run=allow_remote_run,
                 import_file=import_file,
+                account=account,
+                region=region,
             )
     except OSError as error:
         taken = "choose another --port" if error.filename is None else None

@@ -84,6 +84,7 @@ class LocalCleanRoomsML:
             raise ValueError("Give an executor or a workspace, not both")
         given, settings = settings, settings or Settings()
         clock = clock or LocalClock()
+        self._given_world = None if world is None else world.to_json()
         state = self._state = State(settings, clock, world or ready_world(clock.stamp()))
         state.published = partial(published, state)
         self._simulated = SimulatedExecutor(settings.lifecycle, clock.now)
@@ -311,14 +312,20 @@ class LocalCleanRoomsML:
         return self.from_json(read_file(path))
 
     def reset(self) -> None:
-        """Back to a fresh ready world: no resources, no faults, no plans, no recorded requests."""
+        """Back to the world that it was given, or a ready one: no resources, no faults, no plans, no
+        recorded requests."""
         self._forget_jobs()
         with self._state.transaction():
-            self._state.clear(self._state.settings, ready_world(self.clock.stamp()))
+            self._state.clear(self._state.settings, self._first_world())
         with self._state.lock:
             self.jobs.clear()
             self.faults.clear()
             self._engine.requests.clear()
+
+    def _first_world(self) -> World:
+        moment = self.clock.stamp()
+        given = self._given_world
+        return ready_world(moment) if given is None else World.from_json(given, moment)
 
     def _forget_jobs(self) -> None:
         """Ends what runs, before the state that it belongs to is replaced."""

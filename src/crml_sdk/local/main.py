@@ -18,6 +18,7 @@ from .seeding import workspace_of
 from .service.failures import ServiceFailure
 from .settings import Lifecycle, Mode, Settings
 from .state.document import UnreadableState
+from .state.world import ready_world
 
 if TYPE_CHECKING:
     from .ways_in.server import LocalServer
@@ -41,6 +42,8 @@ def run(
     workspace: str | Path | None = None,
     allow_remote_run: bool = False,
     import_file: str | Path | None = None,
+    account: str | None = None,
+    region: str | None = None,
 ) -> None:
     """Serves until interrupted (SIGINT or SIGTERM).
 
@@ -49,20 +52,25 @@ def run(
     move (default: by the clock, 5 seconds a job); how many local seconds pass in a real one; a
     function that is told, line by line, what a person wants to know; further host names that the
     server answers to; a workspace file, by which containers are run on this machine, and whether
-    the server may be reached from elsewhere then; a JSON export to start from instead of a seed.
-    Raises OSError (port taken, file unreadable), `UnreadableState`, `BadSeed`.
+    the server may be reached from elsewhere then; a JSON export to start from instead of a seed;
+    the default account and the region of a fresh world.
+    Raises OSError (port taken, file unreadable), `UnreadableState`, `BadSeed`, or ValueError for an
+    account or region that is none.
     """
     lifecycle = lifecycle or Lifecycle("clock", pending=1.0, running=4.0)
     clock = LocalClock(speed=speed)
     if workspace is None and seed is not None:
         workspace = workspace_of(seed)
+    world = ready_world(clock.stamp(), account=account, region=region)
     with LocalCleanRoomsML(
-        settings=settings, clock=clock, state_file=state, workspace=workspace
+        settings=settings, clock=clock, world=world, state_file=state, workspace=workspace
     ) as local:
         # The settings of a state file are kept, but how jobs move is this run's.
         local.configure(lifecycle=lifecycle)
         for line in getattr(local.runner, "report", ()):
             report(line)
+        if (account or region) and (local.resumed or import_file is not None):
+            report("--account and --region count in a fresh world only: they are left alone")
         if local.resumed:
             if import_file is not None:
                 raise UnreadableState(f"{state} holds a state already: nothing was imported")
@@ -124,6 +132,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--workspace", metavar="FILE", help="TOML file that says how containers are run here"
     )
+    parser.add_argument("--account", metavar="ID", help="the default account of a fresh world")
+    parser.add_argument("--region", metavar="NAME", help="the region of a fresh world")
     parser.add_argument(
         "--allow-remote-run",
         action="store_true",
@@ -172,6 +182,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             workspace=options.workspace,
             allow_remote_run=options.allow_remote_run,
             import_file=options.import_file,
+            account=options.account,
+            region=options.region,
         )
     except (OSError, ValueError, ServiceFailure) as error:
         sys.stderr.write(f"{error}\n")

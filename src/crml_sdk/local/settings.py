@@ -27,6 +27,11 @@ DEFAULT_QUOTAS: Mapping[str, int] = {
     "Active configured model algorithms per account": 1000,
     "Active configured model algorithm associations per membership": 1000,
     "Active ML input channels per membership": 100,
+    "Collaborations created per account": 10,
+    "Members invited per collaboration": 5,
+    "Memberships per account": 100,
+    "Configured tables per account": 250,
+    "Columns per configured table allowlist": 100,
     "Active, pending and in-progress versions per trained model": 100,
 }
 
@@ -96,6 +101,8 @@ class Settings:
     delete_while_running: Literal["conflict", "allow"] = "conflict"
     unusable_input: Literal["conflict", "validation", "allow"] = "conflict"
     association_in_use: Literal["conflict", "allow"] = "conflict"
+    membership_in_use: Literal["conflict", "allow"] = "conflict"
+    deletion_under_way: Literal["unused", "in-use"] = "unused"
     channel_must_match_association: bool = True
     ml_configuration_required: bool = False
     query_ability_required: bool = True

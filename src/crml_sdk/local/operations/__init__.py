@@ -11,6 +11,9 @@ from . import (
     collaborations,
     inference_jobs,
     input_channels,
+    memberships,
+    protected_queries,
+    tables,
     tags,
     trained_models,
 )
@@ -19,9 +22,12 @@ from .call import Call
 Handler = Callable[[Call], JsonObject]
 
 _ML = (algorithms, audiences, inference_jobs, input_channels, tags, trained_models)
+_ROOMS = (collaborations, memberships, protected_queries, tables)
 
-# Keyed by service and name: both services have the three operations on tags.
+# Keyed by service and name: both services have the three operations on tags. AWS Clean Rooms has
+# more operations than these; what those are about is not stood in for.
 HANDLERS: Mapping[tuple[str, str], Handler] = {
     **{(ML_SERVICE, name): run for module in _ML for name, run in module.HANDLERS.items()},
-    **{(ROOMS_SERVICE, name): run for name, run in collaborations.HANDLERS.items()},
+    **{(ROOMS_SERVICE, name): run for module in _ROOMS for name, run in module.HANDLERS.items()},
+    **{(ROOMS_SERVICE, name): run for name, run in tags.ROOMS_HANDLERS.items()},
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..service.failures import Conflict, Invalid
 from ..service.schema import JsonObject
 from ..state.kinds import ALGORITHM, ASSOCIATION
+from ..state.records import Record
 from ..state.state import ENDED
 from .call import Call
 
@@ -117,10 +118,17 @@ def delete_association(call: Call) -> JsonObject:
     state = call.state
     if state.settings.association_in_use == "conflict":
         for user in state.index("uses", record.arn):
-            if user.status not in ENDED:
+            if is_in_use(call, user):
                 raise Conflict(f"{record.arn} is used by {user.arn}")
     state.remove(record)
     return {}
+
+
+def is_in_use(call: Call, record: Record) -> bool:
+    """False for what has ended, and for what is being deleted (not documented; assumed, a setting)."""
+    if record.status in ("DELETE_PENDING", "DELETE_IN_PROGRESS"):
+        return call.state.settings.deletion_under_way == "in-use"
+    return record.status not in ENDED
 
 
 HANDLERS = {

@@ -233,7 +233,7 @@ def start_generation(call: Call) -> JsonObject:
     _check_seed(call["seedAudience"])
     room = None
     if "collaborationId" in call.params:
-        room = state.world.collaborations.get(call["collaborationId"])
+        room = state.world.collaboration(call["collaborationId"])
         if room is None:
             raise Missing(f"Collaboration {call['collaborationId']} does not exist")
         call.require_member(room)

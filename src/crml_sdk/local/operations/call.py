@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..service.failures import Conflict, Denied, Invalid, Missing, ServiceFailure
-from ..service.schema import JsonObject, Operation
+from ..service.schema import ROOMS_SERVICE, JsonObject, Operation
 from ..state.kinds import INPUT_CHANNEL, TRAINED_MODEL
 from ..state.records import Record
 from ..state.state import State
-from ..state.world import QUERY, Collaboration, Member
+from ..state.world import COLLABORATION_DELETED, QUERY, Collaboration, Member
+
+# The resource types that errors of AWS Clean Rooms name.
+COLLABORATION, MEMBERSHIP = "COLLABORATION", "MEMBERSHIP"
 
 
 @dataclass(slots=True)
@@ -35,23 +38,30 @@ class Call:
     def membership(self) -> tuple[Collaboration, Member]:
         """The caller's membership that the request names.
 
-        Raises `Denied` for another account's or an inactive one, `Missing` (or `Denied`, where the
-        operation does not document the former) for one that does not exist.
+        What is in it can be looked at and deleted after its collaboration was deleted
+        (docs.aws.amazon.com/clean-rooms/latest/userguide/delete-collaboration.html). Raises `Denied`
+        for another account's or an inactive one, `Missing` (or `Denied`, where the operation does
+        not document the former) for one that does not exist.
         """
         identifier = self.params["membershipIdentifier"]
         found = self.state.world.membership(identifier)
         if found is None:
-            raise self.not_found(f"Membership {identifier} does not exist")
-        if found[1].account_id != self.account or not found[1].is_active:
+            raise self.not_found(f"Membership {identifier} does not exist", MEMBERSHIP, identifier)
+        member = found[1]
+        outlives = member.status == COLLABORATION_DELETED and self.operation.name.startswith(
+            ("Get", "List", "Delete")
+        )
+        if member.account_id != self.account or not (member.is_active or outlives):
             raise Denied(f"Account {self.account} has no active membership {identifier}")
         return found
 
     def collaboration(self) -> Collaboration:
         """The collaboration that the request names. Raises like `membership`."""
         identifier = self.params["collaborationIdentifier"]
-        found = self.state.world.collaborations.get(identifier)
+        found = self.state.world.collaboration(identifier)
         if found is None:
-            raise self.not_found(f"Collaboration {identifier} does not exist")
+            message = f"Collaboration {identifier} does not exist"
+            raise self.not_found(message, COLLABORATION, identifier)
         self.require_member(found)
         return found
 
@@ -74,10 +84,16 @@ class Call:
         if self.state.settings.query_ability_required and QUERY not in member.abilities:
             raise Denied(f"Account {self.account} does not have the ability {QUERY}")
 
-    def not_found(self, message: str) -> ServiceFailure:
-        """The documented way of this operation to say that something is not there."""
-        documented = Missing.kind in self.operation.errors
-        return Missing(message) if documented else Denied(message)
+    def not_found(self, message: str, kind: str = "", identifier: str = "") -> ServiceFailure:
+        """The documented way of this operation to say that something is not there.
+
+        AWS Clean Rooms, unlike its ML service, also says what: its resource type and identifier.
+        """
+        if Missing.kind not in self.operation.errors:
+            return Denied(message)
+        said = self.operation.service == ROOMS_SERVICE
+        members = {"resourceId": identifier, "resourceType": kind} if said else None
+        return Missing(message, members=members)
 
     # What the caller can reach
 
@@ -184,7 +200,10 @@ class Call:
     # Tags
 
     def put_tags(self, arn: str, extra: dict[str, str] | None = None) -> None:
-        """Gives a new resource the request's tags. Raises `Invalid` for reserved keys."""
+        """Gives a new resource the request's tags. Raises `Invalid` for reserved keys.
+
+        In: its key, which is its ARN, or its identifier for a resource of AWS Clean Rooms.
+        """
         tags = {**(extra or {}), **self.params.get("tags", {})}
         merged = {**self.state.tags.get(arn, {}), **tags}
         check_tags(tags, merged)

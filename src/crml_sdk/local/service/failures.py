@@ -56,6 +56,13 @@ class Conflict(ServiceFailure):
     status = 409
 
 
+class Unsupported(ServiceFailure):
+    """An operation of the service that this stand-in does not have (501)."""
+
+    kind = "NotImplementedException"
+    status = 501
+
+
 class Throttled(ServiceFailure):
     """Too many requests (429)."""
 

@@ -10,6 +10,8 @@ import functools
 import gzip
 import json
 import re
+import sys
+import unicodedata
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,14 +21,17 @@ JsonObject = dict[str, Any]
 
 ML_SERVICE = "cleanroomsml"
 ROOMS_SERVICE = "cleanrooms"
-# The neighbour's operations that give memberships and collaborations. The rest of that service is
-# not ours to stand in for.
-ROOMS_OPERATIONS = ("ListMemberships", "GetMembership", "ListCollaborations", "GetCollaboration")
 
 # The models are written in Java's dialect: a surrogate pair range stands for "any character
 # outside the basic plane", which Python's `re` writes as one range.
 _JAVA_SUPPLEMENTARY = r"\uD800\uDBFF-\uDC00\uDFFF"
 _PYTHON_SUPPLEMENTARY = r"\U00010000-\U0010FFFF"
+_CATEGORY = re.compile(r"\\p\{(\w+)\}")
+
+
+# Shapes whose maximum contradicts the rest of the model: an association of a configured table has
+# an ARN of two UUIDs by its pattern, which is 142 characters and not at most 100.
+_UNBOUNDED = frozenset({"CleanroomsArn"})
 
 
 @dataclass(slots=True)
@@ -67,12 +72,13 @@ class ErrorKind:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation: route, input, output and the exceptions it documents."""
+    """One operation: route, HTTP status of success, input, output, the exceptions it documents."""
 
     service: str
     name: str
     method: str
     segments: tuple[str, ...]
+    status: int
     input: Shape
     output: Shape | None
     errors: frozenset[str]
@@ -87,8 +93,23 @@ class Service:
 
 
 def python_pattern(source: str) -> str:
-    """A service model's pattern in the dialect of Python's `re`; match it with `fullmatch`."""
-    return source.replace(_JAVA_SUPPLEMENTARY, _PYTHON_SUPPLEMENTARY)
+    """A service model's pattern in the dialect of Python's `re`; match it with `fullmatch`.
+
+    Unicode categories such as `\\p{L}`, which stand in classes only, become their characters.
+    """
+    pattern = source.replace(_JAVA_SUPPLEMENTARY, _PYTHON_SUPPLEMENTARY)
+    return _CATEGORY.sub(lambda found: _characters(found.group(1)), pattern)
+
+
+@functools.cache
+def _characters(category: str) -> str:
+    """The characters of a Unicode category as ranges of a class."""
+    points = [
+        p for p in range(sys.maxunicode + 1) if unicodedata.category(chr(p)).startswith(category)
+    ]
+    starts = [p for p, before in zip(points, [-2, *points], strict=False) if p != before + 1]
+    ends = [p for p, after in zip(points, [*points[1:], -2], strict=True) if p + 1 != after]
+    return "".join(f"\\U{a:08x}-\\U{b:08x}" for a, b in zip(starts, ends, strict=True))
 
 
 @functools.cache
@@ -105,16 +126,15 @@ def load_service(service: str) -> Service:
     """
     raw = _raw_model(service)
     shapes = _Shapes(raw["shapes"])
-    wanted = ROOMS_OPERATIONS if service == ROOMS_SERVICE else tuple(raw["operations"])
     operations: dict[str, Operation] = {}
-    for name in wanted:
-        entry = raw["operations"][name]
+    for name, entry in raw["operations"].items():
         output = entry.get("output")
         operations[name] = Operation(
             service=service,
             name=name,
             method=entry["http"]["method"],
             segments=tuple(entry["http"]["requestUri"].strip("/").split("/")),
+            status=int(entry["http"].get("responseCode", 200)),
             input=shapes.get(entry["input"]["shape"]),
             output=shapes.get(output["shape"]) if output else None,
             errors=frozenset(error["shape"] for error in entry.get("errors", ())),
@@ -159,7 +179,7 @@ class _Shapes:
         self._made[name] = shape  # before its members: shapes may refer to themselves
         shape.required = tuple(raw.get("required", ()))
         shape.minimum = raw.get("min")
-        shape.maximum = raw.get("max")
+        shape.maximum = None if name in _UNBOUNDED else raw.get("max")
         shape.pattern_source = raw.get("pattern")
         shape.enum = tuple(raw.get("enum", ()))
         shape.union = bool(raw.get("union"))

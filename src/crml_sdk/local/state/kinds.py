@@ -20,6 +20,8 @@ AUDIENCE_MODEL = "audience-model"
 CONFIGURED_AUDIENCE_MODEL = "configured-audience-model"
 GENERATION_JOB = "audience-generation-job"
 AUDIENCE_EXPORT_JOB = "audience-export-job"
+TABLE = "configuredtable"
+TABLE_ASSOCIATION = "configuredtableassociation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ _ROWS = (
     Kind(
         INPUT_CHANNEL,
         has_job=True,
+        parents=("protectedQueryIdentifier",),
         used=("configuredModelAlgorithmAssociations",),
         quotas=(Quota("Active ML input channels per membership", "live", "membership"),),
     ),
@@ -94,6 +97,8 @@ _ROWS = (
         ),
     ),
     Kind(ML_CONFIGURATION),
+    Kind(TABLE, quotas=(Quota("Configured tables per account", "live", "account"),)),
+    Kind(TABLE_ASSOCIATION, parents=("configuredTableId",)),
     Kind(TRAINING_DATASET),
     Kind(
         AUDIENCE_MODEL,

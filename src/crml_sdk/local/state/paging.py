@@ -51,7 +51,7 @@ class Paging:
         Raises `Invalid` for a token that is not this list's.
         """
         limit = params.get("maxResults") or size or self._settings().default_page_size
-        mark = _mark(operation, params)
+        mark = mark_of(operation, params)
         token = params.get("nextToken")
         position = None if token is None else _position(token, mark)
         fault = self._take_fault(operation) if position is not None else None
@@ -101,7 +101,44 @@ def _scramble(number: int) -> int:
     return (number * 2_654_435_761) % 2**32
 
 
-def _mark(operation: str, params: JsonObject) -> str:
+def page_of_rows(
+    rows: list[tuple[float, str, JsonObject]], params: JsonObject, *, operation: str, size: int
+) -> tuple[list[JsonObject], str | None]:
+    """One page of rows that are no records, given by time and identifier, and the next token.
+
+    A token names the last row, so what is taken away between two pages leaves no gap. Raises
+    `Invalid` for a token that is not this list's.
+    """
+    rows = sorted(rows, key=lambda row: row[0])
+    mark, token = mark_of(operation, params), params.get("nextToken")
+    start = 0 if token is None else _behind(rows, _last_row(token, mark))
+    page = rows[start : start + (params.get("maxResults") or size)]
+    if start + len(page) == len(rows):
+        return [row for _, _, row in page], None
+    last = f"{mark}.{page[-1][0]!r}.{page[-1][1]}"
+    return [row for _, _, row in page], base64.urlsafe_b64encode(last.encode()).decode()
+
+
+def _last_row(token: str, mark: str) -> tuple[float, str]:
+    try:
+        given, _, rest = base64.urlsafe_b64decode(token.encode()).decode().partition(".")
+        moment, _, identifier = rest.rpartition(".")
+        if given == mark:
+            return float(moment), identifier
+    except (binascii.Error, ValueError):
+        pass
+    raise Invalid("Value at 'nextToken' is not a token of this list")
+
+
+def _behind(rows: list[tuple[float, str, JsonObject]], last: tuple[float, str]) -> int:
+    for position, (moment, identifier, _) in enumerate(rows):
+        if (moment, identifier) == last:
+            return position + 1
+    return sum(moment < last[0] for moment, _, _ in rows)
+
+
+def mark_of(operation: str, params: JsonObject) -> str:
+    """What marks a token as that of one list: its operation and filters."""
     scope = {k: v for k, v in params.items() if k not in ("nextToken", "maxResults")}
     text = f"{operation}:{sorted(scope.items())}"
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()

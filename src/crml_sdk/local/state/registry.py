@@ -422,15 +422,16 @@ class Registry:
     ) -> None:
         """Raises `OverQuota` if one more of a kind would be too many for one of these."""
         scopes = {"account": account, "membership": membership, "parent": parent}
-        limits = self.settings.quotas or {}
         for quota in KINDS[kind].quotas:
-            scope, limit = scopes[quota.per], limits.get(quota.name)
-            if scope is None or limit is None:
-                continue
-            if self._counts[(quota.counts, kind, scope)] >= limit:
-                raise OverQuota(
-                    f"The quota {quota.name!r} of {limit} is used up", name=quota.name, value=limit
-                )
+            scope = scopes[quota.per]
+            if scope is not None:
+                self.check_quota(quota.name, self._counts[(quota.counts, kind, scope)] + 1)
+
+    def check_quota(self, name: str, count: int) -> None:
+        """Raises `OverQuota` if `count` is more than a quota allows."""
+        limit = (self.settings.quotas or {}).get(name)
+        if limit is not None and count > limit:
+            raise OverQuota(f"The quota {name!r} of {limit} is used up", name=name, value=limit)
 
     def _count(self, record: Record, by: int) -> None:
         kind, status = record.kind, record.status

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,12 +21,17 @@ COLLABORATION_ID = "c0110000-0000-4000-8000-000000000001"
 MEMBERSHIP_ID = "3e3b0000-0000-4000-8000-000000000001"
 OTHER_MEMBERSHIP_ID = "3e3b0000-0000-4000-8000-000000000002"
 
+ACCOUNT_ID = re.compile(r"[0-9]{12}")
+REGION = re.compile(r"[a-z]{2}-[a-z]{4,9}-[0-9]")  # as ARNs of AWS Clean Rooms have it
 QUERY = "CAN_QUERY"
 ABILITIES = (QUERY, "CAN_RECEIVE_RESULTS", "CAN_RUN_JOB")
 RECEIVE_MODEL = "CAN_RECEIVE_MODEL_OUTPUT"
 RECEIVE_INFERENCE = "CAN_RECEIVE_INFERENCE_OUTPUT"
 ML_ABILITIES = (RECEIVE_MODEL, RECEIVE_INFERENCE)
-PAYMENTS = ("queryCompute", "modelTraining", "modelInference", "syntheticDataGeneration")
+ML_PAYMENTS = ("modelTraining", "modelInference", "syntheticDataGeneration")
+PAYMENTS = ("queryCompute", *ML_PAYMENTS, "jobCompute")
+RUN_JOB = "CAN_RUN_JOB"
+COLLABORATION_DELETED = "COLLABORATION_DELETED"
 
 
 @dataclass
@@ -40,14 +46,24 @@ class Account:
 
 @dataclass
 class Member:
-    """One account's part in a collaboration: what it may do and what it pays for."""
+    """One account's part in a collaboration: what it may do and what it pays for.
+
+    `status` is INVITED, ACTIVE, LEFT, REMOVED, or COLLABORATION_DELETED. `membership_id` is empty
+    where there is no membership: before the account has joined, and after it has left. `joined` and
+    `updated` are epoch seconds (None: as the collaboration's). `settings` holds what the membership
+    was created with, by wire name.
+    """
 
     account_id: str
-    membership_id: str
+    membership_id: str = ""
     status: str = "ACTIVE"
     abilities: list[str] = field(default_factory=lambda: list(ABILITIES))
     ml_abilities: list[str] = field(default_factory=lambda: list(ML_ABILITIES))
     pays: list[str] = field(default_factory=lambda: list(PAYMENTS))
+    display_name: str = ""
+    joined: float | None = None
+    updated: float | None = None
+    settings: JsonObject = field(default_factory=dict[str, Any])
 
     @property
     def is_active(self) -> bool:
@@ -56,7 +72,11 @@ class Member:
 
 @dataclass
 class Collaboration:
-    """A collaboration and its members by account id."""
+    """A collaboration and its members by account id.
+
+    `settings` holds what it was created with, by wire name. One that was deleted is kept as long as
+    it has a membership.
+    """
 
     id: str
     name: str
@@ -64,6 +84,8 @@ class Collaboration:
     created: float
     updated: float
     description: str = ""
+    settings: JsonObject = field(default_factory=dict[str, Any])
+    deleted: bool = False
     members: dict[str, Member] = field(default_factory=dict[str, Member])
 
 
@@ -152,19 +174,42 @@ class World:
             self.add_member(collaboration.id, member)
 
     def add_member(self, collaboration_id: str, member: Member) -> None:
-        """Adds a member. Raises ValueError if its membership id is taken by another."""
+        """Adds a member. Raises ValueError if its membership id is taken by another, or if it is
+        active without one."""
         collaboration = self.collaborations[collaboration_id]
         taken = self._memberships.get(member.membership_id)
         if taken is not None and taken[1].account_id != member.account_id:
             raise ValueError(f"Membership id {member.membership_id} is taken")
+        if member.is_active and not member.membership_id:
+            raise ValueError(f"Member {member.account_id} is active and has no membership id")
         collaboration.members[member.account_id] = member
-        self._memberships[member.membership_id] = (collaboration, member)
+        if member.membership_id:
+            self._memberships[member.membership_id] = (collaboration, member)
+
+    def end_membership(self, membership_id: str) -> None:
+        """Takes a membership away; with the last one of a deleted collaboration, that too."""
+        collaboration, member = self._memberships.pop(membership_id)
+        member.membership_id = ""
+        if collaboration.deleted:
+            del collaboration.members[member.account_id]
+            self.forget_if_empty(collaboration)
+
+    def forget_if_empty(self, collaboration: Collaboration) -> None:
+        """Drops a deleted collaboration that has no membership left."""
+        if not any(member.membership_id for member in collaboration.members.values()):
+            self.collaborations.pop(collaboration.id, None)
 
     # Looking up
 
     def account_of_key(self, access_key: str) -> Account:
-        """The account that an access key speaks for; the default account if nobody's."""
-        return self._by_access_key.get(access_key) or self.accounts[self.account_id]
+        """The account that an access key speaks for; the default account if nobody's.
+
+        An access key of 12 digits speaks for the account with that number.
+        """
+        known = self._by_access_key.get(access_key)
+        if known is None and ACCOUNT_ID.fullmatch(access_key):
+            return self.accounts.get(access_key) or Account(access_key, access_key, access_key, "")
+        return known or self.accounts[self.account_id]
 
     def account_named(self, name: str | None) -> Account:
         """An account by `None` (the default one), `"other"`, or its id. Raises KeyError."""
@@ -174,6 +219,17 @@ class World:
 
     def membership(self, membership_id: str) -> tuple[Collaboration, Member] | None:
         return self._memberships.get(membership_id)
+
+    def collaboration(self, collaboration_id: str) -> Collaboration | None:
+        """A collaboration that was not deleted."""
+        found = self.collaborations.get(collaboration_id)
+        return None if found is None or found.deleted else found
+
+    def display_name(self, room: Collaboration, account_id: str) -> str:
+        """How an account is called in a collaboration."""
+        member, account = room.members.get(account_id), self.accounts.get(account_id)
+        named = member.display_name if member else ""
+        return named or (account.display_name if account else account_id)
 
     def member(self, account: str | None = None, collaboration_id: str | None = None) -> Member:
         """The part of an account in a collaboration (default: the first). Raises KeyError."""
@@ -225,11 +281,23 @@ class World:
         return world
 
 
-def ready_world(now: float) -> World:
-    """The world of a fresh instance: one collaboration of two members that may do everything."""
-    world = World()
+def ready_world(now: float, *, account: str | None = None, region: str | None = None) -> World:
+    """The world of a fresh instance: one collaboration of two members that may do everything.
+
+    In: the default account and the region, if they are to be other ones. Raises ValueError for
+    what is none.
+    """
+    account, region = account or DEFAULT_ACCOUNT_ID, region or DEFAULT_REGION
+    if not ACCOUNT_ID.fullmatch(account):
+        raise ValueError(f"{account!r} is no account: it has twelve digits")
+    if account == OTHER_ACCOUNT_ID:
+        raise ValueError(f"{account} is the account of the other member")
+    if not REGION.fullmatch(region):
+        raise ValueError(f"{region!r} is no region, such as {DEFAULT_REGION}")
+    world = World(region)
+    world.default_account_id = account
     world.add_account(
-        DEFAULT_ACCOUNT_ID,
+        account,
         display_name="Member one",
         access_key=DEFAULT_ACCESS_KEY,
         secret_key=DEFAULT_SECRET_KEY,
@@ -243,13 +311,13 @@ def ready_world(now: float) -> World:
     room = Collaboration(
         COLLABORATION_ID,
         "Local collaboration",
-        DEFAULT_ACCOUNT_ID,
+        account,
         now,
         now,
         description="Two members, ready to use",
     )
     members = [
-        Member(DEFAULT_ACCOUNT_ID, MEMBERSHIP_ID),
+        Member(account, MEMBERSHIP_ID),
         Member(OTHER_ACCOUNT_ID, OTHER_MEMBERSHIP_ID),
     ]
     world.add_collaboration(room, members)

@@ -18,7 +18,14 @@ from typing import NamedTuple
 from ..fault_injection import Fault, Faults, from_next_year
 from ..operations import HANDLERS
 from ..operations.call import Call
-from ..service.failures import Denied, Invalid, Missing, ServiceFailure, violations_message
+from ..service.failures import (
+    Denied,
+    Invalid,
+    Missing,
+    ServiceFailure,
+    Unsupported,
+    violations_message,
+)
 from ..service.parsing import RequestParser
 from ..service.routes import Match, RouteTable
 from ..service.schema import ML_SERVICE, ROOMS_SERVICE, JsonObject, Operation, load_service
@@ -155,10 +162,16 @@ class Engine:
         Raises `ServiceFailure`, for parameters that break a constraint too.
         """
         services = SIGNING_NAMES.values()
-        found = (self.operations.get((service, operation)) for service in services)
-        model = next((model for model in found if model is not None), None)
+        model = next(
+            (
+                self.operations[service, operation]
+                for service in services
+                if (service, operation) in HANDLERS
+            ),
+            None,
+        )
         if model is None:
-            raise Invalid(f"There is no operation {operation}")
+            raise Invalid(f"There is no operation {operation} here")
         clean, violations = self._parser.check(model.input, params, operation)
         if violations:
             raise Invalid(violations_message(violations))
@@ -186,17 +199,19 @@ class Engine:
         interrupted = _interruption(taken, "before")
         if interrupted is not None:
             return interrupted
+        handler = HANDLERS.get((operation.service, operation.name))
+        if handler is None:
+            raise _unsupported(operation)
         self.state.tick()
         params = self._parser.parse(operation, match.labels, query, body)
         entry.params = params
-        handler = HANDLERS[operation.service, operation.name]
         with self.state.transaction():  # a reply that cannot be written undoes the change, too
             result = handler(Call(self.state, operation, account.id, params))
             payload = self._serialiser.body(operation.output, result)
         interrupted = _interruption(taken, "after")
         if interrupted is not None:
             return interrupted
-        return _with_faults(Reply(200, {"Content-Type": _JSON}, payload), taken)
+        return _with_faults(_success(operation, payload), taken)
 
     def _match(self, method: str, path: str, headers: Mapping[str, str]) -> Match | None:
         """The operation of the service that the request is signed for.
@@ -234,6 +249,19 @@ class Engine:
         headers = {"Content-Type": _JSON, "x-amzn-ErrorType": kind, **failure.headers}
         body = json.dumps({"message": failure.message, **failure.members}).encode("ascii")
         return Reply(failure.status, headers, body)
+
+
+def _success(operation: Operation, payload: bytes) -> Reply:
+    if operation.status == 204:  # without a body, and so without a type of one
+        return Reply(204, {}, b"")
+    return Reply(operation.status, {"Content-Type": _JSON}, payload)
+
+
+def _unsupported(operation: Operation) -> Unsupported:
+    here = ", ".join(sorted(name for service, name in HANDLERS if service == operation.service))
+    return Unsupported(
+        f"The local service does not have {operation.name} of {operation.service}. It has: {here}"
+    )
 
 
 def _split_target(target: str) -> tuple[str, str]:
