@@ -253,7 +253,14 @@ def render_method(service: Service, words: Words, op: Operation) -> str:
             f"return self._paginator({call}, max_results=max_results, limit=limit, starting_token=starting_token,"
             " prefetch=prefetch, timeout=timeout, total_timeout=total_timeout)"
         )
-        return method(op.method, signature, f"Paginator[{item}]", doc, body, waits=False)
+        return method(
+            op.method,
+            signature,
+            f"Paginator[{item}, {exported(service, op.output or '')}]",
+            doc,
+            body,
+            waits=False,
+        )
     if op.service == "cleanrooms":
         member = next(iter(service.shape(op.output or "")["members"]))
         inner = annotation(service, service.shape(op.output or "")["members"][member]["shape"], "")

@@ -140,6 +140,8 @@ def render_structure(service: Service, words: Words, name: str) -> str:
         lines.append(block(f'"""{text}"""', "    "))
     if name in service.inputs and required_first(shape):
         lines.append(render_init(service, name))
+    if request:
+        lines.append(render_reply(service, operation))
     lines += render_waits(service, name)
     return "\n".join(lines)
 
@@ -160,6 +162,13 @@ def render_init(service: Service, name: str) -> str:
         optional = "" if member in shape.get("required", []) else " | None = None"
         given.append(f"{python_name(member)}: {kind}{optional}")
     return f"\n    if TYPE_CHECKING:\n\n        def __init__(self, *, {', '.join(given)}) -> None: ...\n"
+
+
+def render_reply(service: Service, operation: str) -> str:
+    """For checkers: what sending this request gives."""
+    output = next(op.output for op in service.operations if op.name == operation)
+    reply = f'"{exported(service, output)}"' if output else "None"
+    return f"\n    if TYPE_CHECKING:\n\n        def _asks_for(self) -> {reply}: ...\n"
 
 
 WAITED = (
@@ -220,6 +229,7 @@ def render_file(
                 uses[places[child]].add(exported(service, child))
     noun = place.replace("_", " ")
     lines = [HEADER, f'"""Shapes of: {noun}."""\n']
+    replies = [op.output for op in service.operations if op.input in names and op.output]
     given = "\n".join(re.findall(r"def __init__\(.*", "\n".join(body)))
     if any("if TYPE_CHECKING:" in text for text in body):
         lines.append("from typing import TYPE_CHECKING\n")
@@ -227,7 +237,7 @@ def render_file(
         f"from .{module} import {', '.join(sorted(found))}"
         for module, found in sorted(uses.items())
     ]
-    if given:
+    if given or replies:
         lines.append("\nif TYPE_CHECKING:")
         used = [n for n in ("Mapping", "Sequence") if f"{n}[" in given]
         if used:
@@ -237,6 +247,10 @@ def render_file(
         dicts = sorted(set(re.findall(r"\w+(?:Dict|Literal)\b", given)))
         if dicts:
             lines.append(f"    from ..types import {', '.join(dicts)}")
+        homes = {places[reply] for reply in replies} - {place}
+        for home in sorted(homes):
+            found = sorted(exported(service, r) for r in replies if places[r] == home)
+            lines.append(f"    from .{home} import {', '.join(found)}")
         if lines[-1].endswith("if TYPE_CHECKING:"):
             lines.pop()
     exports = ", ".join(f'"{exported(service, n)}"' for n in sorted(names))

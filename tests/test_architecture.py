@@ -24,7 +24,10 @@ ALLOWED: dict[str, set[str]] = {
         *("api", "arns", "checking", "cleaning", "client", "errors", "local", "naming"),
         *("places", "policies", "stepfunctions", "types", "untrusted", "versions", "waiting"),
     },
-    "client": {"api", "arns", "core", "errors", "hints", "resource_types", "waiting", "wire"},
+    "client": {
+        *("api", "arns", "core", "errors", "hints", "resource_types", "resources", "waiting"),
+        "wire",
+    },
     "resources": {
         *("api", "arns", "checking", "creating", "errors", "hints", "lineage", "model", "naming"),
         *("pagination", "places", "resource_types", "resuming", "times", "versions", "waiting"),
@@ -65,7 +68,8 @@ ALLOWED: dict[str, set[str]] = {
     "model": {"checking", "naming", "versions"},
     "versions": {"arns", "errors", "hints"},
     "lineage": {"display", "errors", "untrusted"},
-    "pagination": {"_runtime", "display", "errors"},
+    "prefetching": {"_runtime", "pagination"},
+    "pagination": {"_runtime", "display", "errors", "prefetching"},
     "arns": {"errors", "resource_types"},
     "resource_types": {"api", "operation"},
     "places": {"arns", "errors", "versions"},

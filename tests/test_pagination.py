@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import json
+import pickle
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 import pytest
 
 from crml_sdk import CleanRoomsML, Page, Paginator, errors, models
+from crml_sdk.local import LocalCleanRoomsML
 
 from .support.canned import CannedServer, Received, error, reply
 from .support.samples import MEMBERSHIP, MODEL, arn, model_row
@@ -370,3 +373,21 @@ async def test_a_filter_for_the_base_version_reads_on(
     rows = await sdk.inference_jobs.list(trained_model_arn=MODEL, version=BASE)
     assert names(rows) == ["y", "z"]
     assert "trainedModelVersionIdentifier" not in json.dumps(canned.received[0].query)
+
+
+async def test_an_awaited_list_is_a_list_that_shows_as_a_table() -> None:
+    local = LocalCleanRoomsML()
+    local.seed({"models": ["churn", "<b>"]})
+    async with local.sdk() as sdk:
+        rows = await sdk.trained_models.list()
+        assert isinstance(rows, list)
+        assert rows == list(rows)
+        assert "<td" in rows._repr_html_()
+        assert "&lt;b&gt;" in rows._repr_html_()
+        assert rows[:1]._repr_html_().count("<tr>") == 2  # the head, and one row
+        assert rows[0] in rows[:1]
+        assert pickle.loads(pickle.dumps(rows)) == rows
+        assert type(copy.deepcopy(rows)) is type(rows)
+        assert [record["name"] for record in rows.to_records()] == [row.name for row in rows]
+        page = await sdk.trained_models.list().pages().__anext__()
+        assert page.reply.trained_models == rows

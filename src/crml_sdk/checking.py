@@ -60,6 +60,13 @@ def checked(shape: str, values: Mapping[str, Any]) -> dict[str, Any]:
     raise RequestValidationError(shape.rpartition(":")[2], faults)
 
 
+def shape_of(request: type) -> str:
+    """The key of a request model's shape; a class of the caller's has that of the model it extends."""
+    names = [kind.__name__ for kind in request.__mro__]
+    keys = (key for name in names for key in (name, f"cleanrooms:{name}"))
+    return next(key for key in keys if key in SHAPES)
+
+
 def _faults_of(
     validator: SchemaValidator, shape: str, values: Any, path: str = ""
 ) -> list[RequestFault]:

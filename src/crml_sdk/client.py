@@ -25,11 +25,13 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from .core import Core
+    from .model import Asks
     from .waiting import Completions, Handle, Outcomes, Poll, Report
     from .waiting.handles import Listed, Several, Waited
     from .wire.settings import HttpBackend
 
 M = TypeVar("M")
+R = TypeVar("R")
 
 
 class _Waits(MembershipGroups, Suggesting):
@@ -382,6 +384,24 @@ class CleanRoomsML(_Waits, CallerGroups):
     def region_name(self) -> str:
         """The region of the open client."""
         return self._core.raw.meta.region_name
+
+    async def call(self, request: Asks[R], *, timeout: float | timedelta | None = None) -> R:
+        """Send a finished request model, such as `models.CreateTrainedModelRequest(...)`.
+
+        Args:
+            request: The request, checked when it was made and once more now. What its operation's
+                method finds out (a membership, a version by its role) it has to name itself.
+            timeout: Seconds (or a `timedelta`) for the call with all its retries.
+
+        Returns:
+            The model of the reply; of a list that is one page.
+
+        Raises:
+            What the method of the operation raises.
+        """
+        from .resources.requests import send
+
+        return await send(self._core, request, timeout)
 
     def membership(self, membership_identifier: str) -> MembershipScope:
         """A view for one membership, by its identifier or ARN. Costs nothing.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
@@ -153,6 +153,7 @@ class Model(BaseModel, frozen=True):
 
 
 M = TypeVar("M")
+R_co = TypeVar("R_co", covariant=True)
 
 
 def with_mark(model: M, resumed: Resumed | None) -> M:
@@ -179,13 +180,19 @@ class UnionModel(Model, frozen=True):
         return self.member in type(self).model_fields
 
 
+class Asks(Protocol[R_co]):
+    """For type checkers: a request model, by the reply that it asks for."""
+
+    def _asks_for(self) -> R_co: ...
+
+
 class RequestModel(Model, frozen=True):
-    """The input of an operation. Its constraints are checked when it is made."""
+    """The input of an operation, sent by `sdk.call`. Its constraints are checked when it is made."""
 
     def model_post_init(self, context: Any, /) -> None:
-        from .checking import check_request
+        from .checking import check_request, shape_of
 
-        faults = check_request(type(self).__name__, self)
+        faults = check_request(shape_of(type(self)), self)
         if faults:
             raise ValueError("; ".join(str(fault) for fault in faults))
 

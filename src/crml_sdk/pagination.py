@@ -14,18 +14,30 @@ from collections.abc import (
 from dataclasses import dataclass, field
 from datetime import timedelta
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Final,
+    Generic,
+    NoReturn,
+    SupportsIndex,
+    cast,
+    overload,
+)
 
 from typing_extensions import TypeVar
 
-from ._runtime import Event, Expired, TaskGroup, current_runtime
+from ._runtime import Expired, current_runtime
 from .errors import CallTimeout, CleanRoomsMLError, PaginationStalled
 
 if TYPE_CHECKING:
     from .metadata import ResponseMetadata
+    from .prefetching import Rows
 
 T = TypeVar("T")
+R = TypeVar("R", default=Any)
 T_co = TypeVar("T_co", covariant=True)
+R_co = TypeVar("R_co", covariant=True, default=Any)
 
 PAGE_SIZE: Final = 100
 """Rows asked for in a page: the most that every list of the service allows. When nothing is asked for,
@@ -36,7 +48,7 @@ EMPTY_PAGES: Final = 1_000
 
 
 @dataclass(frozen=True)
-class Page(Generic[T_co]):
+class Page(Generic[T_co, R_co]):
     """One page of a list.
 
     Attributes:
@@ -48,7 +60,7 @@ class Page(Generic[T_co]):
 
     items: Sequence[T_co]
     next_token: str | None = None
-    reply: Any = field(default=None, repr=False, compare=False)
+    reply: R_co = field(default=cast("R_co", None), repr=False, compare=False)
     received: int | None = field(default=None, repr=False, compare=False)
 
     def __len__(self) -> int:
@@ -74,18 +86,42 @@ class Page(Generic[T_co]):
         return getattr(self.reply, "response_metadata", None)
 
 
-Fetch = Callable[["str | None", int], Awaitable[Page[T]]]
+class ItemList(list[T]):
+    """What an awaited list gives: a list, which a notebook shows as a table."""
+
+    @overload
+    def __getitem__(self, index: SupportsIndex, /) -> T: ...
+    @overload
+    def __getitem__(self, index: slice, /) -> ItemList[T]: ...
+    def __getitem__(self, index: SupportsIndex | slice, /) -> T | ItemList[T]:
+        found = super().__getitem__(index)
+        return ItemList(cast("list[T]", found)) if isinstance(index, slice) else cast("T", found)
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """The items as plain flat dicts, which pandas and polars take; see `crml_sdk.to_records`."""
+        from .display import to_records
+
+        return to_records(self)
+
+    def _repr_html_(self) -> str:
+        from .display.tables import table
+
+        return table(self)
+
+
+Fetch = Callable[["str | None", int], Awaitable[Page[T, R]]]
 """Gives the page behind a token (the first one for None), asking for so many rows."""
 
-Source = Callable[[], Awaitable[Fetch[T]]]
+Source = Callable[[], Awaitable[Fetch[T, R]]]
 """Prepares one iteration (a version selector is resolved here) and gives its `Fetch`."""
 
 
-class Paginator(Generic[T]):
+class Paginator(Generic[T, R]):
     """A list of the service, not read yet.
 
-    `await` collects every item, `async for` streams them a page at a time, `pages()` streams pages.
-    It can be iterated over again, each time from its start, and keeps nothing between two times.
+    `await` collects every item into an `ItemList`, `async for` streams them a page at a time,
+    `pages()` streams pages. It can be iterated over again, each time from its start, and keeps
+    nothing between two times.
 
     Args:
         operation: The documented name, for errors.
@@ -113,7 +149,7 @@ class Paginator(Generic[T]):
     def __init__(
         self,
         operation: str,
-        source: Source[T],
+        source: Source[T, R],
         *,
         limit: int | None = None,
         starting_token: str | None = None,
@@ -132,21 +168,21 @@ class Paginator(Generic[T]):
         self._max_results = max_results
         self._prefetch = prefetch
         self._total_timeout = _seconds(total_timeout)
-        self._opened: Rows[T] | None = None
+        self._opened: Rows[T, R] | None = None
 
-    def __await__(self) -> Generator[Any, Any, list[T]]:
+    def __await__(self) -> Generator[Any, Any, ItemList[T]]:
         return self._collect().__await__()
 
-    async def _collect(self) -> list[T]:
-        found: list[T] = []
+    async def _collect(self) -> ItemList[T]:
+        found: ItemList[T] = ItemList()
         async for page in self._read(self._limit):
             found.extend(page.items)
         return found
 
     def __aiter__(self) -> AsyncIterator[T]:
-        return _Items(self.pages())
+        return Items(self.pages())
 
-    def pages(self) -> AsyncIterator[Page[T]]:
+    def pages(self) -> AsyncIterator[Page[T, R]]:
         """Stream the pages, empty ones included.
 
         When a page cannot be fetched, the error carries `page_token`, and asking the same iterator
@@ -168,13 +204,13 @@ class Paginator(Generic[T]):
             )
         return self._read(self._limit)
 
-    def _read(self, limit: int | None) -> _Pages[T]:
+    def _read(self, limit: int | None) -> Pages[T, R]:
         size = self._max_results
         if size is None:
             # How many rows it takes for so many different ones, nobody knows.
             known = limit if self._unique_by is None else None
             size = min(known or PAGE_SIZE, PAGE_SIZE)
-        return _Pages(
+        return Pages(
             self._operation,
             self._source,
             size=size,
@@ -190,11 +226,11 @@ class Paginator(Generic[T]):
         Returns:
             The item, or None when there is none.
         """
-        async for item in _Items(self._read(1 if self._limit is None else min(self._limit, 1))):
+        async for item in Items(self._read(1 if self._limit is None else min(self._limit, 1))):
             return item
         return None
 
-    def unique(self, key: Callable[[T], Hashable], *, limit: int | None = None) -> Paginator[T]:
+    def unique(self, key: Callable[[T], Hashable], *, limit: int | None = None) -> Paginator[T, R]:
         """Take only the first item of each key.
 
         Args:
@@ -215,12 +251,14 @@ class Paginator(Generic[T]):
             total_timeout=self._total_timeout,
         )
 
-    async def __aenter__(self) -> Rows[T]:
+    async def __aenter__(self) -> Rows[T, R]:
         if self._opened is not None:
             raise RuntimeError(
                 "this list is open already: make another one to read it twice at once"
             )
-        rows: Rows[T] = Rows(self._read(self._limit), prefetch=self._prefetch)
+        from .prefetching import Rows
+
+        rows: Rows[T, R] = Rows(self._read(self._limit), prefetch=self._prefetch)
         self._opened = rows
         await rows.__aenter__()
         return rows
@@ -266,14 +304,14 @@ def _seconds(given: Any) -> float | None:
     return seconds
 
 
-class _Pages(Generic[T]):
+class Pages(Generic[T, R]):
     """One iteration over pages. A class, not a generator: a failed step can be tried again, and an
     iteration left early leaves nothing to finalise."""
 
     def __init__(
         self,
         operation: str,
-        source: Source[T],
+        source: Source[T, R],
         *,
         size: int,
         limit: int | None,
@@ -289,7 +327,7 @@ class _Pages(Generic[T]):
         self._unique_by = unique_by
         self._total_timeout = total_timeout
         self._deadline: float | None = None
-        self._fetch: Fetch[T] | None = None
+        self._fetch: Fetch[T, R] | None = None
         self._repeated: str | None = None
         self._empty = 0
         self._seen: set[Hashable] = set()
@@ -309,10 +347,10 @@ class _Pages(Generic[T]):
                 " called on"
             )
 
-    def __aiter__(self) -> AsyncIterator[Page[T]]:
+    def __aiter__(self) -> AsyncIterator[Page[T, R]]:
         return self
 
-    async def __anext__(self) -> Page[T]:
+    async def __anext__(self) -> Page[T, R]:
         if self.done:
             raise StopAsyncIteration
         if self._repeated is not None:
@@ -330,7 +368,7 @@ class _Pages(Generic[T]):
         self._go_on_behind(page)
         return self._cut(self._without_repeats(page))
 
-    async def _bounded(self) -> Page[T]:
+    async def _bounded(self) -> Page[T, R]:
         if self._total_timeout is None:
             return await self._fetched()
         runtime = current_runtime()
@@ -346,12 +384,12 @@ class _Pages(Generic[T]):
             self._operation, f"the list was not read within {self._total_timeout:g} seconds"
         )
 
-    async def _fetched(self) -> Page[T]:
+    async def _fetched(self) -> Page[T, R]:
         if self._fetch is None:
             self._fetch = await self._source()
         return await self._fetch(self._token, self._size)
 
-    def _go_on_behind(self, page: Page[T]) -> None:
+    def _go_on_behind(self, page: Page[T, R]) -> None:
         token = page.next_token
         self._empty = 0 if page.received or page.items else self._empty + 1
         if not token:
@@ -363,7 +401,7 @@ class _Pages(Generic[T]):
             self._tokens.add(hash(token))
             self._token = token
 
-    def _without_repeats(self, page: Page[T]) -> Page[T]:
+    def _without_repeats(self, page: Page[T, R]) -> Page[T, R]:
         if self._unique_by is None:
             return page
         kept: list[T] = []
@@ -374,7 +412,7 @@ class _Pages(Generic[T]):
                 kept.append(item)
         return Page(kept, page.next_token, page.reply, page.received)
 
-    def _cut(self, page: Page[T]) -> Page[T]:
+    def _cut(self, page: Page[T, R]) -> Page[T, R]:
         if self._left is None:
             return page
         if len(page.items) > self._left:
@@ -386,8 +424,8 @@ class _Pages(Generic[T]):
         return page
 
 
-class _Items(Generic[T]):
-    def __init__(self, pages: AsyncIterator[Page[T]]) -> None:
+class Items(Generic[T]):
+    def __init__(self, pages: AsyncIterator[Page[T, Any]]) -> None:
         self._pages = pages
         self._items: Iterator[T] = iter(())
 
@@ -399,120 +437,3 @@ class _Items(Generic[T]):
             for item in self._items:
                 return item
             self._items = iter((await self._pages.__anext__()).items)
-
-
-class Rows(Generic[T]):
-    """An open list, while its `async with` block lasts: `async for` gives its items."""
-
-    def __init__(self, pages: _Pages[T], *, prefetch: bool) -> None:
-        self._ahead = _Ahead(pages) if prefetch else None
-        self._source: AsyncIterator[Page[T]] = self._ahead or pages
-        self._items = _Items(self._source)
-        self._open = False
-
-    def __aiter__(self) -> AsyncIterator[T]:
-        return self
-
-    async def __anext__(self) -> T:
-        self._must_be_open()
-        return await self._items.__anext__()
-
-    def pages(self) -> AsyncIterator[Page[T]]:
-        """Stream the pages instead of the items.
-
-        Returns:
-            An iterator for `async for`; ends with the block.
-
-        Raises:
-            RuntimeError: The block has ended.
-            CleanRoomsMLError: As from `Paginator.pages`, each error when its page would come.
-        """
-        self._must_be_open()
-        return self._source
-
-    def _must_be_open(self) -> None:
-        if not self._open:
-            raise RuntimeError("this list is closed: read it inside of its `async with` block")
-
-    async def __aenter__(self) -> Rows[T]:
-        if self._ahead is not None:
-            await self._ahead.open()
-        self._open = True
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> bool:
-        self._open = False
-        return self._ahead is not None and await self._ahead.close(kind, error, trace)
-
-
-@dataclass
-class _Early(Generic[T]):
-    """A page under way, or what came of it."""
-
-    came: Event
-    page: Page[T] | None = None
-    error: Exception | None = None
-
-
-class _Ahead(Generic[T]):
-    """Pages, each fetched while the caller works on the one before."""
-
-    def __init__(self, pages: _Pages[T]) -> None:
-        self._pages = pages
-        self._runtime = current_runtime()
-        self._tasks: TaskGroup = self._runtime.task_group()
-        self._early: _Early[T] | None = None
-        self._page: Page[T] | None = None
-
-    async def open(self) -> None:
-        await self._tasks.__aenter__()
-
-    async def close(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> bool:
-        self._tasks.cancel()
-        return await self._tasks.__aexit__(kind, error, trace)
-
-    def __aiter__(self) -> AsyncIterator[Page[T]]:
-        return self
-
-    async def __anext__(self) -> Page[T]:
-        # Nothing is taken before it is handed over: a caller may be cancelled at each `await`.
-        if self._page is None:
-            early = self._early or self._begin()
-            await early.came.wait()
-            self._early = None
-            if early.error is not None:
-                raise early.error
-            self._page = early.page
-            if not self._pages.done:
-                self._begin()
-                # A caller that works without awaiting would keep the request from going out. Twice,
-                # because trio runs what is ready in any order.
-                await self._runtime.sleep(0)
-                await self._runtime.sleep(0)
-        page, self._page = self._page, None
-        if page is None:
-            raise RuntimeError("this list was closed while a page was waited for")
-        return page
-
-    def _begin(self) -> _Early[T]:
-        self._early = early = _Early[T](self._runtime.event())
-        self._tasks.start(self._fetch, early)
-        return early
-
-    async def _fetch(self, early: _Early[T]) -> None:
-        try:
-            early.page = await self._pages.__anext__()
-        except Exception as error:  # told when the page would have its turn
-            early.error = error
-        finally:
-            early.came.set()

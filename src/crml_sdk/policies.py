@@ -9,7 +9,7 @@ and the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Final
@@ -382,7 +382,7 @@ def _policy(statements: list[Policy]) -> Policy:
     return {"Version": "2012-10-17", "Statement": statements}
 
 
-ROLES: Final = {
+ROLES: Final[dict[str, Callable[..., Role]]] = {
     "ml-configuration": ml_configuration,
     "configured-model-algorithm": configured_model_algorithm,
     "ml-input-channel": ml_input_channel,

@@ -12,7 +12,7 @@ from .operations import LIST_AUDIENCE_EXPORT_JOBS, START_AUDIENCE_EXPORT_JOB
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from ..models import AudienceExportJobSummary, AudienceSize
+    from ..models import AudienceExportJobSummary, AudienceSize, ListAudienceExportJobsResponse
     from ..pagination import Paginator
     from ..resuming import Resume, Since
     from ..types import AudienceSizeDict
@@ -93,7 +93,7 @@ class AudienceExportJobsOperations(Group):
         prefetch: bool = False,
         timeout: float | timedelta | None = None,
         total_timeout: float | timedelta | None = None,
-    ) -> Paginator[AudienceExportJobSummary]:
+    ) -> Paginator[AudienceExportJobSummary, ListAudienceExportJobsResponse]:
         """List audience exports, of one generation job if wanted.
 
         Args:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         AudienceGenerationJobDataSource,
         AudienceGenerationJobSummary,
         GetAudienceGenerationJobResponse,
+        ListAudienceGenerationJobsResponse,
         StartAudienceGenerationJobResponse,
     )
     from ..pagination import Paginator
@@ -149,7 +150,7 @@ class AudienceGenerationJobsOperations(Group):
         prefetch: bool = False,
         timeout: float | timedelta | None = None,
         total_timeout: float | timedelta | None = None,
-    ) -> Paginator[AudienceGenerationJobSummary]:
+    ) -> Paginator[AudienceGenerationJobSummary, ListAudienceGenerationJobsResponse]:
         """List audience generation jobs, of one configured model or collaboration if wanted.
 
         Args:

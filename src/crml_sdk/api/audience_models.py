@@ -18,7 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime, timedelta
 
-    from ..models import AudienceModelSummary, CreateAudienceModelResponse, GetAudienceModelResponse
+    from ..models import (
+        AudienceModelSummary,
+        CreateAudienceModelResponse,
+        GetAudienceModelResponse,
+        ListAudienceModelsResponse,
+    )
     from ..pagination import Paginator
     from ..resuming import Resume, Since
 
@@ -139,7 +144,7 @@ class AudienceModelsOperations(Group):
         prefetch: bool = False,
         timeout: float | timedelta | None = None,
         total_timeout: float | timedelta | None = None,
-    ) -> Paginator[AudienceModelSummary]:
+    ) -> Paginator[AudienceModelSummary, ListAudienceModelsResponse]:
         """List the account's audience models.
 
         Args:

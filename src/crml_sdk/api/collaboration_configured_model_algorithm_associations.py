@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..models import (
         CollaborationConfiguredModelAlgorithmAssociationSummary,
         GetCollaborationConfiguredModelAlgorithmAssociationResponse,
+        ListCollaborationConfiguredModelAlgorithmAssociationsResponse,
     )
     from ..pagination import Paginator
 
@@ -70,7 +71,10 @@ class CollaborationConfiguredModelAlgorithmAssociationsOperations(CollaborationG
         prefetch: bool = False,
         timeout: float | timedelta | None = None,
         total_timeout: float | timedelta | None = None,
-    ) -> Paginator[CollaborationConfiguredModelAlgorithmAssociationSummary]:
+    ) -> Paginator[
+        CollaborationConfiguredModelAlgorithmAssociationSummary,
+        ListCollaborationConfiguredModelAlgorithmAssociationsResponse,
+    ]:
         """List the algorithm associations of all members of a collaboration.
 
         Args:

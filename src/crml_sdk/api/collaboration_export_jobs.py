@@ -12,7 +12,10 @@ from .operations import LIST_COLLABORATION_TRAINED_MODEL_EXPORT_JOBS
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from ..models import CollaborationTrainedModelExportJobSummary
+    from ..models import (
+        CollaborationTrainedModelExportJobSummary,
+        ListCollaborationTrainedModelExportJobsResponse,
+    )
     from ..pagination import Paginator
     from ..versions import TrainedModelRef, VersionSelector
 
@@ -31,7 +34,9 @@ class CollaborationExportJobsOperations(PinningCollaborationGroup):
         prefetch: bool = False,
         timeout: float | timedelta | None = None,
         total_timeout: float | timedelta | None = None,
-    ) -> Paginator[CollaborationTrainedModelExportJobSummary]:
+    ) -> Paginator[
+        CollaborationTrainedModelExportJobSummary, ListCollaborationTrainedModelExportJobsResponse
+    ]:
         """List the exports of one trained model of a collaboration.
 
         Args:

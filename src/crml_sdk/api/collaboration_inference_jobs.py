@@ -12,7 +12,10 @@ from .operations import LIST_COLLABORATION_TRAINED_MODEL_INFERENCE_JOBS
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from ..models import CollaborationTrainedModelInferenceJobSummary
+    from ..models import (
+        CollaborationTrainedModelInferenceJobSummary,
+        ListCollaborationTrainedModelInferenceJobsResponse,
+    )
     from ..pagination import Paginator
     from ..versions import TrainedModelRef, VersionSelector
 
@@ -31,7 +34,10 @@ class CollaborationInferenceJobsOperations(PinningCollaborationGroup):
         prefetch: bool = False,
         timeout: float | timedelta | None = None,
         total_timeout: float | timedelta | None = None,
-    ) -> Paginator[CollaborationTrainedModelInferenceJobSummary]:
+    ) -> Paginator[
+        CollaborationTrainedModelInferenceJobSummary,
+        ListCollaborationTrainedModelInferenceJobsResponse,
+    ]:
         """List the inference jobs of all members of a collaboration, of one trained model if wanted.
 
         Args:

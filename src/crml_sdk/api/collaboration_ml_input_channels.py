@@ -12,7 +12,11 @@ from .operations import GET_COLLABORATION_ML_INPUT_CHANNEL, LIST_COLLABORATION_M
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from ..models import CollaborationMLInputChannelSummary, GetCollaborationMLInputChannelResponse
+    from ..models import (
+        CollaborationMLInputChannelSummary,
+        GetCollaborationMLInputChannelResponse,
+        ListCollaborationMLInputChannelsResponse,
+    )
     from ..pagination import Paginator
 
 
@@ -59,7 +63,7 @@ class CollaborationMLInputChannelsOperations(CollaborationGroup):
         prefetch: bool = False,
         timeout: float | timedelta | None = None,
         total_timeout: float | timedelta | None = None,
-    ) -> Paginator[CollaborationMLInputChannelSummary]:
+    ) -> Paginator[CollaborationMLInputChannelSummary, ListCollaborationMLInputChannelsResponse]:
         """List the input channels of all members of a collaboration.
 
         Args:

@@ -12,7 +12,11 @@ from .operations import GET_COLLABORATION_TRAINED_MODEL, LIST_COLLABORATION_TRAI
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from ..models import CollaborationTrainedModelSummary, GetCollaborationTrainedModelResponse
+    from ..models import (
+        CollaborationTrainedModelSummary,
+        GetCollaborationTrainedModelResponse,
+        ListCollaborationTrainedModelsResponse,
+    )
     from ..pagination import Paginator
     from ..versions import TrainedModelRef, VersionSelector
 
@@ -67,7 +71,7 @@ class CollaborationTrainedModelsOperations(PinningCollaborationGroup):
         prefetch: bool = False,
         timeout: float | timedelta | None = None,
         total_timeout: float | timedelta | None = None,
-    ) -> Paginator[CollaborationTrainedModelSummary]:
+    ) -> Paginator[CollaborationTrainedModelSummary, ListCollaborationTrainedModelsResponse]:
         """List the trained models of all members of a collaboration.
 
         Args:

@@ -12,7 +12,12 @@ from .operations import GET_COLLABORATION, LIST_COLLABORATIONS
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from ..models import Collaboration, CollaborationSummary, FilterableMemberStatus
+    from ..models import (
+        Collaboration,
+        CollaborationSummary,
+        FilterableMemberStatus,
+        ListCollaborationsOutput,
+    )
     from ..pagination import Paginator
     from ..types import FilterableMemberStatusLiteral
 
@@ -30,7 +35,7 @@ class CollaborationsOperations(Group):
         prefetch: bool = False,
         timeout: float | timedelta | None = None,
         total_timeout: float | timedelta | None = None,
-    ) -> Paginator[CollaborationSummary]:
+    ) -> Paginator[CollaborationSummary, ListCollaborationsOutput]:
         """List the collaborations that the account has joined or is invited to.
 
         Args:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         CreateConfiguredAudienceModelResponse,
         GetConfiguredAudienceModelPolicyResponse,
         GetConfiguredAudienceModelResponse,
+        ListConfiguredAudienceModelsResponse,
         PolicyExistenceCondition,
         PutConfiguredAudienceModelPolicyResponse,
         SharedAudienceMetrics,
@@ -164,7 +165,7 @@ class ConfiguredAudienceModelsOperations(Group):
         prefetch: bool = False,
         timeout: float | timedelta | None = None,
         total_timeout: float | timedelta | None = None,
-    ) -> Paginator[ConfiguredAudienceModelSummary]:
+    ) -> Paginator[ConfiguredAudienceModelSummary, ListConfiguredAudienceModelsResponse]:
         """List the account's configured audience models.
 
         Args:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         ConfiguredModelAlgorithmAssociationSummary,
         CreateConfiguredModelAlgorithmAssociationResponse,
         GetConfiguredModelAlgorithmAssociationResponse,
+        ListConfiguredModelAlgorithmAssociationsResponse,
         PrivacyConfiguration,
     )
     from ..pagination import Paginator
@@ -140,7 +141,9 @@ class ConfiguredModelAlgorithmAssociationsOperations(Group):
         prefetch: bool = False,
         timeout: float | timedelta | None = None,
         total_timeout: float | timedelta | None = None,
-    ) -> Paginator[ConfiguredModelAlgorithmAssociationSummary]:
+    ) -> Paginator[
+        ConfiguredModelAlgorithmAssociationSummary, ListConfiguredModelAlgorithmAssociationsResponse
+    ]:
         """List the algorithm associations of your membership.
 
         Args:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         CreateConfiguredModelAlgorithmResponse,
         GetConfiguredModelAlgorithmResponse,
         InferenceContainerConfig,
+        ListConfiguredModelAlgorithmsResponse,
     )
     from ..pagination import Paginator
     from ..types import ContainerConfigDict, InferenceContainerConfigDict
@@ -136,7 +137,7 @@ class ConfiguredModelAlgorithmsOperations(Group):
         prefetch: bool = False,
         timeout: float | timedelta | None = None,
         total_timeout: float | timedelta | None = None,
-    ) -> Paginator[ConfiguredModelAlgorithmSummary]:
+    ) -> Paginator[ConfiguredModelAlgorithmSummary, ListConfiguredModelAlgorithmsResponse]:
         """List the account's registered algorithms.
 
         Args:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         InferenceContainerExecutionParameters,
         InferenceOutputConfiguration,
         InferenceResourceConfig,
+        ListTrainedModelInferenceJobsResponse,
         ModelInferenceDataSource,
         StartTrainedModelInferenceJobResponse,
         TrainedModelInferenceJobSummary,
@@ -200,7 +201,7 @@ class InferenceJobsOperations(PinningGroup):
         prefetch: bool = False,
         timeout: float | timedelta | None = None,
         total_timeout: float | timedelta | None = None,
-    ) -> Paginator[TrainedModelInferenceJobSummary]:
+    ) -> Paginator[TrainedModelInferenceJobSummary, ListTrainedModelInferenceJobsResponse]:
         """List the inference jobs of your membership, of one trained model or version if wanted.
 
         Args:

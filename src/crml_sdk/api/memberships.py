@@ -12,7 +12,7 @@ from .operations import GET_MEMBERSHIP, LIST_MEMBERSHIPS
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from ..models import Membership, MembershipStatus, MembershipSummary
+    from ..models import ListMembershipsOutput, Membership, MembershipStatus, MembershipSummary
     from ..pagination import Paginator
     from ..types import MembershipStatusLiteral
 
@@ -30,7 +30,7 @@ class MembershipsOperations(Group):
         prefetch: bool = False,
         timeout: float | timedelta | None = None,
         total_timeout: float | timedelta | None = None,
-    ) -> Paginator[MembershipSummary]:
+    ) -> Paginator[MembershipSummary, ListMembershipsOutput]:
         """List the account's memberships, only those with one status if wanted.
 
         Args:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         CreateMLInputChannelResponse,
         GetMLInputChannelResponse,
         InputChannel,
+        ListMLInputChannelsResponse,
         MLInputChannelSummary,
         PayerConfiguration,
     )
@@ -167,7 +168,7 @@ class MLInputChannelsOperations(Group):
         prefetch: bool = False,
         timeout: float | timedelta | None = None,
         total_timeout: float | timedelta | None = None,
-    ) -> Paginator[MLInputChannelSummary]:
+    ) -> Paginator[MLInputChannelSummary, ListMLInputChannelsResponse]:
         """List the input channels of your membership.
 
         Args:

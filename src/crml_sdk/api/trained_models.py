@@ -26,6 +26,8 @@ if TYPE_CHECKING:
         CreateTrainedModelResponse,
         GetTrainedModelResponse,
         IncrementalTrainingDataChannel,
+        ListTrainedModelsResponse,
+        ListTrainedModelVersionsResponse,
         ModelTrainingDataChannel,
         ResourceConfig,
         StoppingCondition,
@@ -214,7 +216,7 @@ class TrainedModelsOperations(PinningGroup):
         prefetch: bool = False,
         timeout: float | timedelta | None = None,
         total_timeout: float | timedelta | None = None,
-    ) -> Paginator[TrainedModelSummary]:
+    ) -> Paginator[TrainedModelSummary, ListTrainedModelsResponse]:
         """List the trained models of your membership.
 
         Args:
@@ -269,7 +271,7 @@ class TrainedModelsOperations(PinningGroup):
         prefetch: bool = False,
         timeout: float | timedelta | None = None,
         total_timeout: float | timedelta | None = None,
-    ) -> Paginator[TrainedModelSummary]:
+    ) -> Paginator[TrainedModelSummary, ListTrainedModelVersionsResponse]:
         """List the versions of a trained model, only those with one status if wanted.
 
         Args:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         CreateTrainingDatasetResponse,
         Dataset,
         GetTrainingDatasetResponse,
+        ListTrainingDatasetsResponse,
         TrainingDatasetSummary,
     )
     from ..pagination import Paginator
@@ -121,7 +122,7 @@ class TrainingDatasetsOperations(Group):
         prefetch: bool = False,
         timeout: float | timedelta | None = None,
         total_timeout: float | timedelta | None = None,
-    ) -> Paginator[TrainingDatasetSummary]:
+    ) -> Paginator[TrainingDatasetSummary, ListTrainingDatasetsResponse]:
         """List the account's training datasets.
 
         Args:

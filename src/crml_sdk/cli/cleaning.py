@@ -16,7 +16,7 @@ from .writing import Column
 if TYPE_CHECKING:
     from .session import Session
 
-KINDS: Final = {
+KINDS: Final[dict[str, tuple[str, ...]]] = {
     "jobs": ("trained-model-inference-job",),
     "models": ("trained-model",),
     "channels": ("ml-input-channel",),

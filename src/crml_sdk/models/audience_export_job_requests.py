@@ -9,6 +9,7 @@ from .common import AudienceSize
 
 if TYPE_CHECKING:
     from ..types import AudienceSizeDict
+    from .audience_export_job import ListAudienceExportJobsResponse
 
 __all__ = ["ListAudienceExportJobsRequest", "StartAudienceExportJobRequest"]
 
@@ -42,6 +43,10 @@ class StartAudienceExportJobRequest(RequestModel, frozen=True):
             description: str | None = None,
         ) -> None: ...
 
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> None: ...
+
 
 class ListAudienceExportJobsRequest(RequestModel, frozen=True):
     """Which page of the audience export jobs to read, and how to narrow it.
@@ -67,3 +72,7 @@ class ListAudienceExportJobsRequest(RequestModel, frozen=True):
             max_results: int | None = None,
             audience_generation_job_arn: str | None = None,
         ) -> None: ...
+
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> "ListAudienceExportJobsResponse": ...

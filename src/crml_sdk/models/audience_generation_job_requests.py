@@ -11,6 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..types import AudienceGenerationJobDataSourceDict
+    from .audience_generation_job import (
+        GetAudienceGenerationJobResponse,
+        ListAudienceGenerationJobsResponse,
+        StartAudienceGenerationJobResponse,
+    )
 
 __all__ = [
     "DeleteAudienceGenerationJobRequest",
@@ -57,6 +62,10 @@ class StartAudienceGenerationJobRequest(RequestModel, frozen=True):
             tags: Mapping[str, str] | None = None,
         ) -> None: ...
 
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> "StartAudienceGenerationJobResponse": ...
+
 
 class GetAudienceGenerationJobRequest(RequestModel, frozen=True):
     """Which one to read: an audience generation job.
@@ -71,6 +80,10 @@ class GetAudienceGenerationJobRequest(RequestModel, frozen=True):
     if TYPE_CHECKING:
 
         def __init__(self, *, audience_generation_job_arn: str) -> None: ...
+
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> "GetAudienceGenerationJobResponse": ...
 
 
 class ListAudienceGenerationJobsRequest(RequestModel, frozen=True):
@@ -101,6 +114,10 @@ class ListAudienceGenerationJobsRequest(RequestModel, frozen=True):
             collaboration_id: str | None = None,
         ) -> None: ...
 
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> "ListAudienceGenerationJobsResponse": ...
+
 
 class DeleteAudienceGenerationJobRequest(RequestModel, frozen=True):
     """Which one to delete: an audience generation job.
@@ -115,3 +132,7 @@ class DeleteAudienceGenerationJobRequest(RequestModel, frozen=True):
     if TYPE_CHECKING:
 
         def __init__(self, *, audience_generation_job_arn: str) -> None: ...
+
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> None: ...

@@ -10,6 +10,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from .audience_model import (
+        CreateAudienceModelResponse,
+        GetAudienceModelResponse,
+        ListAudienceModelsResponse,
+    )
+
 __all__ = [
     "CreateAudienceModelRequest",
     "DeleteAudienceModelRequest",
@@ -54,6 +60,10 @@ class CreateAudienceModelRequest(RequestModel, frozen=True):
             description: str | None = None,
         ) -> None: ...
 
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> "CreateAudienceModelResponse": ...
+
 
 class GetAudienceModelRequest(RequestModel, frozen=True):
     """Which one to read: an audience model.
@@ -68,6 +78,10 @@ class GetAudienceModelRequest(RequestModel, frozen=True):
     if TYPE_CHECKING:
 
         def __init__(self, *, audience_model_arn: str) -> None: ...
+
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> "GetAudienceModelResponse": ...
 
 
 class ListAudienceModelsRequest(RequestModel, frozen=True):
@@ -88,6 +102,10 @@ class ListAudienceModelsRequest(RequestModel, frozen=True):
             self, *, next_token: str | None = None, max_results: int | None = None
         ) -> None: ...
 
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> "ListAudienceModelsResponse": ...
+
 
 class DeleteAudienceModelRequest(RequestModel, frozen=True):
     """Which one to delete: an audience model.
@@ -102,3 +120,7 @@ class DeleteAudienceModelRequest(RequestModel, frozen=True):
     if TYPE_CHECKING:
 
         def __init__(self, *, audience_model_arn: str) -> None: ...
+
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> None: ...

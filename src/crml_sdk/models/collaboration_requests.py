@@ -9,6 +9,7 @@ from .collaboration import FilterableMemberStatus
 
 if TYPE_CHECKING:
     from ..types import FilterableMemberStatusLiteral
+    from .collaboration import GetCollaborationOutput, ListCollaborationsOutput
 
 __all__ = ["GetCollaborationInput", "ListCollaborationsInput"]
 
@@ -39,6 +40,10 @@ class ListCollaborationsInput(RequestModel, frozen=True):
             member_status: FilterableMemberStatus | FilterableMemberStatusLiteral | None = None,
         ) -> None: ...
 
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> "ListCollaborationsOutput": ...
+
 
 class GetCollaborationInput(RequestModel, frozen=True):
     """Which collaboration to read.
@@ -52,3 +57,7 @@ class GetCollaborationInput(RequestModel, frozen=True):
     if TYPE_CHECKING:
 
         def __init__(self, *, collaboration_identifier: str) -> None: ...
+
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> "GetCollaborationOutput": ...

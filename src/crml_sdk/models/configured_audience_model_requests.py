@@ -23,6 +23,14 @@ if TYPE_CHECKING:
         SharedAudienceMetricsLiteral,
         TagOnCreatePolicyLiteral,
     )
+    from .configured_audience_model import (
+        CreateConfiguredAudienceModelResponse,
+        GetConfiguredAudienceModelPolicyResponse,
+        GetConfiguredAudienceModelResponse,
+        ListConfiguredAudienceModelsResponse,
+        PutConfiguredAudienceModelPolicyResponse,
+        UpdateConfiguredAudienceModelResponse,
+    )
 
 __all__ = [
     "CreateConfiguredAudienceModelRequest",
@@ -87,6 +95,10 @@ class CreateConfiguredAudienceModelRequest(RequestModel, frozen=True):
             | None = None,
         ) -> None: ...
 
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> "CreateConfiguredAudienceModelResponse": ...
+
 
 class GetConfiguredAudienceModelRequest(RequestModel, frozen=True):
     """Which one to read: a configured audience model.
@@ -100,6 +112,10 @@ class GetConfiguredAudienceModelRequest(RequestModel, frozen=True):
     if TYPE_CHECKING:
 
         def __init__(self, *, configured_audience_model_arn: str) -> None: ...
+
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> "GetConfiguredAudienceModelResponse": ...
 
 
 class ListConfiguredAudienceModelsRequest(RequestModel, frozen=True):
@@ -119,6 +135,10 @@ class ListConfiguredAudienceModelsRequest(RequestModel, frozen=True):
         def __init__(
             self, *, next_token: str | None = None, max_results: int | None = None
         ) -> None: ...
+
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> "ListConfiguredAudienceModelsResponse": ...
 
 
 class UpdateConfiguredAudienceModelRequest(RequestModel, frozen=True):
@@ -163,6 +183,10 @@ class UpdateConfiguredAudienceModelRequest(RequestModel, frozen=True):
             description: str | None = None,
         ) -> None: ...
 
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> "UpdateConfiguredAudienceModelResponse": ...
+
 
 class DeleteConfiguredAudienceModelRequest(RequestModel, frozen=True):
     """Which one to delete: a configured audience model.
@@ -177,6 +201,10 @@ class DeleteConfiguredAudienceModelRequest(RequestModel, frozen=True):
 
         def __init__(self, *, configured_audience_model_arn: str) -> None: ...
 
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> None: ...
+
 
 class GetConfiguredAudienceModelPolicyRequest(RequestModel, frozen=True):
     """Whose policy to read: a configured audience model.
@@ -190,6 +218,10 @@ class GetConfiguredAudienceModelPolicyRequest(RequestModel, frozen=True):
     if TYPE_CHECKING:
 
         def __init__(self, *, configured_audience_model_arn: str) -> None: ...
+
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> "GetConfiguredAudienceModelPolicyResponse": ...
 
 
 class PutConfiguredAudienceModelPolicyRequest(RequestModel, frozen=True):
@@ -223,6 +255,10 @@ class PutConfiguredAudienceModelPolicyRequest(RequestModel, frozen=True):
             | None = None,
         ) -> None: ...
 
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> "PutConfiguredAudienceModelPolicyResponse": ...
+
 
 class DeleteConfiguredAudienceModelPolicyRequest(RequestModel, frozen=True):
     """What to delete: the policy of a configured audience model.
@@ -236,3 +272,7 @@ class DeleteConfiguredAudienceModelPolicyRequest(RequestModel, frozen=True):
     if TYPE_CHECKING:
 
         def __init__(self, *, configured_audience_model_arn: str) -> None: ...
+
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> None: ...

@@ -11,6 +11,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..types import PrivacyConfigurationDict
+    from .configured_model_algorithm_association import (
+        CreateConfiguredModelAlgorithmAssociationResponse,
+        GetCollaborationConfiguredModelAlgorithmAssociationResponse,
+        GetConfiguredModelAlgorithmAssociationResponse,
+        ListCollaborationConfiguredModelAlgorithmAssociationsResponse,
+        ListConfiguredModelAlgorithmAssociationsResponse,
+    )
 
 __all__ = [
     "CreateConfiguredModelAlgorithmAssociationRequest",
@@ -56,6 +63,10 @@ class CreateConfiguredModelAlgorithmAssociationRequest(RequestModel, frozen=True
             tags: Mapping[str, str] | None = None,
         ) -> None: ...
 
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> "CreateConfiguredModelAlgorithmAssociationResponse": ...
+
 
 class GetConfiguredModelAlgorithmAssociationRequest(RequestModel, frozen=True):
     """Which one to read: an algorithm association.
@@ -74,6 +85,10 @@ class GetConfiguredModelAlgorithmAssociationRequest(RequestModel, frozen=True):
         def __init__(
             self, *, configured_model_algorithm_association_arn: str, membership_identifier: str
         ) -> None: ...
+
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> "GetConfiguredModelAlgorithmAssociationResponse": ...
 
 
 class ListConfiguredModelAlgorithmAssociationsRequest(RequestModel, frozen=True):
@@ -100,6 +115,10 @@ class ListConfiguredModelAlgorithmAssociationsRequest(RequestModel, frozen=True)
             max_results: int | None = None,
         ) -> None: ...
 
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> "ListConfiguredModelAlgorithmAssociationsResponse": ...
+
 
 class DeleteConfiguredModelAlgorithmAssociationRequest(RequestModel, frozen=True):
     """Which one to delete: an algorithm association.
@@ -119,6 +138,10 @@ class DeleteConfiguredModelAlgorithmAssociationRequest(RequestModel, frozen=True
             self, *, configured_model_algorithm_association_arn: str, membership_identifier: str
         ) -> None: ...
 
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> None: ...
+
 
 class GetCollaborationConfiguredModelAlgorithmAssociationRequest(RequestModel, frozen=True):
     """Which one to read: an algorithm association, as the collaboration sees it.
@@ -137,6 +160,10 @@ class GetCollaborationConfiguredModelAlgorithmAssociationRequest(RequestModel, f
         def __init__(
             self, *, configured_model_algorithm_association_arn: str, collaboration_identifier: str
         ) -> None: ...
+
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> "GetCollaborationConfiguredModelAlgorithmAssociationResponse": ...
 
 
 class ListCollaborationConfiguredModelAlgorithmAssociationsRequest(RequestModel, frozen=True):
@@ -162,3 +189,7 @@ class ListCollaborationConfiguredModelAlgorithmAssociationsRequest(RequestModel,
             next_token: str | None = None,
             max_results: int | None = None,
         ) -> None: ...
+
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> "ListCollaborationConfiguredModelAlgorithmAssociationsResponse": ...

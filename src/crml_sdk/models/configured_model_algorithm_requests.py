@@ -11,6 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..types import ContainerConfigDict, InferenceContainerConfigDict
+    from .configured_model_algorithm import (
+        CreateConfiguredModelAlgorithmResponse,
+        GetConfiguredModelAlgorithmResponse,
+        ListConfiguredModelAlgorithmsResponse,
+    )
 
 __all__ = [
     "CreateConfiguredModelAlgorithmRequest",
@@ -59,6 +64,10 @@ class CreateConfiguredModelAlgorithmRequest(RequestModel, frozen=True):
             kms_key_arn: str | None = None,
         ) -> None: ...
 
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> "CreateConfiguredModelAlgorithmResponse": ...
+
 
 class GetConfiguredModelAlgorithmRequest(RequestModel, frozen=True):
     """Which one to read: a configured model algorithm.
@@ -73,6 +82,10 @@ class GetConfiguredModelAlgorithmRequest(RequestModel, frozen=True):
     if TYPE_CHECKING:
 
         def __init__(self, *, configured_model_algorithm_arn: str) -> None: ...
+
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> "GetConfiguredModelAlgorithmResponse": ...
 
 
 class ListConfiguredModelAlgorithmsRequest(RequestModel, frozen=True):
@@ -93,6 +106,10 @@ class ListConfiguredModelAlgorithmsRequest(RequestModel, frozen=True):
             self, *, next_token: str | None = None, max_results: int | None = None
         ) -> None: ...
 
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> "ListConfiguredModelAlgorithmsResponse": ...
+
 
 class DeleteConfiguredModelAlgorithmRequest(RequestModel, frozen=True):
     """Which one to delete: a configured model algorithm.
@@ -107,3 +124,7 @@ class DeleteConfiguredModelAlgorithmRequest(RequestModel, frozen=True):
     if TYPE_CHECKING:
 
         def __init__(self, *, configured_model_algorithm_arn: str) -> None: ...
+
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> None: ...

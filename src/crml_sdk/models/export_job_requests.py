@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 from ..model import RequestModel
 
+if TYPE_CHECKING:
+    from .export_job import ListCollaborationTrainedModelExportJobsResponse
+
 __all__ = ["ListCollaborationTrainedModelExportJobsRequest"]
 
 
@@ -38,3 +41,7 @@ class ListCollaborationTrainedModelExportJobsRequest(RequestModel, frozen=True):
             max_results: int | None = None,
             trained_model_version_identifier: str | None = None,
         ) -> None: ...
+
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> "ListCollaborationTrainedModelExportJobsResponse": ...

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
         InferenceResourceConfigDict,
         ModelInferenceDataSourceDict,
     )
+    from .inference_job import (
+        GetTrainedModelInferenceJobResponse,
+        ListCollaborationTrainedModelInferenceJobsResponse,
+        ListTrainedModelInferenceJobsResponse,
+        StartTrainedModelInferenceJobResponse,
+    )
 
 __all__ = [
     "CancelTrainedModelInferenceJobRequest",
@@ -94,6 +100,10 @@ class StartTrainedModelInferenceJobRequest(RequestModel, frozen=True):
             ml_model_inference_payer_account_id: str | None = None,
         ) -> None: ...
 
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> "StartTrainedModelInferenceJobResponse": ...
+
 
 class GetTrainedModelInferenceJobRequest(RequestModel, frozen=True):
     """Which one to read: an inference job.
@@ -111,6 +121,10 @@ class GetTrainedModelInferenceJobRequest(RequestModel, frozen=True):
         def __init__(
             self, *, membership_identifier: str, trained_model_inference_job_arn: str
         ) -> None: ...
+
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> "GetTrainedModelInferenceJobResponse": ...
 
 
 class ListTrainedModelInferenceJobsRequest(RequestModel, frozen=True):
@@ -143,6 +157,10 @@ class ListTrainedModelInferenceJobsRequest(RequestModel, frozen=True):
             trained_model_version_identifier: str | None = None,
         ) -> None: ...
 
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> "ListTrainedModelInferenceJobsResponse": ...
+
 
 class CancelTrainedModelInferenceJobRequest(RequestModel, frozen=True):
     """Which inference job to cancel.
@@ -160,6 +178,10 @@ class CancelTrainedModelInferenceJobRequest(RequestModel, frozen=True):
         def __init__(
             self, *, membership_identifier: str, trained_model_inference_job_arn: str
         ) -> None: ...
+
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> None: ...
 
 
 class ListCollaborationTrainedModelInferenceJobsRequest(RequestModel, frozen=True):
@@ -191,3 +213,7 @@ class ListCollaborationTrainedModelInferenceJobsRequest(RequestModel, frozen=Tru
             trained_model_arn: str | None = None,
             trained_model_version_identifier: str | None = None,
         ) -> None: ...
+
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> "ListCollaborationTrainedModelInferenceJobsResponse": ...

@@ -9,6 +9,7 @@ from .membership import MembershipStatus
 
 if TYPE_CHECKING:
     from ..types import MembershipStatusLiteral
+    from .membership import GetMembershipOutput, ListMembershipsOutput
 
 __all__ = ["GetMembershipInput", "ListMembershipsInput"]
 
@@ -39,6 +40,10 @@ class ListMembershipsInput(RequestModel, frozen=True):
             status: MembershipStatus | MembershipStatusLiteral | None = None,
         ) -> None: ...
 
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> "ListMembershipsOutput": ...
+
 
 class GetMembershipInput(RequestModel, frozen=True):
     """Which membership to read.
@@ -52,3 +57,7 @@ class GetMembershipInput(RequestModel, frozen=True):
     if TYPE_CHECKING:
 
         def __init__(self, *, membership_identifier: str) -> None: ...
+
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> "GetMembershipOutput": ...

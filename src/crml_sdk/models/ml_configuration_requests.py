@@ -9,6 +9,7 @@ from .ml_configuration import MLOutputConfiguration
 
 if TYPE_CHECKING:
     from ..types import MLOutputConfigurationDict
+    from .ml_configuration import GetMLConfigurationResponse
 
 __all__ = ["DeleteMLConfigurationRequest", "GetMLConfigurationRequest", "PutMLConfigurationRequest"]
 
@@ -25,6 +26,10 @@ class GetMLConfigurationRequest(RequestModel, frozen=True):
     if TYPE_CHECKING:
 
         def __init__(self, *, membership_identifier: str) -> None: ...
+
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> "GetMLConfigurationResponse": ...
 
 
 class PutMLConfigurationRequest(RequestModel, frozen=True):
@@ -48,6 +53,10 @@ class PutMLConfigurationRequest(RequestModel, frozen=True):
             default_output_location: MLOutputConfiguration | MLOutputConfigurationDict,
         ) -> None: ...
 
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> None: ...
+
 
 class DeleteMLConfigurationRequest(RequestModel, frozen=True):
     """What to delete: the ML configuration of a membership.
@@ -61,3 +70,7 @@ class DeleteMLConfigurationRequest(RequestModel, frozen=True):
     if TYPE_CHECKING:
 
         def __init__(self, *, membership_identifier: str) -> None: ...
+
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> None: ...

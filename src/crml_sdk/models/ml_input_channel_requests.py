@@ -11,6 +11,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ..types import InputChannelDict, PayerConfigurationDict
+    from .ml_input_channel import (
+        CreateMLInputChannelResponse,
+        GetCollaborationMLInputChannelResponse,
+        GetMLInputChannelResponse,
+        ListCollaborationMLInputChannelsResponse,
+        ListMLInputChannelsResponse,
+    )
 
 __all__ = [
     "CreateMLInputChannelRequest",
@@ -65,6 +72,10 @@ class CreateMLInputChannelRequest(RequestModel, frozen=True):
             payer_configuration: PayerConfiguration | PayerConfigurationDict | None = None,
         ) -> None: ...
 
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> "CreateMLInputChannelResponse": ...
+
 
 class GetMLInputChannelRequest(RequestModel, frozen=True):
     """Which one to read: an input channel.
@@ -80,6 +91,10 @@ class GetMLInputChannelRequest(RequestModel, frozen=True):
     if TYPE_CHECKING:
 
         def __init__(self, *, ml_input_channel_arn: str, membership_identifier: str) -> None: ...
+
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> "GetMLInputChannelResponse": ...
 
 
 class ListMLInputChannelsRequest(RequestModel, frozen=True):
@@ -106,6 +121,10 @@ class ListMLInputChannelsRequest(RequestModel, frozen=True):
             max_results: int | None = None,
         ) -> None: ...
 
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> "ListMLInputChannelsResponse": ...
+
 
 class DeleteMLInputChannelDataRequest(RequestModel, frozen=True):
     """What to delete: the data of an input channel.
@@ -122,6 +141,10 @@ class DeleteMLInputChannelDataRequest(RequestModel, frozen=True):
 
         def __init__(self, *, ml_input_channel_arn: str, membership_identifier: str) -> None: ...
 
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> None: ...
+
 
 class GetCollaborationMLInputChannelRequest(RequestModel, frozen=True):
     """Which one to read: an input channel, as the collaboration sees it.
@@ -137,6 +160,10 @@ class GetCollaborationMLInputChannelRequest(RequestModel, frozen=True):
     if TYPE_CHECKING:
 
         def __init__(self, *, ml_input_channel_arn: str, collaboration_identifier: str) -> None: ...
+
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> "GetCollaborationMLInputChannelResponse": ...
 
 
 class ListCollaborationMLInputChannelsRequest(RequestModel, frozen=True):
@@ -162,3 +189,7 @@ class ListCollaborationMLInputChannelsRequest(RequestModel, frozen=True):
             next_token: str | None = None,
             max_results: int | None = None,
         ) -> None: ...
+
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> "ListCollaborationMLInputChannelsResponse": ...

@@ -9,6 +9,8 @@ from ..model import RequestModel
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from .tag import ListTagsForResourceResponse, TagResourceResponse, UntagResourceResponse
+
 __all__ = ["ListTagsForResourceRequest", "TagResourceRequest", "UntagResourceRequest"]
 
 
@@ -24,6 +26,10 @@ class ListTagsForResourceRequest(RequestModel, frozen=True):
     if TYPE_CHECKING:
 
         def __init__(self, *, resource_arn: str) -> None: ...
+
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> "ListTagsForResourceResponse": ...
 
 
 class TagResourceRequest(RequestModel, frozen=True):
@@ -41,6 +47,10 @@ class TagResourceRequest(RequestModel, frozen=True):
 
         def __init__(self, *, resource_arn: str, tags: Mapping[str, str]) -> None: ...
 
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> "TagResourceResponse": ...
+
 
 class UntagResourceRequest(RequestModel, frozen=True):
     """Tags to take off a resource.
@@ -56,3 +66,7 @@ class UntagResourceRequest(RequestModel, frozen=True):
     if TYPE_CHECKING:
 
         def __init__(self, *, resource_arn: str, tag_keys: Sequence[str]) -> None: ...
+
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> "UntagResourceResponse": ...

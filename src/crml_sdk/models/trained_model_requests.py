@@ -27,6 +27,14 @@ if TYPE_CHECKING:
         TrainedModelStatusLiteral,
         TrainingInputModeLiteral,
     )
+    from .trained_model import (
+        CreateTrainedModelResponse,
+        GetCollaborationTrainedModelResponse,
+        GetTrainedModelResponse,
+        ListCollaborationTrainedModelsResponse,
+        ListTrainedModelsResponse,
+        ListTrainedModelVersionsResponse,
+    )
 
 __all__ = [
     "CancelTrainedModelRequest",
@@ -106,6 +114,10 @@ class CreateTrainedModelRequest(RequestModel, frozen=True):
             ml_model_training_payer_account_id: str | None = None,
         ) -> None: ...
 
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> "CreateTrainedModelResponse": ...
+
 
 class GetTrainedModelRequest(RequestModel, frozen=True):
     """Which one to read: a version of a trained model.
@@ -129,6 +141,10 @@ class GetTrainedModelRequest(RequestModel, frozen=True):
             membership_identifier: str,
             version_identifier: str | None = None,
         ) -> None: ...
+
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> "GetTrainedModelResponse": ...
 
 
 class ListTrainedModelsRequest(RequestModel, frozen=True):
@@ -154,6 +170,10 @@ class ListTrainedModelsRequest(RequestModel, frozen=True):
             next_token: str | None = None,
             max_results: int | None = None,
         ) -> None: ...
+
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> "ListTrainedModelsResponse": ...
 
 
 class ListTrainedModelVersionsRequest(RequestModel, frozen=True):
@@ -187,6 +207,10 @@ class ListTrainedModelVersionsRequest(RequestModel, frozen=True):
             status: TrainedModelStatus | TrainedModelStatusLiteral | None = None,
         ) -> None: ...
 
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> "ListTrainedModelVersionsResponse": ...
+
 
 class CancelTrainedModelRequest(RequestModel, frozen=True):
     """Which training to cancel.
@@ -211,6 +235,10 @@ class CancelTrainedModelRequest(RequestModel, frozen=True):
             version_identifier: str | None = None,
         ) -> None: ...
 
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> None: ...
+
 
 class DeleteTrainedModelOutputRequest(RequestModel, frozen=True):
     """What to delete: the artifacts of a trained model.
@@ -234,6 +262,10 @@ class DeleteTrainedModelOutputRequest(RequestModel, frozen=True):
             membership_identifier: str,
             version_identifier: str | None = None,
         ) -> None: ...
+
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> None: ...
 
 
 class StartTrainedModelExportJobRequest(RequestModel, frozen=True):
@@ -270,6 +302,10 @@ class StartTrainedModelExportJobRequest(RequestModel, frozen=True):
             description: str | None = None,
         ) -> None: ...
 
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> None: ...
+
 
 class GetCollaborationTrainedModelRequest(RequestModel, frozen=True):
     """Which one to read: a version of a trained model, as the collaboration sees it.
@@ -293,6 +329,10 @@ class GetCollaborationTrainedModelRequest(RequestModel, frozen=True):
             collaboration_identifier: str,
             version_identifier: str | None = None,
         ) -> None: ...
+
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> "GetCollaborationTrainedModelResponse": ...
 
 
 class ListCollaborationTrainedModelsRequest(RequestModel, frozen=True):
@@ -318,3 +358,7 @@ class ListCollaborationTrainedModelsRequest(RequestModel, frozen=True):
             next_token: str | None = None,
             max_results: int | None = None,
         ) -> None: ...
+
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> "ListCollaborationTrainedModelsResponse": ...

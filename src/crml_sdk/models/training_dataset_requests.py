@@ -11,6 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ..types import DatasetDict
+    from .training_dataset import (
+        CreateTrainingDatasetResponse,
+        GetTrainingDatasetResponse,
+        ListTrainingDatasetsResponse,
+    )
 
 __all__ = [
     "CreateTrainingDatasetRequest",
@@ -51,6 +56,10 @@ class CreateTrainingDatasetRequest(RequestModel, frozen=True):
             description: str | None = None,
         ) -> None: ...
 
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> "CreateTrainingDatasetResponse": ...
+
 
 class GetTrainingDatasetRequest(RequestModel, frozen=True):
     """Which one to read: a training dataset.
@@ -64,6 +73,10 @@ class GetTrainingDatasetRequest(RequestModel, frozen=True):
     if TYPE_CHECKING:
 
         def __init__(self, *, training_dataset_arn: str) -> None: ...
+
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> "GetTrainingDatasetResponse": ...
 
 
 class ListTrainingDatasetsRequest(RequestModel, frozen=True):
@@ -84,6 +97,10 @@ class ListTrainingDatasetsRequest(RequestModel, frozen=True):
             self, *, next_token: str | None = None, max_results: int | None = None
         ) -> None: ...
 
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> "ListTrainingDatasetsResponse": ...
+
 
 class DeleteTrainingDatasetRequest(RequestModel, frozen=True):
     """Which one to delete: a training dataset.
@@ -97,3 +114,7 @@ class DeleteTrainingDatasetRequest(RequestModel, frozen=True):
     if TYPE_CHECKING:
 
         def __init__(self, *, training_dataset_arn: str) -> None: ...
+
+    if TYPE_CHECKING:
+
+        def _asks_for(self) -> None: ...

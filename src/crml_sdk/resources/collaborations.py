@@ -9,7 +9,7 @@ from ..api.collaborations import CollaborationsOperations
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from ..models import CollaborationSummary, FilterableMemberStatus
+    from ..models import CollaborationSummary, FilterableMemberStatus, ListCollaborationsOutput
     from ..pagination import Paginator
     from ..types import FilterableMemberStatusLiteral
 
@@ -27,7 +27,7 @@ class Collaborations(CollaborationsOperations):
         prefetch: bool = False,
         timeout: float | timedelta | None = None,
         total_timeout: float | timedelta | None = None,
-    ) -> Paginator[CollaborationSummary]:
+    ) -> Paginator[CollaborationSummary, ListCollaborationsOutput]:
         """The same as `list`."""
         return self.list(
             member_status=member_status,

@@ -178,7 +178,7 @@ class Group(Suggesting):
         prefetch: bool = False,
         total_timeout: float | timedelta | None = None,
         prepare: Prepare | None = None,
-    ) -> Paginator[Any]:
+    ) -> Paginator[Any, Any]:
         values["max_results"] = max_results
         values["next_token"] = starting_token
         request = self._request(operation, values, membership)
@@ -271,7 +271,7 @@ class Group(Suggesting):
             raise MissingMembership(operation.name)
         return membership
 
-    async def _by_name(self, rows: Paginator[T], name: str, operation: Operation) -> T:
+    async def _by_name(self, rows: Paginator[T, Any], name: str, operation: Operation) -> T:
         """The one row of a list with exactly that name, over all pages."""
         type_ = listed_by(operation)
         found: dict[str, T] = {}

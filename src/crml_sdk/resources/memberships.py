@@ -9,7 +9,7 @@ from ..api.memberships import MembershipsOperations
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from ..models import MembershipStatus, MembershipSummary
+    from ..models import ListMembershipsOutput, MembershipStatus, MembershipSummary
     from ..pagination import Paginator
     from ..types import MembershipStatusLiteral
 
@@ -27,7 +27,7 @@ class Memberships(MembershipsOperations):
         prefetch: bool = False,
         timeout: float | timedelta | None = None,
         total_timeout: float | timedelta | None = None,
-    ) -> Paginator[MembershipSummary]:
+    ) -> Paginator[MembershipSummary, ListMembershipsOutput]:
         """The same as `list`."""
         return self.list(
             status=status,

@@ -56,7 +56,7 @@ class PinningGroup(Group):
         values: dict[str, Any],
         membership: str | None,
         **paging: Any,
-    ) -> Paginator[Any]:
+    ) -> Paginator[Any, Any]:
         selector = take_selector(operation, values)
         prepare = None if selector is None else partial(self._pin, operation, selector)
         return super()._paginator(operation, values, membership, prepare=prepare, **paging)

@@ -23,7 +23,11 @@ from .trained_model_starting import TrainedModelStarting
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from ..models import GetTrainedModelResponse, TrainedModelSummary
+    from ..models import (
+        GetTrainedModelResponse,
+        ListTrainedModelsResponse,
+        TrainedModelSummary,
+    )
     from ..pagination import Paginator
 
 
@@ -41,7 +45,7 @@ class TrainedModels(TrainedModelStarting):
         timeout: float | timedelta | None = None,
         total_timeout: float | timedelta | None = None,
         distinct: bool = False,
-    ) -> Paginator[TrainedModelSummary]:
+    ) -> Paginator[TrainedModelSummary, ListTrainedModelsResponse]:
         """List the trained models of a membership.
 
         Whether a model of several versions has one row or several is not documented; the rows come

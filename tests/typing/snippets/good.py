@@ -23,6 +23,7 @@ from crml_sdk import (
     errors,
     models,
 )
+from crml_sdk.pagination import ItemList
 from crml_sdk.types import ModelTrainingDataChannelDict
 from crml_sdk.waiting import Outcomes
 
@@ -30,15 +31,19 @@ ARN = "arn:aws:cleanrooms-ml:us-east-1:111122223333:membership/m/trained-model/x
 
 
 async def versions(sdk: CleanRoomsML) -> None:
-    assert_type(sdk.trained_models.versions(ARN), Paginator[models.TrainedModelSummary])
-    assert_type(await sdk.trained_models.versions(ARN), list[models.TrainedModelSummary])
+    assert_type(
+        sdk.trained_models.versions(ARN),
+        Paginator[models.TrainedModelSummary, models.ListTrainedModelVersionsResponse],
+    )
+    assert_type(await sdk.trained_models.versions(ARN), ItemList[models.TrainedModelSummary])
     async for version in sdk.trained_models.versions(ARN, status="ACTIVE", limit=3):
         assert_type(version, models.TrainedModelSummary)
         assert_type(version.version_identifier, "str | None")
         assert_type(version.is_base, bool)
         assert_type(version.ref, TrainedModelRef)
     async for page in sdk.trained_models.versions(ARN).pages():
-        assert_type(page, Page[models.TrainedModelSummary])
+        assert_type(page, Page[models.TrainedModelSummary, models.ListTrainedModelVersionsResponse])
+        assert_type(page.reply.trained_models, list[models.TrainedModelSummary])
         assert_type(page.next_token, "str | None")
     assert_type(await sdk.trained_models.list().first(), "models.TrainedModelSummary | None")
     newest = await sdk.trained_models.latest_active(ARN)
@@ -134,7 +139,7 @@ async def scopes(sdk: CleanRoomsML, identifier: str) -> None:
     assert_type(
         await sdk.membership(identifier).ml_configuration.get(), models.GetMLConfigurationResponse
     )
-    assert_type(await sdk.memberships(), list[models.MembershipSummary])
+    assert_type(await sdk.memberships(), ItemList[models.MembershipSummary])
     assert_type(await sdk.memberships.get(identifier), models.Membership)
     assert_type(await sdk.collaborations.by_name("spring"), models.CollaborationSummary)
     assert_type(await sdk.trained_models.by_name("m"), models.TrainedModelSummary)
