@@ -21,8 +21,9 @@ LONGEST = 800
 ALLOWED: dict[str, set[str]] = {
     # the user's side
     "cli": {
-        *("api", "arns", "checking", "cleaning", "client", "errors", "local", "naming"),
-        *("places", "policies", "stepfunctions", "types", "untrusted", "versions", "waiting"),
+        *("api", "arns", "checking", "cleaning", "client", "errors", "hints", "local", "naming"),
+        *("places", "policies", "resource_types", "stepfunctions", "types", "untrusted"),
+        *("versions", "waiting"),
     },
     "client": {
         *("api", "arns", "core", "errors", "hints", "resource_types", "resources", "waiting"),

@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import subprocess
 import sys
 import unicodedata
@@ -156,14 +157,13 @@ def test_watching_ends_when_all_have_ended(run: Run) -> None:
 
 
 def completions(line: str, **environment: str) -> tuple[list[str], str]:
-    words = line.split(" ")
     done = subprocess.run(
         [sys.executable, "-m", "crml_sdk.cli"],
         env={
             **os.environ,
             "_CRML_COMPLETE": "bash_complete",
-            "COMP_WORDS": line,
-            "COMP_CWORD": str(len(words) - 1),
+            "COMP_LINE": line,
+            "COMP_WORDBREAKS": " \t\n\"'@><=;|&(:",
             **environment,
         },
         capture_output=True,
@@ -183,10 +183,40 @@ def test_completion_knows_operations_values_profiles_and_names(run: Run, tmp_pat
         "FastFile",
     ]
     assert completions("crml --profile d", **places)[0] == ["data", "default"]
+    assert completions("crml models list --output=js", **places)[0] == ["json", "jsonl"]
+    assert completions("crml models list --status CREATE_F", **places)[0] == ["CREATE_FAILED"]
     assert completions("crml models show c", **places) == (["churn"], "")
     (cached,) = (tmp_path / "crml").iterdir()
     cached.write_text('["cached"]')
     assert completions("crml models show c", **places) == (["cached"], "")
+
+
+def test_bash_completes_behind_an_equals_sign_where_it_cuts_words(run: Run, tmp_path: Path) -> None:
+    """Found: `--channel train=ju` was completed as if `ju` were the whole word, to nothing."""
+    line = "crml models train fresh --channel train=churn"
+    assert completions(line, XDG_CACHE_HOME=str(tmp_path)) == (["churn-data"], "")
+
+
+def test_bash_gets_a_name_with_spaces_as_one_word(run: Run, tmp_path: Path) -> None:
+    bash = shutil.which("bash")
+    if bash is None:
+        pytest.skip("no bash")
+    (tmp_path / "crml").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m crml_sdk.cli "$@"\n')
+    (tmp_path / "crml").chmod(0o755)
+    asked = """
+        eval "$(crml completion bash)"
+        COMP_LINE="crml models list --collaboration Local\\ c"; COMP_POINT=${#COMP_LINE}
+        _crml_completion crml; printf "%s\\n" "${COMPREPLY[@]}"
+    """
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "XDG_CACHE_HOME": str(tmp_path)}
+    done = subprocess.run(
+        [bash, "--norc", "-c", asked],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (done.stdout, done.stderr) == ("Local\\ collaboration\n", "")
 
 
 def test_completion_is_silent_when_it_cannot_know(tmp_path: Path) -> None:

@@ -164,9 +164,25 @@ def test_a_channel_is_made_and_emptied(run: Run, local: LocalCleanRoomsML, tmp_p
     assert run("channels", "delete", "july-data", "--wait", "--poll", "1ms").status == 0
 
 
+def test_what_is_not_there_without_having_a_name_says_what_to_do(run: Run) -> None:
+    """Found: `config show` said that a membership's identifier does not exist."""
+    for verb in ("show", "delete"):
+        ran = run("config", verb)
+        assert ran.status == 1
+        assert ran.err.startswith("crml: the membership has no ML configuration")
+    assert "next: crml config set --s3-uri" in run("jobs", "results", "july").err
+
+
+def test_a_collaboration_left_out_is_the_only_one(run: Run) -> None:
+    shown = run("collaborations", "show", "-o", "json").json
+    assert shown == run("collaborations", "show", shown["name"], "-o", "json").json
+    assert run("collaborations", "list", "--status", "invited", "-o", "json").json == []
+    assert len(run("collaborations", "list", "--status", "ACTIVE", "-o", "json").json) == 1
+
+
 def test_an_export_is_started_on_the_newest_version_that_works(run: Run) -> None:
     newest = run("models", "versions", "churn", "-o", "json").json[0]["versionIdentifier"]
-    assert run("models", "export", "churn", "--name", "e").out == "exporting churn\n"
+    assert "&name=e" in run("models", "export", "churn", "--name", "e").out
     (row,) = run("models", "exports", "churn", "-o", "json").json
     assert row["trainedModelVersionIdentifier"] == newest
 

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+
+# Type checkers read this name as true. What is imported before Ctrl-C is caught is kept small.
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,7 +33,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def process() -> None:
     """Run the command as a process of its own, and end the process."""
-    from . import quick
+    try:
+        from .interrupts import catch
 
-    quick.begin()
+        catch()
+        from . import quick
+
+        quick.begin()
+    except KeyboardInterrupt:
+        print("crml: interrupted", file=sys.stderr)
+        sys.exit(130)
     quick.end(main())

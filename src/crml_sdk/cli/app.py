@@ -88,6 +88,21 @@ class Tree(click.Group):
         made = builders().get(path) or builders().get(ALIASES.get(path, ""))
         return None if made is None else made()
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command of the first word.
+
+        Raises:
+            Refused: There is none; with what was likely meant.
+        """
+        named = not args or args[0][:1] == "-" or self.get_command(ctx, args[0]) is not None
+        if not named and not ctx.resilient_parsing:
+            from .guesses import no_command
+
+            raise no_command(self.path, args[0], args[1:], builders())
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the names with a line for each, without building them."""
         from .commands import GROUPS
@@ -256,6 +271,11 @@ def _report(error: BaseException) -> int:
 
 
 def _usage_hint(error: Any) -> str:
+    from .guesses import OPTIONS
+
+    instead = OPTIONS.get(getattr(error, "option_name", ""))
+    if instead is not None:
+        return f"there is {instead}"
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "crml"
     return f"{path} --help"

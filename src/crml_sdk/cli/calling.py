@@ -44,7 +44,13 @@ class _Call(Leaf):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Remember what was given: the help is about it."""
         ctx.meta["crml.given"] = list(args)
-        return super().parse_args(ctx, args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            raise Refused(
+                f"`call` takes members as JSON, not as {error.option_name}",
+                '-a \'{"trainedModelArn": "NAME"}\'; `crml operations` names the commands with flags',
+            ) from None
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the members of the operation that was named, if one was."""
@@ -106,7 +112,12 @@ def call() -> click.Command:
                 " snake_case.",
             ),
             Option(
-                "-f", "--file", "file", metavar="FILE", help="The same from a YAML or JSON file."
+                "-f",
+                "--file",
+                "file",
+                type=click.Path(),
+                metavar="FILE",
+                help="The same from a YAML or JSON file.",
             ),
             Option("--all", "all_pages", is_flag=True, help="For lists: the rows of every page."),
             Option("--skeleton", is_flag=True, help="Write a file with every member, and end."),

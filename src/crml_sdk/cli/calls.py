@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from . import service
@@ -21,10 +22,24 @@ class _Stopped(BaseException):
         self.request = request
 
 
-async def invoke(session: Session, operation: Operation, values: Mapping[str, Any]) -> Any:
-    """Call an operation through the SDK's method for it; a paginator for a list."""
-    method, arguments = await bound(session, operation, values)
-    found = method(**arguments)
+async def invoke(
+    session: Session,
+    operation: Operation,
+    values: Mapping[str, Any],
+    method: str | None = None,
+    more: Mapping[str, Any] = MappingProxyType({}),
+) -> Any:
+    """Call an operation through the SDK's method for it, or another; a paginator for a list.
+
+    Args:
+        session: With the open client.
+        operation: What is called.
+        values: Its members by Python names.
+        method: The SDK's method, where it is not the one named after the operation.
+        more: Arguments of the method that are no members.
+    """
+    group, arguments = await bound(session, operation, values)
+    found = getattr(group, method or operation.method)(**arguments, **more)
     return found if operation.items is not None else await found
 
 
@@ -48,7 +63,7 @@ async def dry_run(session: Session, operation: Operation, values: Mapping[str, A
 async def bound(
     session: Session, operation: Operation, values: Mapping[str, Any]
 ) -> tuple[Any, dict[str, Any]]:
-    """The method of the SDK for an operation, and its arguments by Python names."""
+    """The SDK's group of an operation, and its arguments by Python names."""
     given = {name: value for name, value in values.items() if value is not None}
     if operation.scope == "membership" and not given.get("membership_identifier"):
         given["membership_identifier"] = await session.membership_for(operation, given)
@@ -61,7 +76,7 @@ async def bound(
         given["version"] = selector
     if "next_token" in given:
         given["starting_token"] = given.pop("next_token")
-    return getattr(getattr(target, operation.group), operation.method), given
+    return getattr(target, operation.group), given
 
 
 def _take_selector(operation: Operation, values: dict[str, Any]) -> Any:

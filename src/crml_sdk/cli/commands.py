@@ -11,6 +11,12 @@ def _policy(reply: Any) -> str:
     return str(reply.configured_audience_model_policy)
 
 
+NO_CONFIGURATION: Final = (
+    "the membership has no ML configuration, which would name the place in S3",
+    "crml config set --s3-uri s3://BUCKET/PREFIX --role ARN",
+)
+"""What it means when the service finds none, and what to do."""
+
 COMMANDS: Final = (
     # models
     Command(
@@ -49,7 +55,7 @@ COMMANDS: Final = (
         version="latest-active",
         shorthands=("receiver",),
         wait="finished",
-        done="exporting {0}",
+        method="start_export",
     ),
     # jobs
     Command(
@@ -139,9 +145,14 @@ COMMANDS: Final = (
         done="deleted {0}",
     ),
     # the membership's ML configuration
-    Command("config show", "GetMLConfiguration"),
+    Command("config show", "GetMLConfiguration", absent=NO_CONFIGURATION),
     Command("config set", "PutMLConfiguration", done="the ML configuration is set"),
-    Command("config delete", "DeleteMLConfiguration", done="the ML configuration is deleted"),
+    Command(
+        "config delete",
+        "DeleteMLConfiguration",
+        done="the ML configuration is deleted",
+        absent=NO_CONFIGURATION,
+    ),
     # tags
     Command("tags show", "ListTagsForResource", ("resource_arn",)),
     Command("tags add", "TagResource", ("resource_arn", "tags"), done="tagged {0}"),
@@ -226,7 +237,6 @@ COMMANDS: Final = (
         ("name",),
         flags={"audience_size.type": "size-type", "audience_size.value": "size"},
         wait="finished",
-        done="exporting",
     ),
     # the neighbouring service
     Command("collaborations show", "GetCollaboration", ("collaboration_identifier",)),

@@ -16,6 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+from click.shell_completion import (
+    BashComplete,
+    ShellComplete,
+    get_completion_class,
+    split_arg_string,
+)
 
 from .options import Leaf, Options
 
@@ -33,30 +39,76 @@ SHELLS: Final = ("bash", "zsh", "fish")
 
 def answer(root: click.Group) -> int:
     """Answer the shell, silently whatever happens."""
-    from click.shell_completion import shell_complete
-
     try:
-        instruction = os.environ["_CRML_COMPLETE"]
+        shell, _, _ = os.environ["_CRML_COMPLETE"].partition("_")
         with _quiet():
-            return shell_complete(root, {}, "crml", "_CRML_COMPLETE", instruction)
+            answered = _of_shell(shell, root).complete()
+        click.echo(answered)
+        return 0
     except Exception:
         return 1
+
+
+def _of_shell(shell: str, root: click.Group) -> ShellComplete:
+    kind = Bash if shell == "bash" else get_completion_class(shell)
+    if kind is None:
+        raise LookupError(shell)
+    return kind(root, {}, "crml", "_CRML_COMPLETE")
+
+
+class Bash(BashComplete):
+    """Bash, which cuts words at `=`, `:` and `@`, and wants answers for the last piece only.
+
+    Click's own asks for `ju` where `train=ju` stands, and takes a name with a space for two words.
+    """
+
+    source_template = """\
+%(complete_func)s() {
+    local IFS=$'\\n' answer
+    COMPREPLY=()
+    for answer in $(env COMP_LINE="${COMP_LINE:0:COMP_POINT}" COMP_WORDBREAKS="$COMP_WORDBREAKS" \\
+        %(complete_var)s=bash_complete $1); do
+        case $answer in
+            plain,*) COMPREPLY+=("$(printf %%q "${answer#plain,}")") ;;
+            dir,*) compopt -o dirnames ;;
+            file,*) compopt -o default ;;
+        esac
+    done
+}
+
+complete -o nosort -F %(complete_func)s %(prog_name)s
+"""
+
+    def source(self) -> str:
+        """The script. Click's own starts a bash to look at its version."""
+        return self.source_template % self.source_vars()
+
+    def get_completion_args(self) -> tuple[list[str], str]:
+        """The words before the one at the cursor, and that one."""
+        line = os.environ["COMP_LINE"]
+        words = split_arg_string(line)[1:]
+        last = words.pop() if words and not line[-1:].isspace() else ""
+        return words, last
+
+    def complete(self) -> str:
+        """The answers, as far as they stand behind what bash takes for another word."""
+        words, last = self.get_completion_args()
+        breaks = set(os.environ.get("COMP_WORDBREAKS", "")) - set(" \t\n\"'")
+        kept = max((last.rfind(each) for each in breaks), default=-1) + 1
+        return "\n".join(
+            f"{item.type},{item.value.removeprefix(last[:kept])}"
+            for item in self.get_completions(words, last)
+        )
 
 
 def completion() -> click.Command:
     """`crml completion`."""
 
     def write(shell: str) -> None:
-        from click.shell_completion import get_completion_class
-
         from .app import root
         from .console import out
 
-        found = get_completion_class(shell)
-        assert found is not None
-        # Not `source()` of bash's: that starts a bash to look at its version.
-        made: Any = found(root(), {}, "crml", "_CRML_COMPLETE")
-        out(made.source_template % made.source_vars())
+        out(_of_shell(shell, root()).source().rstrip())
 
     return Leaf(
         "completion",

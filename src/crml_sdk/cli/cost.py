@@ -29,7 +29,10 @@ def confirm(operation: Operation, values: Mapping[str, Any]) -> None:
     remark(f"{at_most(operation, values)} Prices: {PRICES}")
     sys.stderr.write("Start it? [y/N] ")
     sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+    answer = sys.stdin.readline()
+    if not answer:
+        remark("")
+    if answer.strip().lower() not in ("y", "yes"):
         raise Refused("nothing was started", "--yes starts it without asking", FAILED)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from . import service
+from .failures import FAILED, Refused
 from .flags import (
     argument,
     converted,
@@ -25,6 +26,7 @@ from .flags import (
 from .inputs import by_python_names, check, get, put, read_document
 from .names import resolve
 from .options import Option, Options, leaf, names_of, waiting_options
+from .resume import resume_options, take_resume, tell
 from .shorthands import SHORTHANDS, Shorthand
 from .table import Command
 
@@ -32,7 +34,8 @@ if TYPE_CHECKING:
     from ..operation import Operation
     from .session import Session
 
-SCOPE: Final = ("membership_identifier", "collaboration_identifier", "next_token", "max_results")
+COLLABORATION: Final = "collaboration_identifier"
+SCOPE: Final = ("membership_identifier", COLLABORATION, "next_token", "max_results")
 """Members that an option of every command, or none at all, sets."""
 
 
@@ -70,7 +73,17 @@ class _Built:
             help=service.describe(self.operation),
             epilog=_epilog(self.operation, self.writes),
             prepare=self.prepare,
+            aliases=self._aliases(),
         )
+
+    def _aliases(self) -> dict[str, str]:
+        """Every member by its documented name, as the AWS CLI has it, that is not its flag."""
+        named = {path: flag for path, flag in self.flags.items() if flag}
+        if len(self.command.positional) == 1:
+            named[self.command.positional] = ""
+        named |= {shorthand.path: shorthand.flag for shorthand in self.shorthands}
+        found = {f"--{path[-1].replace('_', '-')}": flag for path, flag in named.items()}
+        return {name: flag for name, flag in found.items() if name not in self.flags.values()}
 
     def _arguments(self) -> list[click.Parameter]:
         known = service.members(self.operation.input)
@@ -79,7 +92,10 @@ class _Built:
         ]
 
     def _file_may_have(self, name: str) -> bool:
-        return self.writes and len(service.members(self.operation.input)) > 4
+        # Left out, a collaboration is the one that you are in.
+        return name == COLLABORATION or (
+            self.writes and len(service.members(self.operation.input)) > 4
+        )
 
     def _options(self) -> list[click.Parameter]:
         options: list[click.Parameter] = [shorthand.option() for shorthand in self.shorthands]
@@ -107,6 +123,8 @@ class _Built:
             options += input_options(self.command.costs)
         if self.command.wait is not None:
             options += waiting_options()
+        if self.command.wait == "finished":
+            options += resume_options()
         return options
 
     def prepare(self, options: Options, given: dict[str, Any]) -> dict[str, Any]:
@@ -127,6 +145,7 @@ class _Built:
             _ = plan["poll"] and seconds(plan["poll"])
         values = self._values(given)
         self._check(values)
+        plan["again"] = take_resume(given, values)
         plan["said"] = [given.get(name) for name in self.command.positional]
         if self.command.costs and not plan["yes"] and not plan["dry_run"]:
             from .cost import confirm
@@ -180,8 +199,6 @@ class _Built:
             return
         model = values.get("trained_model_arn")
         if isinstance(model, str) and "@" not in model and not values.get("version_identifier"):
-            from .failures import Refused
-
             raise Refused(
                 f"name the version: {model}@latest, {model}@base or --version VERSION",
                 "`crml models versions MODEL` lists them",
@@ -189,7 +206,7 @@ class _Built:
 
     async def run(self, session: Session, values: dict[str, Any], plan: dict[str, Any]) -> None:
         """Call the operation and write what came back."""
-        from .calls import dry_run, invoke
+        from .calls import dry_run
 
         operation = self.operation
         if plan["collaboration"] is not None:
@@ -200,6 +217,8 @@ class _Built:
             values["collaboration_identifier"] = await find_collaboration(
                 session, plan["collaboration"]
             )
+        elif COLLABORATION in self.command.positional and not values.get(COLLABORATION):
+            values[COLLABORATION] = await session.collaboration()
         for shorthand in self.shorthands:
             await shorthand.complete(session, values)
         values = await resolve(session, operation, values)
@@ -208,8 +227,23 @@ class _Built:
             return
         if plan["wait"] and self.command.wait != "finished":
             values = await _pinned(session, operation, values)
-        reply = await invoke(session, operation, values)
+        reply = await self._sent(session, operation, values, plan["again"])
+        tell(reply)
         await self._answer(session, values, reply, plan)
+
+    async def _sent(
+        self, session: Session, operation: Operation, values: dict[str, Any], again: dict[str, Any]
+    ) -> Any:
+        from ..errors import ResourceNotFoundException
+        from .calls import invoke
+
+        try:
+            with session.doubtful(self.command.wait == "finished"):
+                return await invoke(session, operation, values, self.command.method, again)
+        except ResourceNotFoundException:
+            if self.command.absent is None:
+                raise
+            raise Refused(*self.command.absent, FAILED) from None
 
     async def _answer(
         self, session: Session, values: dict[str, Any], reply: Any, plan: dict[str, Any]
@@ -220,6 +254,12 @@ class _Built:
             await wait_for_outcome(
                 session, self.operation, values, reply, str(self.command.wait), plan
             )
+        elif self.command.wait == "finished" and not _has_members(reply):
+            from .waits import handle_after
+
+            # An export gets no ARN: what it can be waited for by is all there is to it.
+            handle = str(handle_after(session, self.operation, values, reply, "finished"))
+            session.writer.text(handle, {"handle": handle})
         elif reply is None or (self.writes and not _has_members(reply)):
             session.writer.note((self.command.done or "done").format(*plan["said"]))
         elif self.command.text is not None:
@@ -231,7 +271,7 @@ class _Built:
 
 
 def _has_members(reply: Any) -> bool:
-    return bool(reply.__class__.model_fields)
+    return bool(getattr(reply.__class__, "model_fields", None))
 
 
 def _arn_of(reply: Any) -> str:

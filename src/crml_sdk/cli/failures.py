@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from .interrupts import INTERRUPTED
+
 FAILED: Final = 1
 USAGE: Final = 2
 TIMED_OUT: Final = 3
-INTERRUPTED: Final = 130
 
 
 class Refused(Exception):
@@ -28,11 +29,17 @@ class Refused(Exception):
 
 
 class Interrupted(BaseException):
-    """The user pressed Ctrl-C; `resume` is the command that takes a wait up again."""
+    """The user pressed Ctrl-C.
 
-    def __init__(self, resume: str | None = None) -> None:
+    Args:
+        resume: The command that takes a wait up again.
+        sending: Whether a start was on its way.
+    """
+
+    def __init__(self, resume: str | None = None, *, sending: bool = False) -> None:
         super().__init__(resume)
         self.resume = resume
+        self.sending = sending
 
 
 @dataclass(frozen=True)
@@ -66,6 +73,8 @@ def explain(error: BaseException) -> Explanation:
     for kind, line in _LINES.items():
         if isinstance(error, getattr(errors, kind)):
             return Explanation(line, _HINTS[kind], USAGE)
+    if isinstance(error, errors.ConflictException) and _resumable(error.operation_name):
+        return Explanation(_one_line(error), "--resume takes up what has the name already")
     for kind, hint in _HINTS.items():
         if isinstance(error, getattr(errors, kind)):
             status = USAGE if kind in _USAGE else FAILED
@@ -77,13 +86,27 @@ def explain(error: BaseException) -> Explanation:
     )
 
 
+def _resumable(operation: str) -> bool:
+    from .commands import COMMANDS
+
+    return any(each.operation == operation and each.wait == "finished" for each in COMMANDS)
+
+
 def _one_line(error: BaseException) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return " | ".join(lines) or type(error).__name__
+    text = " | ".join(lines) or type(error).__name__
+    # What the SDK says in Python's words, in the command's.
+    return text.replace("resume_since=", "--resume-since").replace("resume=", "--resume")
 
 
 def _interruption(error: BaseException) -> Explanation:
     resume = getattr(error, "resume", None)
+    if getattr(error, "sending", False):
+        return Explanation(
+            "interrupted while it was started: it may run",
+            "the same command with --resume takes it up, or starts it if there is none",
+            INTERRUPTED,
+        )
     if resume is None:
         return Explanation("interrupted", None, INTERRUPTED)
     return Explanation(
@@ -126,6 +149,8 @@ _HINTS: Final[dict[str, str | None]] = {
     "AccessDeniedException": "check the caller's IAM policy and its part in the collaboration;"
     " `crml whoami` says who you are",
     "ResourceNotFoundException": "check the ARN, the --region and the --membership",
+    "ResumeMismatch": None,
+    "ResumeAmbiguous": None,
     "ConflictException": None,
     "ServiceQuotaExceededException": "let something end first, or ask for more in Service Quotas",
     "ThrottlingException": "too many calls at once; try again in a minute",

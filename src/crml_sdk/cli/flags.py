@@ -37,7 +37,10 @@ WORDS: Final = {
 STANDS_FOR: Final = {
     "resource_arn": ("RESOURCE", "ARN, or WORD/NAME such as model/churn or channel/july."),
     "membership_identifier": ("MEMBERSHIP", "Identifier, ARN or the collaboration's exact name."),
-    "collaboration_identifier": ("COLLABORATION", "Identifier, ARN or exact name."),
+    "collaboration_identifier": (
+        "COLLABORATION",
+        "Identifier, ARN or exact name; the only one that you are active in when left out.",
+    ),
 }
 
 
@@ -198,6 +201,7 @@ def input_options(costs: bool) -> list[click.Parameter]:
             "-f",
             "--file",
             "file",
+            type=click.Path(),
             metavar="FILE",
             help="Members from a YAML or JSON file, or - for standard input; flags count more.",
             panel=INPUT,

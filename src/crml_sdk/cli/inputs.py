@@ -231,7 +231,11 @@ def _said(operation: Operation, fault: Any, flags: Mapping[tuple[str, ...], str]
     flag = flags.get(path)
     if flag is None and "[" in fault.path:
         flag = flags.get(tuple(fault.path.partition("[")[0].split(".")))
-    below = [name for each, name in flags.items() if each[: len(path)] == path]
+    below = [
+        name
+        for each, name in flags.items()
+        if each[: len(path)] == path and (fault.given is not None or _needed(operation, each))
+    ]
     if flag is None and below:
         flag = f"{', '.join(below)} ({documented_path(operation.input, fault.path)})"
     where = flag if flag is not None else documented_path(operation.input, fault.path)
@@ -241,6 +245,14 @@ def _said(operation: Operation, fault: Any, flags: Mapping[tuple[str, ...], str]
     if fault.allowed is not None:
         text += f"; allowed: {fault.allowed}"
     return text
+
+
+def _needed(operation: Operation, path: tuple[str, ...]) -> bool:
+    """Whether a member at any depth has to be there when what it stands in is."""
+    here = operation.input
+    for name in path[:-1]:
+        here = members(here)[name].shape
+    return members(here)[path[-1]].required
 
 
 def documented_path(shape: str, path: str) -> str:

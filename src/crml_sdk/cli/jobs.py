@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..arns import Arn
 from ..untrusted import as_line
+from .commands import NO_CONFIGURATION
 from .console import remark
 from .durations import format_duration
 from .failures import FAILED, Refused
@@ -92,11 +93,7 @@ async def _address(session: Session, job: GetTrainedModelInferenceJobResponse) -
     try:
         address = await session.sdk.inference_jobs.results_uri(job)
     except errors.ResourceNotFoundException:
-        raise Refused(
-            "the membership has no ML configuration, which would name the place in S3",
-            "crml config set --s3-uri s3://BUCKET/PREFIX --role ARN",
-            FAILED,
-        ) from None
+        raise Refused(*NO_CONFIGURATION, FAILED) from None
     if address is None:
         receivers = [member.account_id for member in job.output_configuration.members]
         if Arn.parse(job.trained_model_inference_job_arn).account in receivers:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from fnmatch import fnmatchcase
@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from ..hints import nearest
 from . import service
 from .columns import COLUMNS, NEEDS_MODELS, model_column
 from .durations import parse_duration
 from .failures import Refused
 from .names import KINDS, find, find_collaboration
-from .options import Argument, Format, Option, Options, leaf, names_of
+from .options import Argument, Format, Option, leaf, names_of
 from .table import Listing
 from .writing import Column
 
@@ -35,7 +36,7 @@ class _Filter:
     since: datetime | None
 
     def fits(self, row: Any) -> bool:
-        status = getattr(row, "status", None)
+        status = getattr(row, "status", None) or getattr(row, "member_status", None)
         if self.status is not None and str(status).upper() != self.status:
             return False
         name = getattr(row, "name", None) or getattr(row, "collaboration_name", "")
@@ -85,7 +86,12 @@ def build(listing: Listing) -> click.Command:
         parameters,
         help=service.describe(operation),
         epilog=f"Calls {operation.name}.",
-        prepare=_prepare,
+        prepare=lambda options, values: _prepare(listing, values),
+        aliases={
+            f"--{member.replace('_', '-')}": flag
+            for member, flag in ((listing.of, ""), (listing.by, parameters[0].opts[0]))
+            if member is not None
+        },
     )
 
 
@@ -95,13 +101,13 @@ def _kind(operation: Any, member: str) -> str:
 
 def _filters(listing: Listing, scope: str) -> list[click.Parameter]:
     options: list[click.Parameter] = []
-    if "status" in listing.columns:
+    if "status" in listing.columns:  # also a member's
         options.append(
             Option(
                 "--status",
                 metavar="STATUS",
                 help="Only these, such as ACTIVE.",
-                shell_complete=_statuses,
+                shell_complete=_statuses(listing),
             )
         )
     if listing.of is None:
@@ -129,7 +135,7 @@ def _filters(listing: Listing, scope: str) -> list[click.Parameter]:
                 shell_complete=names_of("collaboration"),
             )
         )
-    if "status" in listing.columns:
+    if "status" in listing.columns.split():
         options.append(
             Option(
                 "--watch",
@@ -140,19 +146,54 @@ def _filters(listing: Listing, scope: str) -> list[click.Parameter]:
     return options
 
 
-def _statuses(ctx: Any, parameter: Any, incomplete: str) -> list[str]:
-    values = service.enum_values("TrainedModelStatus")
-    return [value for value in values if value.startswith(incomplete.upper())]
+def statuses_of(listing: Listing) -> list[str]:
+    """The documented statuses of a list's rows."""
+    from ..resource_types import listed_by
+    from ..waiting.statuses import STATUSES
+
+    operation = service.operations()[listing.operation]
+    for name in ("status", "member_status"):
+        if filtered := service.members(operation.input).get(name):
+            return service.enum_values(filtered.shape)
+    # What has no life cycle is usable as soon as it exists.
+    return list(STATUSES.get(listed_by(operation).statuses, ("ACTIVE",)))
 
 
-def _prepare(options: Options, values: dict[str, Any]) -> dict[str, Any]:
+def _statuses(listing: Listing) -> Callable[..., list[str]]:
+    def complete(ctx: Any, parameter: Any, incomplete: str) -> list[str]:
+        return [value for value in statuses_of(listing) if value.startswith(incomplete.upper())]
+
+    return complete
+
+
+def _known_status(given: str, known: Sequence[str]) -> str:
+    """A status as it is documented.
+
+    Raises:
+        Refused: There is none of that name, so that nothing would ever be found.
+    """
+    status = given.upper().replace("-", "_")
+    if status in known:
+        return status
+    near = [each for each in known if status in each] or nearest(status, known, 3)
+    raise Refused(
+        f"--status {given!r} is no status of these",
+        f"did you mean {' or '.join(near)}?"
+        if near
+        else f"they are {', '.join(known)}; what ended well is ACTIVE",
+    )
+
+
+def _prepare(listing: Listing, values: dict[str, Any]) -> dict[str, Any]:
+    if values.get("status") is not None:
+        values["status"] = _known_status(values["status"], statuses_of(listing))
     since = values.get("since")
     if since is not None:
         values["since"] = parse_since(since, datetime.now(timezone.utc))
     return values
 
 
-def parse_since(text: str, now: datetime) -> datetime:
+def parse_since(text: str, now: datetime, flag: str = "--since") -> datetime:
     """The moment that is meant: so long ago, or a date or time, local unless it has a zone.
 
     Raises:
@@ -167,16 +208,14 @@ def parse_since(text: str, now: datetime) -> datetime:
         return datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", text)).astimezone()
     except (ValueError, OverflowError, OSError):
         raise Refused(
-            f"--since {text!r} is no time", "write 90m, 6h, 7d, or 2026-11-21T15:00"
+            f"{flag} {text!r} is no time", "write 90m, 6h, 7d, or 2026-11-21T15:00"
         ) from None
 
 
 async def _list(session: Session, listing: Listing, values: dict[str, Any]) -> None:
     # Everything but the rows is found out once, also under --watch.
     source = await _source(session, listing, values)
-    chosen = _Filter(
-        (values.get("status") or "").upper() or None, values.get("name"), values.get("since")
-    )
+    chosen = _Filter(values.get("status"), values.get("name"), values.get("since"))
     columns = await _columns(session, listing, values)
     if values.get("watch"):
         await _watch(session, listing, source, chosen, values["limit"], columns)
@@ -209,7 +248,7 @@ async def _source(session: Session, listing: Listing, values: dict[str, Any]) ->
         arguments["membership_identifier"] = await session.membership()
     for name in listing.given:
         if values.get(name):
-            arguments[name] = values[name].upper()
+            arguments[name] = values[name]
     method = getattr(getattr(target, operation.group), operation.method)
 
     def source(limit: int | None) -> Any:

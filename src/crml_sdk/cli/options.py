@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from enum import Enum
+from types import MappingProxyType
 from typing import Any, Final
 
 import click
@@ -53,8 +54,37 @@ class Option(click.Option):
         self.panel = panel
 
 
+_AS_DOCUMENTED: Final = {
+    "--membership-identifier": "--membership",
+    "--collaboration-identifier": "--collaboration",
+    "--max-results": "--limit",
+    "--max-items": "--limit",
+}
+"""Names of the AWS CLI for options of many commands."""
+
+
 class Leaf(click.Command):
     """A command; its help has the options under headings, the common ones last."""
+
+    aliases: Mapping[str, str] = MappingProxyType({})
+    """Further names of options, which the help does not list; "" stands for the argument."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the words, options under all their names."""
+        return super().parse_args(ctx, list(self._by_own_names(args)))
+
+    def _by_own_names(self, args: list[str]) -> Generator[str]:
+        aliases = {**_AS_DOCUMENTED, **self.aliases}
+        literal = False
+        for word in args:
+            name, equals, value = word.partition("=")
+            literal = literal or word == "--"
+            if literal or name not in aliases:
+                yield word
+            elif aliases[name]:
+                yield f"{aliases[name]}{equals}{value}"
+            elif equals:
+                yield value
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options, those of a heading together."""
@@ -155,6 +185,7 @@ def leaf(
     help: str | None = None,
     epilog: str | None = None,
     prepare: Callable[[Options, dict[str, Any]], dict[str, Any]] | None = None,
+    aliases: Mapping[str, str] | None = None,
 ) -> click.Command:
     """A command that runs an async function `(session, **values)` with an open client.
 
@@ -165,6 +196,7 @@ def leaf(
         help: What it says about itself; the function's docstring when left out.
         epilog: What stands below the options.
         prepare: Looks at the values before a client is opened, and gives those for the body.
+        aliases: Further names of its options, see `Leaf`.
     """
 
     def call(**values: Any) -> None:
@@ -174,7 +206,7 @@ def leaf(
         given = values if prepare is None else prepare(options, values)
         execute(options, lambda session: body(session, **given))
 
-    return Leaf(
+    made = Leaf(
         name,
         callback=call,
         params=[*parameters, *_shared()],
@@ -182,6 +214,8 @@ def leaf(
         epilog=epilog,
         context_settings=HELP,
     )
+    made.aliases = aliases or {}
+    return made
 
 
 def waiting_options(*, ask: bool = True) -> list[click.Parameter]:

@@ -14,43 +14,28 @@ import sys
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
-from types import FrameType
-from typing import Any, Final, NoReturn
+from typing import Any, NoReturn
 
-INTERRUPTED: Final = 130
+from .interrupts import catch, leave
 
 
 def begin() -> None:
     """At the very start: no collections while modules load, and Ctrl-C ends it with status 130."""
     gc.disable()
-    if _owns_signals():
-        signal.signal(signal.SIGINT, _leave)
-
-
-def _owns_signals() -> bool:
-    return (
-        threading.current_thread() is threading.main_thread()
-        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    )
-
-
-def _leave(signum: int, frame: FrameType | None) -> NoReturn:
-    # Not an exception: raised inside an import it could be swallowed, or end as a trace.
-    os.write(2, b"crml: interrupted\n")
-    os._exit(INTERRUPTED)
+    catch()
 
 
 @contextmanager
 def interruptible() -> Generator[None]:
     """Inside, Ctrl-C is KeyboardInterrupt, as the event loop wants it."""
-    if signal.getsignal(signal.SIGINT) is not _leave:
+    if signal.getsignal(signal.SIGINT) is not leave:
         yield
         return
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, _leave)
+        signal.signal(signal.SIGINT, leave)
 
 
 def imports_done() -> None:

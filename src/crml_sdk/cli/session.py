@@ -24,9 +24,15 @@ if TYPE_CHECKING:
 
 @dataclass
 class Trail:
-    """What outlives an interrupted run: the command that takes its wait up again."""
+    """What outlives an interrupted run.
+
+    Attributes:
+        resume: The command that takes its wait up again.
+        sending: A start is on its way, and nobody knows yet what came of it.
+    """
 
     resume: str | None = None
+    sending: bool = False
 
 
 class Session:
@@ -155,6 +161,13 @@ class Session:
         self._trail.resume = None
 
     @contextmanager
+    def doubtful(self, starts: bool) -> Generator[None]:
+        """What runs inside may be carried out without anybody hearing of it, if it starts a job."""
+        self._trail.sending = starts
+        yield
+        self._trail.sending = False
+
+    @contextmanager
     def waiting(self, title: str, resume: str, *, several: bool = False) -> Generator[Progress]:
         """Show the progress of a wait; `resume` is the command that takes it up again."""
         from .progress import Progress
@@ -201,7 +214,7 @@ def execute(options: Options, body: Callable[[Session], Awaitable[None]]) -> Non
         try:
             asyncio.run(run())
         except KeyboardInterrupt:
-            raise Interrupted(trail.resume) from None
+            raise Interrupted(trail.resume, sending=trail.sending) from None
 
 
 def _log_everything() -> None:

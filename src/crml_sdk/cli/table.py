@@ -26,6 +26,8 @@ class Command:
         text: What people see of the reply, where that is less than all.
         version: The version that is meant when none is named.
         defaults: What members are when nothing says so, by their path.
+        method: The SDK's method, where it is not the one named after the operation.
+        absent: What the service's "not found" means, and what to do, where no name was given.
     """
 
     path: str
@@ -40,6 +42,8 @@ class Command:
     text: Callable[[Any], str] | None = None
     version: str | None = None
     defaults: Mapping[str, str] = field(default_factory=dict[str, str])
+    method: str | None = None
+    absent: tuple[str, str] | None = None
 
     @property
     def name(self) -> str:

@@ -56,9 +56,13 @@ async def wait_for_outcome(
     plan: dict[str, Any],
 ) -> None:
     """Wait for what a command has started, cancelled or deleted, and write how it ended."""
-    handle = _handle_after(session, operation, values, reply, goal)
+    from ..resource_types import RESOURCE_TYPES
+
+    handle = handle_after(session, operation, values, reply, goal)
+    name: str = values.get("name") or (plan["said"] or [None])[0] or handle.arn
+    title = f"{RESOURCE_TYPES[handle.kind].noun} {name}"
     done = await wait_for_one(
-        session, handle, title=handle.describe(), timeout=plan["timeout"], poll=plan["poll"]
+        session, handle, title=title, timeout=plan["timeout"], poll=plan["poll"]
     )
     if done is not None:
         session.writer.one(done)
@@ -66,16 +70,15 @@ async def wait_for_outcome(
         session.writer.note("it is gone")
 
 
-def _handle_after(
+def handle_after(
     session: Session, operation: Operation, values: dict[str, Any], reply: Any, goal: str
 ) -> Any:
+    """The handle of what a command has started, cancelled or deleted."""
     from ..waiting import Handle
     from ..waiting.handles import Goal
 
-    if operation.name == "StartTrainedModelExportJob":
-        return session.sdk.trained_models.export_handle(
-            values["trained_model_arn"].partition("@")[0], name=values["name"]
-        )
+    if isinstance(reply, Handle):
+        return reply  # pyright: ignore[reportUnknownVariableType]
     if operation.name == "StartAudienceExportJob":
         return session.sdk.audience_export_jobs.handle(
             values["audience_generation_job_arn"], name=values["name"]
