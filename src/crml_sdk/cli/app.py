@@ -55,7 +55,7 @@ BY_HAND: Final[dict[str, tuple[str, str]]] = {
     "policy role": ("policies:role", "Write the IAM policy of a role that the service takes on."),
     "completion": ("completion:completion", "Write the completion script for a shell."),
     "local": ("serving:local", "Run a local Clean Rooms ML to develop against."),
-    "demo": ("demo:demo", "Watch it work: train versions, pick the newest, predict."),
+    "demo": ("demo:demo", "Watch it work: join tables, train versions, predict."),
 }
 """What is written by hand: its words, where it is made, and a line of help."""
 

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import os
 import sys
-import tempfile
 import textwrap
 import time
-from collections.abc import Awaitable, Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,6 +18,7 @@ from rich.text import Text
 
 from . import demo_steps as steps
 from .console import status_style
+from .demo_world import World, folder_of, open_world, profiles
 from .durations import format_duration
 from .progress import Progress
 from .tree import lineage_tree
@@ -29,35 +27,47 @@ if TYPE_CHECKING:
     import click
 
     from ..client import CleanRoomsML
-    from ..local import LocalCleanRoomsML
 
 T = TypeVar("T")
 
 PROLOGUE = """\
+from pathlib import Path
+
 from crml_sdk import LATEST_ACTIVE, CleanRoomsML, errors
 
 url = "{url}"
+s3 = Path("{s3}")  # stands for S3
 progress = print"""
-FAILURE = "The container exited with status 1: KeyError: 'spend'"
+FAILURE = "ValueError: epochs must be a whole number, not 'a few'"
 
 
 def demo() -> click.Command:
     """`crml demo`."""
+    from click import Path as PathType
     from click.exceptions import Exit
 
     from . import quick
-    from .options import HELP, Leaf
+    from .options import HELP, Leaf, Option
 
-    def tell() -> None:
+    def tell(keep: Path | None) -> None:
         quick.imports_done()
         with quick.interruptible():
-            status = run()
+            status = run(keep=keep)
         raise Exit(status)
 
     return Leaf(
         "demo",
         callback=tell,
-        help="Watch it work: train versions, pick the newest, predict. Needs no AWS account.",
+        params=[
+            Option(
+                "--keep",
+                type=PathType(path_type=Path, file_okay=False),
+                help="Folder for its tables, containers and predictions, to look at and to go on.",
+            )
+        ],
+        help="Watch it work: join two tables, train three versions, predict. Needs no AWS account."
+        "\n\nThe containers are really run, in a sandbox (Linux, and the extra `local`); elsewhere"
+        " their jobs are simulated.",
         context_settings=HELP,
     )
 
@@ -119,52 +129,63 @@ def body_of(step: Callable[..., Any]) -> str:
     return "\n".join(body)
 
 
-def run(story: Story | None = None) -> int:
-    """Run the demo. Gives the exit status."""
+def run(story: Story | None = None, *, keep: Path | None = None) -> int:
+    """Run the demo; `keep` is a folder for its files. Gives the exit status."""
     began = time.monotonic()
     story = story or Story()
-    with tempfile.TemporaryDirectory(prefix="crml-demo-") as folder, profiles(Path(folder)):
-        asyncio.run(_tell(story))
+    with folder_of(keep) as folder, open_world(folder) as world, profiles(folder):
+        asyncio.run(_tell(story, world))
     story.console.print()
     story.say(f"Done in {format_duration(time.monotonic() - began)}. Next:", "bold")
+    if keep is None:
+        story.say("    crml demo --keep FOLDER    the same, and its files to change and run again")
+    else:
+        story.say(f"    crml local --workspace {keep / 'workspace.toml'}    serve what was kept")
     story.say("    crml local     a Clean Rooms ML of your own on loopback, for any AWS SDK")
     story.say("    crml --help    what the command can do")
     return 0
 
 
-async def _tell(story: Story) -> None:
-    from ..local import Lifecycle, LocalCleanRoomsML, Settings
-
-    settings = Settings(lifecycle=Lifecycle("clock", pending=0.15, running=0.35))
-    local = LocalCleanRoomsML(settings=settings)
-    async with local.serve() as server:
+async def _tell(story: Story, world: World) -> None:
+    async with world.local.serve() as server:
         story.say(f"A local Clean Rooms ML listens on {server.url}.", "bold")
         story.say(
             "Two members share a collaboration; each is a profile. Nothing leaves this machine."
         )
-        story.show(PROLOGUE.format(url=server.url))
+        if world.why_simulated is None:
+            story.say("Queries and containers are really run.")
+        else:
+            story.say(f"Jobs are simulated here. {world.why_simulated}.", "yellow")
+        story.show(PROLOGUE.format(url=server.url, s3=world.s3))
         sdk, partner = await story.run(steps.connect, server.url)
         try:
-            await _tell_all(story, local, sdk, partner)
+            await _tell_all(story, world, sdk, partner)
         finally:
             await steps.disconnect(sdk, partner)
         story.show(body_of(steps.disconnect))
 
 
-async def _tell_all(
-    story: Story, local: LocalCleanRoomsML, sdk: CleanRoomsML, partner: CleanRoomsML
-) -> None:
+async def _tell_all(story: Story, world: World, sdk: CleanRoomsML, partner: CleanRoomsML) -> None:
+    story.headline("Each of the two has a table")
+    for whose, table in (("ours", "customers.csv"), ("theirs", "contracts.csv")):
+        story.say(f"{whose}, {table}:")
+        story.say(textwrap.indent("\n".join([*world.head(table), "..."]), "    "), "cyan")
+
     story.headline("The partner offers an algorithm to the collaboration")
     await story.run(steps.offer_algorithm, partner)
 
-    story.headline("We find it there, and prepare data for it")
+    story.headline("We find it there, say where results go, and join the tables")
     room, offer = await story.run(steps.look_around, sdk)
-    with story.progress("input channel customers") as progress:
-        channel = await story.run(steps.prepare_data, sdk, room, offer, progress)
+    await story.run(steps.say_where_results_go, sdk, room)
+    with story.progress("input channel known") as progress:
+        channel = await story.run(steps.join_data, sdk, room, offer, progress)
 
     story.headline("Train a model, and train it on, twice")
     with story.progress("trained model churn, base version") as progress:
         model = await story.run(steps.train_base, sdk, room, offer, channel, progress)
+    if world.why_simulated is None:
+        story.say("The container printed (crml models logs churn):")
+        story.say(textwrap.indent("\n".join(world.log(model.trained_model_arn)), "    "), "cyan")
     with story.progress("trained model churn, first version after the base") as progress:
         await story.run(steps.train_on, sdk, room, offer, channel, model, progress)
     with story.progress("trained model churn, second version after the base") as progress:
@@ -172,22 +193,31 @@ async def _tell_all(
 
     story.headline("Which versions are there, which is newest, and what came from what?")
     versions, newest = await story.run(steps.read_versions, sdk, model)
-    story.console.print(_versions_table(versions))
+    story.console.print(_versions_table(versions, world.accuracies(model.trained_model_arn)))
     story.say(f"newest: {newest.version_identifier}", "cyan")
     lineage = await story.run(steps.read_lineage, sdk, model)
     story.say(lineage_tree(lineage))
 
-    story.headline("Predict with the newest version that works")
-    job = await story.run(steps.start_inference, sdk, model, channel)
+    story.headline("Predict for the others with the newest version that works")
+    with story.progress("input channel july") as progress:
+        july = await story.run(steps.join_more, sdk, room, offer, progress)
+    job = await story.run(steps.start_inference, sdk, model, july)
     with story.progress("inference job july") as progress:
         done = await story.run(steps.wait_for_inference, sdk, job, progress)
     story.say(f"{done.name} is {done.status}, on version {done.trained_model_version_identifier}")
+    address = await story.run(steps.find_results, sdk, done)
+    story.say(address, "cyan")
+    if world.why_simulated is None:
+        predictions = await story.run(steps.read_predictions, world.s3, address)
+        first = [*predictions[:3], f"... {len(predictions)} in all"]
+        story.say(textwrap.indent("\n".join(first), "    "), "cyan")
 
-    story.headline("And when a job fails? (The local service was told to let the next one fail.)")
-    local.jobs.fail_next(status_code="AlgorithmError", message=FAILURE)
-    another = await story.run(steps.start_another, sdk, model, channel)
-    with story.progress("inference job august") as progress:
-        failure = await story.run(steps.see_it_fail, sdk, another, progress)
+    story.headline("And when a container fails?")
+    if world.why_simulated is not None:
+        world.local.jobs.fail_next(status_code="AlgorithmError", message=FAILURE)
+    wrong = await story.run(steps.start_wrongly, sdk, room, offer, channel)
+    with story.progress("trained model churn-in-a-hurry") as progress:
+        failure = await story.run(steps.see_it_fail, sdk, wrong, progress)
     story.say(f"{type(failure).__name__}: {failure}", "red")
 
     story.headline("What the partner sees of all this")
@@ -195,48 +225,15 @@ async def _tell_all(
         story.say(line)
 
 
-def _versions_table(versions: list[Any]) -> Table:
+def _versions_table(versions: list[Any], accuracies: dict[str | None, float]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for title in ("version", "status", "created"):
+    for title in ("version", "status", *(("accuracy",) if accuracies else ()), "created"):
         table.add_column(title)
     for row in versions:
         table.add_row(
             row.version_identifier or "base",
             Text(row.status, style=status_style(row.status)),
+            *((f"{accuracies[row.version_identifier]:.3f}",) if accuracies else ()),
             f"{row.create_time:%Y-%m-%d %H:%M:%S}",
         )
     return table
-
-
-@contextmanager
-def profiles(folder: Path) -> Generator[None]:
-    """Two profiles with dummy credentials, and an environment in which only they count."""
-    from ..local import DEFAULT_ACCESS_KEY, DEFAULT_SECRET_KEY, OTHER_ACCESS_KEY, OTHER_SECRET_KEY
-
-    members = {
-        "member-one": (DEFAULT_ACCESS_KEY, DEFAULT_SECRET_KEY),
-        "member-two": (OTHER_ACCESS_KEY, OTHER_SECRET_KEY),
-    }
-    config = folder / "config"
-    config.write_text(
-        "".join(
-            f"[profile {name}]\nregion = us-east-1\n"
-            f"aws_access_key_id = {key}\naws_secret_access_key = {secret}\n"
-            for name, (key, secret) in members.items()
-        ),
-        encoding="utf-8",
-    )
-    kept = dict(os.environ)
-    for name in kept:
-        if name.startswith("AWS_"):
-            del os.environ[name]
-    os.environ["AWS_CONFIG_FILE"] = str(config)
-    os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
-    os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
-    loopback = "127.0.0.1,localhost"
-    os.environ["NO_PROXY"] = os.environ["no_proxy"] = loopback
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(kept)

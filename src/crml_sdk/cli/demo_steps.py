@@ -3,6 +3,7 @@
 The body of each function is printed before it runs, so what a reader sees is what happened. All
 bodies in a row, with the same names for the same things, are a script that can be copied and run
 (a test does so). `poll=` is short because the local service is quick; leave it out against AWS.
+The data and the containers are in `demo-files`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from crml_sdk import LATEST_ACTIVE, CleanRoomsML, errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
     from typing import Any
 
     from crml_sdk import Lineage
@@ -41,15 +43,15 @@ async def connect(url: str) -> tuple[CleanRoomsML, CleanRoomsML]:
 
 
 async def offer_algorithm(partner: CleanRoomsML) -> None:
+    registry = "444455556666.dkr.ecr.us-east-1.amazonaws.com"
     algorithm = await partner.configured_model_algorithms.create(
         name="churn",
         role_arn="arn:aws:iam::444455556666:role/clean-rooms-ml",
         training_container_config={
-            "image_uri": "444455556666.dkr.ecr.us-east-1.amazonaws.com/train:1"
+            "image_uri": f"{registry}/churn-train:1",
+            "metric_definitions": [{"name": "accuracy", "regex": "accuracy=([0-9.]+)"}],
         },
-        inference_container_config={
-            "image_uri": "444455556666.dkr.ecr.us-east-1.amazonaws.com/infer:1"
-        },
+        inference_container_config={"image_uri": f"{registry}/churn-infer:1"},
     )
     theirs = await partner.memberships.by_name("Local collaboration")
     await partner.configured_model_algorithm_associations.create(
@@ -66,18 +68,29 @@ async def look_around(sdk: CleanRoomsML) -> tuple[Room, Offer]:
     return room, offer
 
 
-async def prepare_data(sdk: CleanRoomsML, room: Room, offer: Offer, progress: Report) -> Channel:
+async def say_where_results_go(sdk: CleanRoomsML, room: Room) -> None:
+    await sdk.ml_configuration.put(
+        default_output_location={
+            "destination": {"s3_destination": {"s3_uri": "s3://our-bucket/clean-rooms"}},
+            "role_arn": "arn:aws:iam::111122223333:role/clean-rooms-ml",
+        },
+        membership_identifier=room.id,
+    )
+
+
+async def join_data(sdk: CleanRoomsML, room: Room, offer: Offer, progress: Report) -> Channel:
+    known = """
+        SELECT visits, spend, months, left_us
+        FROM customers JOIN contracts USING (customer_id)
+        WHERE left_us IS NOT NULL
+    """
     channel = await sdk.ml_input_channels.create(
-        name="customers",
+        name="known",
         configured_model_algorithm_associations=[offer.configured_model_algorithm_association_arn],
         input_channel={
             "role_arn": "arn:aws:iam::111122223333:role/clean-rooms-ml",
             "data_source": {
-                "protected_query_input_parameters": {
-                    "sql_parameters": {
-                        "query_string": "SELECT visits, spend, left_us FROM customers"
-                    }
-                }
+                "protected_query_input_parameters": {"sql_parameters": {"query_string": known}}
             },
         },
         retention_in_days=7,
@@ -85,6 +98,28 @@ async def prepare_data(sdk: CleanRoomsML, room: Room, offer: Offer, progress: Re
     )
     await sdk.ml_input_channels.wait(channel, timeout=60, poll=0.2, on_update=progress)
     return channel
+
+
+async def join_more(sdk: CleanRoomsML, room: Room, offer: Offer, progress: Report) -> Channel:
+    unknown = """
+        SELECT visits, spend, months
+        FROM customers JOIN contracts USING (customer_id)
+        WHERE left_us IS NULL ORDER BY customer_id
+    """
+    july = await sdk.ml_input_channels.create(
+        name="july",
+        configured_model_algorithm_associations=[offer.configured_model_algorithm_association_arn],
+        input_channel={
+            "role_arn": "arn:aws:iam::111122223333:role/clean-rooms-ml",
+            "data_source": {
+                "protected_query_input_parameters": {"sql_parameters": {"query_string": unknown}}
+            },
+        },
+        retention_in_days=7,
+        membership_identifier=room.id,
+    )
+    await sdk.ml_input_channels.wait(july, timeout=60, poll=0.2, on_update=progress)
+    return july
 
 
 async def train_base(
@@ -97,7 +132,7 @@ async def train_base(
         data_channels=[
             {"ml_input_channel_arn": channel.ml_input_channel_arn, "channel_name": "train"}
         ],
-        hyperparameters={"epochs": "5"},
+        hyperparameters={"epochs": "3"},
         membership_identifier=room.id,
     )
     await sdk.trained_models.wait(model, timeout=60, poll=0.2, on_update=progress)
@@ -122,6 +157,7 @@ async def train_on(
         incremental_training_data_channels=[
             {"trained_model_arn": f"{model.trained_model_arn}@latest", "channel_name": "before"}
         ],
+        hyperparameters={"epochs": "3"},
         membership_identifier=room.id,
     )
     await sdk.trained_models.wait(version, timeout=60, poll=0.2, on_update=progress)
@@ -141,13 +177,13 @@ async def read_lineage(sdk: CleanRoomsML, model: Model) -> Lineage:
     return lineage
 
 
-async def start_inference(sdk: CleanRoomsML, model: Model, channel: Channel) -> Job:
+async def start_inference(sdk: CleanRoomsML, model: Model, july: Channel) -> Job:
     job = await sdk.inference_jobs.start(
         model.trained_model_arn,
         version=LATEST_ACTIVE,
         name="july",
         resource_config={"instance_type": "ml.m5.large"},
-        data_source={"ml_input_channel_arn": channel.ml_input_channel_arn},
+        data_source={"ml_input_channel_arn": july.ml_input_channel_arn},
         output_configuration={"members": [{"account_id": "111122223333"}]},
     )
     return job
@@ -160,24 +196,37 @@ async def wait_for_inference(
     return done
 
 
-async def start_another(sdk: CleanRoomsML, model: Model, channel: Channel) -> Job:
-    another = await sdk.inference_jobs.start(
-        model.trained_model_arn,
-        version=LATEST_ACTIVE,
-        name="august",
-        resource_config={"instance_type": "ml.m5.large"},
-        data_source={"ml_input_channel_arn": channel.ml_input_channel_arn},
-        output_configuration={"members": [{"account_id": "111122223333"}]},
+async def find_results(sdk: CleanRoomsML, done: GetTrainedModelInferenceJobResponse) -> str:
+    address = await sdk.inference_jobs.results_uri(done)
+    return str(address)
+
+
+async def read_predictions(s3: Path, address: str) -> list[str]:
+    files = sorted((s3 / address.removeprefix("s3://")).iterdir())
+    predictions = files[0].read_text().splitlines()
+    return predictions
+
+
+async def start_wrongly(sdk: CleanRoomsML, room: Room, offer: Offer, channel: Channel) -> Model:
+    wrong = await sdk.trained_models.create(
+        name="churn-in-a-hurry",
+        configured_model_algorithm_association_arn=offer.configured_model_algorithm_association_arn,
+        resource_config={"instance_type": "ml.m5.xlarge", "volume_size_in_gb": 10},
+        data_channels=[
+            {"ml_input_channel_arn": channel.ml_input_channel_arn, "channel_name": "train"}
+        ],
+        hyperparameters={"epochs": "a few"},
+        membership_identifier=room.id,
     )
-    return another
+    return wrong
 
 
 async def see_it_fail(
-    sdk: CleanRoomsML, another: Job, progress: Report
+    sdk: CleanRoomsML, wrong: Model, progress: Report
 ) -> errors.ResourceFailed | None:
     failure = None
     try:
-        await sdk.inference_jobs.wait(another, timeout=60, poll=0.2, on_update=progress)
+        await sdk.trained_models.wait(wrong, timeout=60, poll=0.2, on_update=progress)
     except errors.ResourceFailed as failed:
         failure = failed
     return failure

@@ -1,0 +1,145 @@
+"""What `crml demo` works in: its files, a local service that runs or simulates, and two profiles."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from .failures import Refused
+
+if TYPE_CHECKING:
+    from ..local import LocalCleanRoomsML
+
+FILES: Final = Path(__file__).parent / "demo-files"
+NEEDED: Final = ("duckdb", "sqlglot", *(("tomli",) if sys.version_info < (3, 11) else ()))
+"""What the extra `local` installs."""
+
+
+@dataclass(frozen=True)
+class World:
+    """Where the demo takes place.
+
+    Attributes:
+        folder: Holds the tables, the containers' files, the workspace and what stands for S3.
+        local: The local service.
+        why_simulated: Why nothing is really run; None if it is.
+    """
+
+    folder: Path
+    local: LocalCleanRoomsML
+    why_simulated: str | None = None
+
+    @property
+    def s3(self) -> Path:
+        """The folder that stands for S3."""
+        return self.folder / "s3"
+
+    def head(self, table: str, lines: int = 3) -> list[str]:
+        """The first lines of a table's file."""
+        return (self.folder / table).read_text("utf-8").splitlines()[:lines]
+
+    def log(self, arn: str) -> list[str]:
+        """What the newest training of a model has printed."""
+        report = self.local.report_of(self.local.made(arn)[-1].number)
+        return [] if report is None else report.log.read_text("utf-8").splitlines()
+
+    def accuracies(self, arn: str) -> dict[str | None, float]:
+        """What each version of a model measured last, by its identifier."""
+        found: dict[str | None, float] = {}
+        for record in self.local.made(arn):
+            report = self.local.report_of(record.number)
+            for metric in report.metrics if report else ():
+                found[record.version] = metric.value
+        return found
+
+
+@contextmanager
+def folder_of(keep: Path | None) -> Generator[Path]:
+    """The demo's folder with its files: one to be kept, or one that goes with it.
+
+    Raises:
+        Refused: The one to keep is not empty.
+    """
+    if keep is None:
+        with tempfile.TemporaryDirectory(prefix="crml-demo-") as name:
+            yield lay_out(Path(os.path.realpath(name)))
+        return
+    if keep.exists() and any(keep.iterdir()):
+        raise Refused(f"--keep {keep}: there is something in it already", "name a new folder")
+    yield lay_out(keep.absolute())
+
+
+def lay_out(folder: Path) -> Path:
+    """Copy the demo's files into a folder."""
+    ignore = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(FILES, folder, ignore=ignore, dirs_exist_ok=True)
+    return folder
+
+
+@contextmanager
+def open_world(folder: Path) -> Generator[World]:
+    """A local service that runs the containers of the folder; where that cannot be, a simulation."""
+    from ..local import Lifecycle, LocalCleanRoomsML, Settings
+
+    settings = Settings(lifecycle=Lifecycle("clock", pending=0.15, running=0.35))
+    why = _missing()
+    if why is None:
+        with LocalCleanRoomsML(settings=settings, workspace=folder / "workspace.toml") as local:
+            runner: Any = local.runner
+            if runner.choice.sandbox is not None:
+                yield World(folder, local)
+                return
+            why = runner.choice.reason
+    with LocalCleanRoomsML(settings=settings) as local:
+        yield World(folder, local, why)
+
+
+def _missing() -> str | None:
+    if sys.platform != "linux":
+        return f"Containers are run on Linux only, and this is {sys.platform}"
+    absent = [name for name in NEEDED if find_spec(name) is None]
+    if absent:
+        return f"{' and '.join(absent)} not installed: pip install 'crml-sdk[local]'"
+    return None
+
+
+@contextmanager
+def profiles(folder: Path) -> Generator[None]:
+    """Two profiles with dummy credentials, and an environment in which only they count."""
+    from ..local import DEFAULT_ACCESS_KEY, DEFAULT_SECRET_KEY, OTHER_ACCESS_KEY, OTHER_SECRET_KEY
+
+    members = {
+        "member-one": (DEFAULT_ACCESS_KEY, DEFAULT_SECRET_KEY),
+        "member-two": (OTHER_ACCESS_KEY, OTHER_SECRET_KEY),
+    }
+    config = folder / "config"
+    config.write_text(
+        "".join(
+            f"[profile {name}]\nregion = us-east-1\n"
+            f"aws_access_key_id = {key}\naws_secret_access_key = {secret}\n"
+            for name, (key, secret) in members.items()
+        ),
+        encoding="utf-8",
+    )
+    kept = dict(os.environ)
+    for name in kept:
+        if name.startswith("AWS_"):
+            del os.environ[name]
+    os.environ["AWS_CONFIG_FILE"] = str(config)
+    os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
+    os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
+    loopback = "127.0.0.1,localhost"
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = loopback
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(kept)
