@@ -207,25 +207,6 @@ def test_files_that_cannot_be_read(tables: Tables) -> None:
     )
 
 
-def test_associations_name_the_tables_and_their_columns(tables: Tables) -> None:
-    for number, name in enumerate(("advertising.customers", "shop.churn")):
-        database, table = name.split(".")
-        tables.port.resources[("configuredtable", f"t-{number}", None)] = {
-            "id": f"t-{number}",
-            "allowedColumns": ["id", "age"] if number == 0 else ["id", "churned"],
-            "tableReference": {"glue": {"databaseName": database, "tableName": table}},
-        }
-        tables.port.resources[("configuredtableassociation", f"a-{number}", None)] = {
-            "name": ("people", "churn")[number],
-            "configuredTableId": f"t-{number}",
-            "membershipId": f"m-{number + 1}",
-        }
-    rows = tables.rows("SELECT age, churned FROM people JOIN churn USING (id) ORDER BY age")
-    assert rows == ["age,churned", "30,1", "40,0"]
-    assert "secret" in tables.fault("SELECT secret FROM people")
-    assert "Tables here: churn, people" in tables.fault("SELECT * FROM advertising.customers")
-
-
 def test_analysis_templates_are_refused_by_name(tables: Tables) -> None:
     request = {
         "inputChannel": {

@@ -13,7 +13,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,20 +20,12 @@ from ..jobs.executor import Artifact, JobFailed, JobView, Results, RunContext
 from .channels import DIRECTORY, ChannelData, save
 from .containers import CLIENT_ERROR
 from .sandbox import GIGABYTE
+from .tables import tables_of
+from .training import note
 from .workspace import Workspace
 
 QUERY = Path(__file__).parent / "inside" / "query.py"
-TABLE, TABLE_ASSOCIATION = "configuredtable", "configuredtableassociation"
 GB = 1_000_000_000
-
-
-@dataclass(frozen=True)
-class Table:
-    """Files that stand for a table, the columns that may be read, and types that were set."""
-
-    files: tuple[Path, ...]
-    columns: tuple[str, ...] | None
-    types: Mapping[str, str]
 
 
 def run(job: JobView, context: RunContext, workspace: Workspace) -> Results:
@@ -52,7 +43,8 @@ def run(job: JobView, context: RunContext, workspace: Workspace) -> Results:
     kind = asked.get("resultFormat", "CSV")
     folder = context.folder / DIRECTORY
     folder.mkdir(parents=True, exist_ok=True)
-    rows = _query(
+    tables = tables_of(job, context, workspace)
+    reply = _query(
         context,
         {
             "query": text,
@@ -64,12 +56,17 @@ def run(job: JobView, context: RunContext, workspace: Workspace) -> Results:
                     "files": [str(path) for path in table.files],
                     "columns": table.columns,
                     "types": dict(table.types),
+                    "fault": table.fault,
                 }
-                for name, table in tables_of(job, context, workspace).items()
+                for name, table in tables.items()
             },
         },
         workspace.run.query_seconds,
     )
+    rows = int(reply["rows"])
+    for name in reply["tables"]:
+        for member in tables[name].loose:
+            note(context.log, [f"Not enforced: {member} of the analysis rule of table {name}"])
     shutil.rmtree(folder / ".spill", ignore_errors=True)
     files = tuple(sorted(folder.iterdir()))
     save(context.folder, ChannelData(kind, files, rows))
@@ -79,43 +76,8 @@ def run(job: JobView, context: RunContext, workspace: Workspace) -> Results:
     return Results(members=members, artifacts=artifacts)
 
 
-def tables_of(job: JobView, context: RunContext, workspace: Workspace) -> dict[str, Table]:
-    """The tables that a query may name.
-
-    These are the configured table associations of the collaboration, by name. Each leads to its
-    configured table, whose Glue name or whose association's name the workspace has files for.
-    Without any association, the names in `[tables]` are the tables.
-    """
-    members = {member.membership_id for member in context.members(str(job.collaboration))}
-    associations = [
-        entry
-        for entry in context.find(TABLE_ASSOCIATION)
-        if (entry.get("membershipId") or entry.get("membershipIdentifier")) in members
-    ]
-    if not associations:
-        return {
-            name: Table(files, None, workspace.types.get(name, {}))
-            for name, files in workspace.tables.items()
-        }
-    configured = {entry["id"]: entry for entry in context.find(TABLE) if "id" in entry}
-    found: dict[str, Table] = {}
-    for association in associations:
-        table = configured.get(association.get("configuredTableId", ""))
-        glue: Mapping[str, str] = (table or {}).get("tableReference", {}).get("glue", {})
-        names = [association["name"], f"{glue.get('databaseName')}.{glue.get('tableName')}"]
-        key = next((name for name in names if name in workspace.tables), None)
-        if table is not None and key is not None:
-            columns: list[str] | None = table.get("allowedColumns")
-            found[association["name"]] = Table(
-                workspace.tables[key],
-                None if columns is None else tuple(columns),
-                workspace.types.get(key, {}),
-            )
-    return found
-
-
-def _query(context: RunContext, document: Mapping[str, Any], seconds: float) -> int:
-    """The number of rows. Kills the query when time is up or the job is stopped."""
+def _query(context: RunContext, document: Mapping[str, Any], seconds: float) -> dict[str, Any]:
+    """The query's reply. Kills the query when time is up or the job is stopped."""
     deadline = time.monotonic() + seconds
     with subprocess.Popen(
         [sys.executable, "-I", "-B", str(QUERY), str(os.getpid())],
@@ -144,7 +106,7 @@ def _query(context: RunContext, document: Mapping[str, Any], seconds: float) -> 
         raise JobFailed(CLIENT_ERROR, _ended(process.returncode, errors)) from None
     if "fault" in reply:
         raise JobFailed(CLIENT_ERROR, str(reply["fault"]))
-    return int(reply["rows"])
+    return reply
 
 
 def _ended(status: int, errors: bytes) -> str:

@@ -72,6 +72,9 @@ class RunOptions:
     """Further paths of this machine that containers may read."""
     query_seconds: float = 300
     query_memory_gb: float = 2
+    analysis_rules: Literal["configured", "all", "none"] = "configured"
+    """Which analysis rules a query is held to: those there are, all that the user guide asks for, or
+    none."""
 
     def __post_init__(self) -> None:
         for name in (entry.name for entry in fields(self)):
@@ -103,6 +106,10 @@ class Workspace:
             if uri == key or (uri.startswith(key) and uri[len(key)] in ":@")
         ]
         return max(fitting, key=lambda entry: len(entry.uri), default=None)
+
+    def table_key(self, name: str) -> str | None:
+        """The name in `[tables]` that is a name, whatever its case."""
+        return next((key for key in self.tables if key.lower() == name.lower()), None)
 
     def nearest_image(self, uri: str) -> str | None:
         """The entry that was probably meant, for an error."""
@@ -181,6 +188,12 @@ class _Reader:
         self.known(document, _PARTS, "")
         for part in _PARTS:
             self.table(document.get(part, {}), part, "")
+        seen: dict[str, str] = {}
+        for name in document.get("tables", {}):
+            if seen.setdefault(name.lower(), name) != name:
+                raise self.fail(
+                    name, f"is {seen[name.lower()]!r} too: case does not count", part="tables"
+                )
         results: Mapping[str, Any] = document.get("results", {})
         self.known(results, _RESULT_KEYS, "results")
         if len(results) > 1:

@@ -83,13 +83,21 @@ def run(document: Document) -> Document:
     connection.execute(f"SET memory_limit = '{int(document['memory'])}B'")
     connection.execute("SET threads = 2")
     connection.execute(f"SET temp_directory = {quoted(document['folder'] + '/.spill')}")
+    unread: dict[str, str] = {}
     for position, name in enumerate(used):
-        load(connection, f"__crml_{position}", name, document["tables"][name])
+        unread |= load(connection, f"__crml_{position}", name, document["tables"][name])
     connection.execute(f"SET allowed_directories = [{quoted(document['folder'])}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
-    connection.execute(f"CREATE TABLE __crml_result AS {translated(tree)}")
-    return write(connection, document)
+    try:
+        connection.execute(f"CREATE TABLE __crml_result AS {translated(tree)}")
+    except duckdb.BinderException as fault:
+        named = re.findall(r'"([^"]+)"', str(fault))
+        said = next((unread[name.lower()] for name in named if name.lower() in unread), None)
+        if said is None:
+            raise
+        raise Refused(said) from None
+    return {**write(connection, document), "tables": used}
 
 
 def parsed(text: str) -> Any:
@@ -125,6 +133,8 @@ def used_tables(tree: Any, tables: Document) -> list[str]:
         if name is None:
             choices = ", ".join(sorted(tables)) or "none"
             raise Refused(f"There is no table {written}. Tables here: {choices}")
+        if tables[name]["fault"]:
+            raise Refused(f"Table {name} cannot be queried: {tables[name]['fault']}")
         if name not in names:
             names.append(name)
         alias = table.alias or table.name
@@ -160,11 +170,14 @@ def translated(tree: Any) -> str:
         raise Refused(f"The query cannot be translated: {first_line(fault)}") from None
 
 
-def load(connection: Any, target: str, name: str, table: Document) -> None:
-    """Makes a table of files: column types from the whole file, or as the workspace says."""
+def load(connection: Any, target: str, name: str, table: Document) -> dict[str, str]:
+    """Makes a table of files: column types from the whole file, or as the workspace says.
+
+    Returns the columns, in lower case, that were not read, each with the reason.
+    """
     files = "[" + ", ".join(quoted(path) for path in table["files"]) + "]"
     if table["files"][0].lower().endswith(".parquet"):
-        source = f"read_parquet({files})"
+        source = header = f"read_parquet({files})"
     else:
         types = ", ".join(
             f"{quoted(column)}: {quoted(type_of(name, column, kind))}"
@@ -172,12 +185,25 @@ def load(connection: Any, target: str, name: str, table: Document) -> None:
         )
         given = f", types = {{{types}}}" if types else ""
         source = f"read_csv({files}, header = true, sample_size = -1{given})"
-    columns = table["columns"]
-    wanted = "*" if columns is None else ", ".join(identifier(column) for column in columns)
+        header = f"read_csv({files}, header = true, all_varchar = true)"
+    allowed: list[str] | None = table["columns"]
+    unread: dict[str, str] = {}
     try:
+        if allowed is not None:
+            described = connection.execute(f"DESCRIBE SELECT * FROM {header}").fetchall()
+            there = {row[0].lower() for row in described}
+            for column in there - set(allowed):
+                unread[column] = f"Column {column} of table {name} is not among its allowed columns"
+            for column in set(allowed) - there:
+                unread[column] = f"The files of table {name} have no column {column}"
+            allowed = [column for column in allowed if column in there]
+            if not allowed:
+                raise Refused(f"The files of table {name} have none of its allowed columns")
+        wanted = "*" if allowed is None else ", ".join(identifier(column) for column in allowed)
         connection.execute(f"CREATE TABLE {target} AS SELECT {wanted} FROM {source}")
     except duckdb.Error as fault:
         raise Refused(f"The files of table {name} cannot be read: {first_line(fault)}") from None
+    return unread
 
 
 def type_of(name: str, column: str, kind: str) -> str:
