@@ -277,7 +277,7 @@ class Brain(Looks):
             self._note(logging.DEBUG, text, waiting[0], crml_fault=repr(error))
             if listing.token is not None and listing.tries < PAGE_TRIES:
                 pause = min(SOON * listing.tries, group.pace.last if group.pace else SOON)
-                self._schedule(listing, max(now + pause, group.hold))
+                self._schedule(listing, now + pause)
                 return
         elif listing.job is not None:
             listing.job.place = Place.IDLE

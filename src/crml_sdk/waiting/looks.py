@@ -311,10 +311,10 @@ class Looks:
             return
         for job in group.pending():
             if job.place is Place.QUEUED and job.due is not None:
-                self._schedule(job, max(now, group.hold))
+                self._schedule(job, now)
         group.pace = group.pace or Pace(self._poll)
         due = now + group.pace.after(now, outcome, error)
-        self._schedule(group, max(self._before_deadline(group, due, now), group.hold))
+        self._schedule(group, self._before_deadline(group, due, now))
         if any(job.soon for job in group.pending()):
             self._hurry(group, now)
 
@@ -330,7 +330,7 @@ class Looks:
     def _hurry(self, group: Group, now: float) -> None:
         """Look again soon, if a look costs little."""
         pages = group.pages if group.lists else 1
-        at = max(now + SOON * pages, group.hold)
+        at = now + SOON * pages
         if group.due is not None and at < group.due:
             self._schedule(group, at)
 
