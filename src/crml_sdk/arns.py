@@ -129,8 +129,8 @@ class Arn:
 
 
 def a(kind: str) -> str:
-    """A kind with its article, for sentences."""
-    return f"{'an' if kind[0] in 'aeio' or kind.startswith('ml-') else 'a'} {kind}"
+    """A kind or noun with its article, for sentences."""
+    return f"{'an' if kind[0] in 'aeio' or kind[:2].lower() == 'ml' else 'a'} {kind}"
 
 
 def named(kind: str, text: str) -> str:

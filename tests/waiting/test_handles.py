@@ -6,6 +6,7 @@ import json
 import pickle
 from typing import Any
 
+import pydantic
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -71,6 +72,7 @@ def test_the_text_is_readable() -> None:
         "crml-wait:1:trained-model?arn=x&goal=eaten",
         "crml-wait:1:trained-model-export-job?arn=x",
         "crml-wait:1:trained-model?arn=x&name=y",
+        "crml-wait:1:trained-model?arn=x&version=",  # cut, it would mean the latest
     ],
 )
 def test_other_text_is_refused(text: str) -> None:
@@ -151,6 +153,50 @@ def test_whatever_names_a_resource(what: Any, kind: str, arn: str, version: str 
 
 
 @pytest.mark.parametrize(
+    ("kind", "name", "told"),
+    [
+        ("trained-model", "e", "a trained model is found by its ARN, not by a name"),
+        ("trained-model-export-job", None, "an export job is found by its name"),
+        ("ml-input-channel", "c", "an ML input channel is found by its ARN, not by a name"),
+        ("membership", None, "'membership' is not a kind of resource to wait for"),
+    ],
+)
+def test_what_a_kind_is_found_by(kind: str, name: str | None, told: str) -> None:
+    with pytest.raises(ValueError, match=f"^{told}$"):
+        Handle(kind, samples.MODEL, name=name)
+
+
+def test_a_reply_tells_where_it_is_read() -> None:
+    """Its membership may be another than the one in the ARN: that of who asked."""
+    members = {**job("ACTIVE"), "membershipIdentifier": samples.OTHER_MEMBERSHIP}
+    handle = Handle.of(reply("GetTrainedModelInferenceJobResponse", members))
+    assert (handle.membership, handle.collaboration) == (samples.OTHER_MEMBERSHIP, None)
+    assert handle.scope == samples.OTHER_MEMBERSHIP
+    row = reply("CollaborationTrainedModelExportJobSummary", export_row("ACTIVE", "e"))
+    handle = Handle.of(row)
+    assert (handle.membership, handle.collaboration) == (None, samples.COLLABORATION)
+    assert (handle.scope, handle.name) == (samples.COLLABORATION, "e")
+    assert Handle.of(reply("GetTrainedModelResponse", model("ACTIVE"))).name is None
+
+
+def test_a_model_of_the_callers_own_is_the_reply_that_it_extends() -> None:
+    class Mine(models.GetTrainedModelInferenceJobResponse):
+        pass
+
+    handle = Handle.of(Mine.model_validate_json(json.dumps(job("ACTIVE"))))
+    assert handle == Handle.of(reply("GetTrainedModelInferenceJobResponse", job("ACTIVE")))
+
+
+def test_pydantic_reads_and_writes_handles() -> None:
+    fields: Any = pydantic.TypeAdapter(list[Handle])
+    handle = Handle.of(samples.JOB)
+    assert fields.validate_python([samples.JOB, str(handle), handle]) == [handle] * 3
+    assert fields.validate_json(fields.dump_json([handle])) == [handle]
+    with pytest.raises(pydantic.ValidationError, match="can be waited for"):
+        fields.validate_python(["nothing"])
+
+
+@pytest.mark.parametrize(
     "what",
     [samples.ASSOCIATION, "not an arn", "arn:aws:s3:::bucket/trained-model/x"],
 )
@@ -172,6 +218,13 @@ def test_scopes() -> None:
     assert Handle.of(samples.JOB).scope == samples.MEMBERSHIP
     explicit = Handle("trained-model", samples.MODEL, membership=samples.OTHER_MEMBERSHIP)
     assert explicit.scope == samples.OTHER_MEMBERSHIP
+    both = Handle(
+        "trained-model",
+        samples.MODEL,
+        membership=samples.OTHER_MEMBERSHIP,
+        collaboration=samples.COLLABORATION,
+    )
+    assert both.scope == samples.OTHER_MEMBERSHIP, "who is a member reads as one"
     seen = Handle("trained-model", samples.MODEL, collaboration=samples.COLLABORATION)
     assert seen.scope == samples.COLLABORATION
     assert seen.resource.get is not None
@@ -209,10 +262,24 @@ async def test_one_target_where_several_belong_is_refused(sdk: CleanRoomsML, tar
         sdk.as_completed(targets)
 
 
-def test_a_long_text_is_cut_in_the_error() -> None:
+@pytest.mark.parametrize(("length", "shown"), [(78, 80), (79, 80), (1000, 80)])
+def test_a_long_text_is_cut_in_the_error(length: int, shown: int) -> None:
     with pytest.raises(TypeError) as raised:
-        Handle.all_of("x" * 1000)
-    assert len(str(raised.value)) < 200
+        Handle.all_of("x" * length)
+    told, rest, _ = str(raised.value).partition(" is one target")
+    assert rest
+    assert len(told) == shown
+    assert told.endswith("xxx'" if length == 78 else "xxx...")
+
+
+def test_a_model_is_named_and_not_shown() -> None:
+    """What is in it may be secret."""
+    one = reply("GetTrainedModelInferenceJobResponse", job("ACTIVE"))
+    with pytest.raises(TypeError, match=r"^GetTrainedModelInferenceJobResponse is one target"):
+        Handle.all_of(one)
+    algorithm = models.ContainerConfig(image_uri="secret", entrypoint=["secret"])
+    with pytest.raises(TypeError, match=r"^ContainerConfig names nothing"):
+        Handle.of(algorithm)
 
 
 def test_a_generator_a_set_and_a_tuple_are_several() -> None:

@@ -53,6 +53,8 @@ LONGEST_LINGER: Final = 2.0
 """Seconds for which an item is held back at the most, for requests under way to end."""
 LONGEST_SLEEP: Final = 60.0
 """Seconds after which the clock is looked at again, whatever is due."""
+TICK: Final = 0.001
+"""Seconds that are slept at the least: never less than the clock can tell apart."""
 
 
 class Caller(Protocol):
@@ -192,8 +194,7 @@ class Driver:
         elif self._turn is not None:
             self._turn.give_up()
             self._turn = None
-        # Never less than the clock can tell apart.
-        return None, LONGEST_SLEEP if due is None else max(due - now, 0.001)
+        return None, LONGEST_SLEEP if due is None else max(due - now, TICK)
 
     async def _make(self, request: Request) -> None:
         """Make a request, and let the brain know what came of it."""
@@ -244,7 +245,7 @@ class Driver:
         now = self._stopwatch.elapsed()
         end = now + min(0.1 + 4 * self.brain.usual, LONGEST_LINGER)
         while self.brain.in_flight and now < end:
-            await self._rest(tasks, end - now)
+            await self._rest(tasks, max(end - now, TICK))
             now = self._stopwatch.elapsed()
         await self._tell()
 

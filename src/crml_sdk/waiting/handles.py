@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, quote
 
 from typing_extensions import TypeVar
 
-from ..arns import kind_of, membership_in
+from ..arns import a, kind_of, membership_in
 from ..errors import ArnError
 from ..resource_types import RESOURCE_TYPES, ResourceType, shown_by
 from ..versions import BASE, LATEST, TrainedModelRef, VersionSelector, text_schema
@@ -93,9 +93,9 @@ class Handle(Generic[M]):
             raise ValueError(f"{self.kind!r} is not a kind of resource to wait for")
         if known.has_name != bool(self.name):
             raise ValueError(
-                f"a {known.noun} is found by its name"
+                f"{a(known.noun)} is found by its name"
                 if not self.name
-                else f"a {known.noun} is found by its ARN, not by a name"
+                else f"{a(known.noun)} is found by its ARN, not by a name"
             )
 
     @property
@@ -153,6 +153,8 @@ class Handle(Generic[M]):
         kind, _, query = text[len(_SCHEME) :].partition("?")
         try:
             parts = dict(parse_qsl(query, keep_blank_values=True, strict_parsing=True))
+            if not all(parts.values()):
+                raise ValueError("a part of it is empty")
             goal = Goal(parts.pop("goal", Goal.FINISHED.value))
             return cls(kind=kind, goal=goal, **parts)
         except (TypeError, ValueError) as error:
@@ -226,7 +228,7 @@ class Handle(Generic[M]):
         if ref.version is None or ref.version is LATEST:
             return handle
         if known.get_version is None:
-            raise ValueError(f"a {known.noun} has no versions: {ref}")
+            raise ValueError(f"{a(known.noun)} has no versions: {ref}")
         if ref.version is BASE:
             return handle.pinned(None)
         if isinstance(ref.version, VersionSelector):
@@ -261,19 +263,6 @@ class Handle(Generic[M]):
         if self.version:
             words.append("(base version)" if self.is_base else f"(version {self.version})")
         return " ".join(words)
-
-    def to_dict(self) -> Mapping[str, str]:
-        """The parts that are set, for logs and traces."""
-        parts = {
-            "kind": self.kind,
-            "arn": self.arn,
-            "version": self.version,
-            "membership": self.membership,
-            "collaboration": self.collaboration,
-            "name": self.name,
-            "goal": self.goal.value,
-        }
-        return {key: value for key, value in parts.items() if value}
 
 
 def shortened(given: object) -> str:
