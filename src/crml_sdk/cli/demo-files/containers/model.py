@@ -14,9 +14,9 @@ class Model:
     """Tells how probable it is that a label is 1."""
 
     def __init__(self, weights: Row, means: Row, spreads: Row) -> None:
-        self.weights = list(weights)
-        self.means = list(means)
-        self.spreads = list(spreads)
+        self.weights: list[float] = list(weights)
+        self.means: list[float] = list(means)
+        self.spreads: list[float] = list(spreads)
 
     @classmethod
     def fresh(cls, rows: Sequence[Row]) -> Model:

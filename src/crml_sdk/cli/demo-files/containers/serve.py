@@ -8,10 +8,10 @@ from pathlib import Path
 
 from model import Model
 
-MODEL = Model.read(Path("/opt/ml/model/model.json"))
-
 
 class Handler(BaseHTTPRequestHandler):
+    model: Model
+
     def do_GET(self) -> None:
         self.answer(200 if self.path == "/ping" else 404, "")
 
@@ -20,7 +20,7 @@ class Handler(BaseHTTPRequestHandler):
         rows = [
             row for row in csv.reader(body.splitlines()) if row and row[0].isdigit()
         ]  # no header
-        chances = [MODEL.probability([float(value) for value in row]) for row in rows]
+        chances = [self.model.probability([float(value) for value in row]) for row in rows]
         lines = [f"{'leaves' if chance > 0.5 else 'stays'},{chance:.3f}\n" for chance in chances]
         self.answer(200, "".join(lines))
 
@@ -33,4 +33,5 @@ class Handler(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
+    Handler.model = Model.read(Path("/opt/ml/model/model.json"))
     ThreadingHTTPServer(("0.0.0.0", 8080), Handler).serve_forever()

@@ -14,7 +14,7 @@ INPUT = Path("/opt/ml/input")
 FAILURE = Path("/opt/ml/output/failure")
 
 
-def main() -> None:
+def train() -> None:
     given: dict[str, str] = json.loads((INPUT / "config/hyperparameters.json").read_text())
     epochs, rate = whole("epochs", given.get("epochs", "3")), float(given.get("rate", "1"))
     rows = [
@@ -46,9 +46,14 @@ def whole(name: str, text: str) -> int:
         raise ValueError(f"{name} must be a whole number, not {text!r}") from None
 
 
-if __name__ == "__main__":
+def main() -> int:
     try:
-        main()
+        train()
     except Exception as error:
         FAILURE.write_text(f"{type(error).__name__}: {error}")
-        sys.exit(1)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
