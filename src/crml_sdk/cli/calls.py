@@ -121,6 +121,7 @@ async def call(
     """Call any operation; what is sent is checked first, what comes back is documented JSON."""
     from .names import resolve
     from .options import Format
+    from .writing import plain
 
     values = await resolve(session, operation, values)
     if dry:
@@ -128,7 +129,7 @@ async def call(
         return
     found = await invoke(session, operation, values)
     if operation.items is None:
-        session.writer.one({} if found is None else found)
+        session.writer.request({} if found is None else plain(found))
         return
     if all_pages:
         if session.writer.format is Format.JSONL:
@@ -139,7 +140,7 @@ async def call(
         session.writer.document(rows)
         return
     async for page in found.pages():
-        session.writer.one(page.reply)
+        session.writer.request(plain(page.reply))
         break
 
 

@@ -68,6 +68,8 @@ def explain(error: BaseException) -> Explanation:
     if isinstance(error, errors.ResourceFailed):
         return _failure(error)
     if isinstance(error, errors.MissingMembership):
+        if isinstance(error.__cause__, errors.ConfigurationError | errors.TransportError):
+            return explain(error.__cause__)  # naming one would not help
         line = f"this needs a membership, and {error.reason or 'none is known'}"
         return Explanation(line, _HINTS["MissingMembership"], USAGE)
     for kind, line in _LINES.items():
@@ -96,7 +98,9 @@ def _one_line(error: BaseException) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     text = " | ".join(lines) or type(error).__name__
     # What the SDK says in Python's words, in the command's.
-    return text.replace("resume_since=", "--resume-since").replace("resume=", "--resume")
+    for ours, theirs in _WORDS.items():
+        text = text.replace(ours, theirs)
+    return text
 
 
 def _interruption(error: BaseException) -> Explanation:
@@ -132,6 +136,11 @@ def _failure(error: BaseException) -> Explanation:
     return Explanation(line, f"all there is to know: {show}" if show else None)
 
 
+_WORDS: Final = {
+    "resume_since=": "--resume-since",
+    "resume=": "--resume",
+    "see verify=, AWS_CA_BUNDLE": "AWS_CA_BUNDLE names the file of those that are",
+}
 _HINTS: Final[dict[str, str | None]] = {
     "MissingRegion": "name one with --region or AWS_REGION",
     "UnknownRegion": "see https://docs.aws.amazon.com/general/latest/gr/clean-rooms.html",
