@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import groups, methods, models, requests
+from . import client_waits, groups, methods, models, requests
 from .source import HERE, LOCK, SERVICES, load_service, lock_problems, lock_text
 
 ROOT = HERE.parent
@@ -76,6 +76,7 @@ def main(arguments: list[str] | None = None) -> int:
             **requests.render(services),
             **methods.render(services),
             **groups.render(services),
+            **client_waits.render(),
         }
     )
     found = present()

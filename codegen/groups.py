@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from .methods import group_key
 from .models import HEADER, Files
 from .naming import class_name
-from .source import Service
+from .source import Service, group_key
 
 WORDS = {
     "trained_models": "Trained models and their versions.",
@@ -37,15 +36,17 @@ CLASSES = (
 )
 
 
-def placed(key: str) -> tuple[str, str, str, str]:
-    """The class that holds a group, the group's module, its class, and its arguments."""
+WRITTEN = ("inference_jobs", "tags", "trained_models")
+"""Groups with methods written by hand, in crml_sdk/resources: what is generated is their base."""
+
+
+def placed(key: str) -> tuple[str, str]:
+    """The class that holds a group, and the argument that the group takes beside the core."""
     if key.startswith("collaboration_"):
-        inner = key.removeprefix("collaboration_")
-        name = "Collaboration" + class_name(inner)
-        return "CollaborationGroups", "collaboration_groups", name, "self.collaboration_identifier"
+        return "CollaborationGroups", "self.collaboration_identifier"
     if key in ("memberships", "collaborations"):
-        return "CallerGroups", key, class_name(key), ""
-    return "MembershipGroups", key, class_name(key), "self._scope"
+        return "CallerGroups", ""
+    return "MembershipGroups", "self._scope"
 
 
 def render(services: list[Service]) -> Files:
@@ -59,12 +60,13 @@ def render(services: list[Service]) -> Files:
         if holder == "CollaborationGroups":
             lines.append("    collaboration_identifier: str")
         for key in keys:
-            owner, module, name, argument = placed(key)
+            owner, argument = placed(key)
+            name, module = class_name(key), f"..resources.{key}" if key in WRITTEN else f".{key}"
             if owner != holder:
                 continue
             if key not in WORDS:
                 raise SystemExit(f"codegen: {key} has no words in codegen/groups.py")
-            imports.append(f"    from ..resources.{module} import {name}")
+            imports.append(f"    from {module} import {name}")
             attribute = (
                 key.removeprefix("collaboration_") if owner == "CollaborationGroups" else key
             )
@@ -72,7 +74,7 @@ def render(services: list[Service]) -> Files:
             lines.append(
                 f"\n    @cached_property\n    def {attribute}(self) -> {name}:\n"
                 f'        """{WORDS[key]}"""\n'
-                f"        from ..resources.{module} import {name}\n\n"
+                f"        from {module} import {name}\n\n"
                 f"        return {name}({given})"
             )
         body.append("\n".join(lines))

@@ -57,3 +57,13 @@ def constant(name: str) -> str:
 
 def class_name(group: str) -> str:
     return "".join("ML" if part == "ml" else part.capitalize() for part in group.split("_"))
+
+
+def noun(group: str) -> str:
+    """The word for one resource of a group, in sentences."""
+    return NOUNS[group].replace("_", " ").replace("ml ", "ML ")
+
+
+def plural(group: str) -> str:
+    """The word for the resources of a group, in sentences."""
+    return group.replace("_", " ").replace("ml ", "ML ")

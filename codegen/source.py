@@ -54,6 +54,10 @@ class Operation:
         return self.name.startswith(("Create", "Start"))
 
 
+def group_key(op: Operation) -> str:
+    return f"collaboration_{op.group}" if op.scope == "collaboration" else op.group
+
+
 @dataclass
 class Service:
     """The part of one service model that is reachable from the operations the SDK offers."""

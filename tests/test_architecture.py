@@ -25,10 +25,7 @@ ALLOWED: dict[str, set[str]] = {
         *("places", "policies", "resource_types", "stepfunctions", "types", "untrusted"),
         *("versions", "waiting"),
     },
-    "client": {
-        *("api", "arns", "core", "errors", "hints", "resource_types", "resources", "waiting"),
-        "wire",
-    },
+    "client": {"api", "arns", "core", "errors", "hints", "resources", "wire"},
     "resources": {
         *("api", "arns", "checking", "creating", "errors", "hints", "lineage", "model", "naming"),
         *("pagination", "places", "resource_types", "resuming", "times", "versions", "waiting"),

@@ -17,9 +17,8 @@ from crml_sdk.resource_types import (
     LONGEST,
     RESOURCE_TYPES,
     ResourceType,
-    created_by,
-    listed_by,
     shown_by,
+    type_of,
 )
 from crml_sdk.waiting.statuses import STATUSES
 
@@ -105,15 +104,15 @@ def test_a_wait_lasts_a_day_longer_than_a_job_may_run() -> None:
 
 @pytest.mark.parametrize("type_", TYPES, ids=lambda type_: type_.name)
 def test_models_and_operations_lead_to_their_row(type_: ResourceType) -> None:
-    assert listed_by(type_.list) is type_
+    assert type_of(type_.list) is type_
     assert shown_by(type_.list.row or "") is type_
     if type_.create:
-        assert created_by(type_.create) is type_
+        assert type_of(type_.create) is type_
     if type_.get:
         assert shown_by(type_.get.output or "") is type_
     if type_.seen_by_members:
         view = type_.in_collaboration
-        assert listed_by(view.list) is view
+        assert type_of(view.list) is view
         assert shown_by(view.list.row or "") is view
         assert view.scope == "collaboration"
         assert (view.create, view.cancel, view.versions) == (None, None, None)

@@ -6,13 +6,13 @@ Groups load when they are first touched, so a program pays for what it uses.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from .api.groups import CallerGroups, CollaborationGroups, MembershipGroups
+from .api.groups import CallerGroups, CollaborationGroups
+from .api.waits import Waits
 from .arns import is_identifier, membership_in
 from .errors import ConfigurationError, RequestFault, RequestValidationError
 from .hints import Suggesting
-from .resource_types import LONGEST
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -26,193 +26,12 @@ if TYPE_CHECKING:
 
     from .core import Core
     from .model import Asks
-    from .waiting import Completions, Handle, Outcomes, Poll, Report
-    from .waiting.handles import Listed, Several, Waited
     from .wire.settings import HttpBackend
 
-M = TypeVar("M")
 R = TypeVar("R")
 
 
-class _Waits(MembershipGroups, Suggesting):
-    """Waiting for anything, which a client and its view of a membership share."""
-
-    @overload
-    async def wait(
-        self,
-        target: Waited[M],
-        *,
-        timeout: float | timedelta | None = LONGEST,
-        poll: Poll | None = None,
-        on_update: Report | None = None,
-    ) -> M: ...
-
-    @overload
-    async def wait(
-        self,
-        target: str,
-        *,
-        timeout: float | timedelta | None = LONGEST,
-        poll: Poll | None = None,
-        on_update: Report | None = None,
-    ) -> Any: ...
-
-    async def wait(
-        self,
-        target: Waited[Any] | str,
-        *,
-        timeout: float | timedelta | None = LONGEST,
-        poll: Poll | None = None,
-        on_update: Report | None = None,
-    ) -> Any:
-        """Wait for anything that has a life cycle, or take up a wait that was put down.
-
-        Args:
-            target: A handle or its text (which says what is waited for: that it finishes, is
-                deleted or is cancelled), an ARN, a `TrainedModelRef`, or a reply that names it.
-            timeout: Seconds (or a `timedelta`) for all of it, calls included; None for no end.
-            poll: When to look again: any wait of tenacity's, seconds or a `timedelta`.
-            on_update: Called (and awaited, if async) with each `StatusChange`, the first included.
-
-        Returns:
-            The final Get response, or the final row of what has no get (export jobs); None for
-            what is gone after a deletion.
-
-        Raises:
-            WaitTimeout, ResourceFailed, ServiceError, TransportError: As the groups' `wait`.
-        """
-        return await self._core.waiting.wait(
-            _handle(target), timeout=timeout, poll=poll, on_update=on_update
-        )
-
-    @overload
-    async def wait_all(
-        self,
-        targets: Several[Waited[M]],
-        *,
-        timeout: float | timedelta | None = LONGEST,
-        poll: Poll | None = None,
-        on_update: Report | None = None,
-        details: Literal[True] = True,
-    ) -> Outcomes[M]: ...
-
-    @overload
-    async def wait_all(
-        self,
-        targets: Several[Listed[M]],
-        *,
-        timeout: float | timedelta | None = LONGEST,
-        poll: Poll | None = None,
-        on_update: Report | None = None,
-        details: Literal[False],
-    ) -> Outcomes[M]: ...
-
-    @overload
-    async def wait_all(
-        self,
-        targets: Several[str] | Several[Waited[Any]] | Several[str | Waited[Any]],
-        *,
-        timeout: float | timedelta | None = LONGEST,
-        poll: Poll | None = None,
-        on_update: Report | None = None,
-        details: bool = True,
-    ) -> Outcomes[Any]: ...
-
-    async def wait_all(
-        self,
-        targets: Several[Any],
-        *,
-        timeout: float | timedelta | None = LONGEST,
-        poll: Poll | None = None,
-        on_update: Report | None = None,
-        details: bool = True,
-    ) -> Outcomes[Any]:
-        """Wait for many resources, of any kinds and memberships, sharing the requests.
-
-        Waiting for N resources of one membership and kind costs about N/100 requests a round, and
-        one to finish each: for N that have ended already, N divided by the client's polling rate
-        in seconds. `details=False` saves that one for those that ended well.
-
-        Args:
-            targets: As for `wait`, each.
-            timeout: Seconds (or a `timedelta`) for all of it, calls included; None for no end.
-            poll: When to look again, per membership and kind.
-            on_update: Called (and awaited, if async) with each `StatusChange`; its `model` may be
-                the row of a list.
-            details: Whether what ended well is read by a Get, too. False: `outcome.row`, its row
-                in the list, is all there is of it; what failed is read either way.
-
-        Returns:
-            An outcome for each, in the same order: `outcome.model`, or `outcome.error`, which a
-            wait for it alone would have raised. `outcome.result()` gives the one or raises the
-            other. At the deadline, what the list has shown to have ended is settled by its row;
-            the rest has a `WaitTimeout`.
-        """
-        return await self._core.waiting.wait_all(
-            _handles(targets),
-            timeout=timeout,
-            poll=poll,
-            on_update=on_update,
-            details=details,
-        )
-
-    @overload
-    def as_completed(
-        self,
-        targets: Several[Waited[M]],
-        *,
-        timeout: float | timedelta | None = LONGEST,
-        poll: Poll | None = None,
-        on_update: Report | None = None,
-        details: Literal[True] = True,
-    ) -> Completions[M]: ...
-
-    @overload
-    def as_completed(
-        self,
-        targets: Several[Listed[M]],
-        *,
-        timeout: float | timedelta | None = LONGEST,
-        poll: Poll | None = None,
-        on_update: Report | None = None,
-        details: Literal[False],
-    ) -> Completions[M]: ...
-
-    @overload
-    def as_completed(
-        self,
-        targets: Several[str] | Several[Waited[Any]] | Several[str | Waited[Any]],
-        *,
-        timeout: float | timedelta | None = LONGEST,
-        poll: Poll | None = None,
-        on_update: Report | None = None,
-        details: bool = True,
-    ) -> Completions[Any]: ...
-
-    def as_completed(
-        self,
-        targets: Several[Any],
-        *,
-        timeout: float | timedelta | None = LONGEST,
-        poll: Poll | None = None,
-        on_update: Report | None = None,
-        details: bool = True,
-    ) -> Completions[Any]:
-        """Give the outcomes of many waits as they come about: `async for outcome in ...`.
-
-        Args:
-            targets, timeout, poll, on_update, details: As for `wait_all`. What is there twice comes once.
-        """
-        return self._core.waiting.as_completed(
-            _handles(targets),
-            timeout=timeout,
-            poll=poll,
-            on_update=on_update,
-            details=details,
-        )
-
-
-class MembershipScope(_Waits):
+class MembershipScope(Waits, Suggesting):
     """A view on a client for one membership: calls that need a membership take this one.
 
     It opens nothing and needs no closing.
@@ -246,7 +65,7 @@ class CollaborationScope(CollaborationGroups, Suggesting):
         return f"<collaboration {self.collaboration_identifier}>"
 
 
-class CleanRoomsML(_Waits, CallerGroups):
+class CleanRoomsML(Waits, CallerGroups, Suggesting):
     """The client of AWS Clean Rooms ML.
 
     An async context manager; `open()` and `close()` do the same by hand. Holds no state outside
@@ -418,18 +237,6 @@ class CleanRoomsML(_Waits, CallerGroups):
             RequestValidationError: When it is neither.
         """
         return CollaborationScope(self._core, collaboration_identifier)
-
-
-def _handle(target: Any) -> Handle:
-    from .waiting import Handle
-
-    return Handle.of(target)
-
-
-def _handles(targets: Any) -> list[Handle]:
-    from .waiting import Handle
-
-    return Handle.all_of(targets)
 
 
 def _identifier(given: Any, kind: str) -> str | None:

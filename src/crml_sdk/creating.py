@@ -29,7 +29,7 @@ from .errors import (
     TransportError,
 )
 from .naming import to_wire
-from .resource_types import RESOURCE_TYPES, created_by
+from .resource_types import RESOURCE_TYPES, type_of
 from .untrusted import plain_logger
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ async def create_once(
         except ClientClosed:
             told = "the client was closed before it could be looked for"
             raise _unknown(operation, params, told) from fault
-    made = created_by(operation)
+    made = type_of(operation)
     if reply is not None and made.has_arn:
         core.note_start(getattr(reply, made.arn))
     return reply
@@ -116,7 +116,7 @@ def _facts(operation: Operation, params: Mapping[str, Any], fault: Exception) ->
 
 def _unknown(operation: Operation, params: Mapping[str, Any], told: str) -> OutcomeUnknown:
     """The error for what cannot be looked for any more, with where it would show."""
-    lookup = created_by(operation).list
+    lookup = type_of(operation).list
     where = f"{lookup.name} would show it (sdk.{lookup.group}.{lookup.method})"
     return OutcomeUnknown(operation.name, str(params.get("name")), (told, where))
 
@@ -148,7 +148,7 @@ class _Search:
     ) -> None:
         self._core = core
         self._operation = operation
-        self._type = created_by(operation)
+        self._type = type_of(operation)
         self._params = params
         self._fault = fault
         self._began = began

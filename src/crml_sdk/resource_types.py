@@ -258,15 +258,11 @@ RESOURCE_TYPES: Final[Mapping[str, ResourceType]] = MappingProxyType(
 """Every type by its name."""
 
 
-def created_by(operation: Operation) -> ResourceType:
-    """The type of what an operation creates or starts."""
-    return next(type_ for type_ in _TYPES if type_.create is operation)
-
-
-def listed_by(operation: Operation) -> ResourceType:
-    """The type of a list's rows, as that list shows it."""
+@cache
+def type_of(operation: Operation) -> ResourceType:
+    """The type of what an operation creates, starts or lists, as that operation shows it."""
     for type_ in _TYPES:
-        if type_.list is operation:
+        if operation in (type_.create, type_.list):
             return type_
         if type_.seen_by_members and type_.seen_by_members[1] is operation:
             return type_.in_collaboration

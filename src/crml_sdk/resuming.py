@@ -31,7 +31,7 @@ from .errors import (
 )
 from .model import with_mark
 from .naming import to_wire
-from .resource_types import created_by
+from .resource_types import type_of
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -196,7 +196,7 @@ class _Search:
     ) -> None:
         self._core = core
         self._operation = operation
-        self._type = created_by(operation)
+        self._type = type_of(operation)
         self._params = params
         self._timeout = timeout
         self._retry = retry

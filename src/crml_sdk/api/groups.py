@@ -9,29 +9,27 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..core import Core
-    from ..resources.audience_export_jobs import AudienceExportJobs
-    from ..resources.audience_generation_jobs import AudienceGenerationJobs
-    from ..resources.audience_models import AudienceModels
-    from ..resources.collaboration_groups import (
-        CollaborationConfiguredModelAlgorithmAssociations,
-        CollaborationExportJobs,
-        CollaborationInferenceJobs,
-        CollaborationMLInputChannels,
-        CollaborationTrainedModels,
-    )
-    from ..resources.collaborations import Collaborations
-    from ..resources.configured_audience_models import ConfiguredAudienceModels
-    from ..resources.configured_model_algorithm_associations import (
-        ConfiguredModelAlgorithmAssociations,
-    )
-    from ..resources.configured_model_algorithms import ConfiguredModelAlgorithms
     from ..resources.inference_jobs import InferenceJobs
-    from ..resources.memberships import Memberships
-    from ..resources.ml_configuration import MLConfiguration
-    from ..resources.ml_input_channels import MLInputChannels
     from ..resources.tags import Tags
     from ..resources.trained_models import TrainedModels
-    from ..resources.training_datasets import TrainingDatasets
+    from .audience_export_jobs import AudienceExportJobs
+    from .audience_generation_jobs import AudienceGenerationJobs
+    from .audience_models import AudienceModels
+    from .collaboration_configured_model_algorithm_associations import (
+        CollaborationConfiguredModelAlgorithmAssociations,
+    )
+    from .collaboration_export_jobs import CollaborationExportJobs
+    from .collaboration_inference_jobs import CollaborationInferenceJobs
+    from .collaboration_ml_input_channels import CollaborationMLInputChannels
+    from .collaboration_trained_models import CollaborationTrainedModels
+    from .collaborations import Collaborations
+    from .configured_audience_models import ConfiguredAudienceModels
+    from .configured_model_algorithm_associations import ConfiguredModelAlgorithmAssociations
+    from .configured_model_algorithms import ConfiguredModelAlgorithms
+    from .memberships import Memberships
+    from .ml_configuration import MLConfiguration
+    from .ml_input_channels import MLInputChannels
+    from .training_datasets import TrainingDatasets
 
 
 class MembershipGroups:
@@ -57,65 +55,63 @@ class MembershipGroups:
     @cached_property
     def configured_model_algorithms(self) -> ConfiguredModelAlgorithms:
         """Algorithms: container images for training and inference."""
-        from ..resources.configured_model_algorithms import ConfiguredModelAlgorithms
+        from .configured_model_algorithms import ConfiguredModelAlgorithms
 
         return ConfiguredModelAlgorithms(self._core, self._scope)
 
     @cached_property
     def configured_model_algorithm_associations(self) -> ConfiguredModelAlgorithmAssociations:
         """Algorithms offered to a collaboration."""
-        from ..resources.configured_model_algorithm_associations import (
-            ConfiguredModelAlgorithmAssociations,
-        )
+        from .configured_model_algorithm_associations import ConfiguredModelAlgorithmAssociations
 
         return ConfiguredModelAlgorithmAssociations(self._core, self._scope)
 
     @cached_property
     def ml_input_channels(self) -> MLInputChannels:
         """Input channels: data prepared for training and inference."""
-        from ..resources.ml_input_channels import MLInputChannels
+        from .ml_input_channels import MLInputChannels
 
         return MLInputChannels(self._core, self._scope)
 
     @cached_property
     def ml_configuration(self) -> MLConfiguration:
         """Where a membership's results go."""
-        from ..resources.ml_configuration import MLConfiguration
+        from .ml_configuration import MLConfiguration
 
         return MLConfiguration(self._core, self._scope)
 
     @cached_property
     def audience_models(self) -> AudienceModels:
         """Lookalike models."""
-        from ..resources.audience_models import AudienceModels
+        from .audience_models import AudienceModels
 
         return AudienceModels(self._core, self._scope)
 
     @cached_property
     def configured_audience_models(self) -> ConfiguredAudienceModels:
         """Lookalike models set up for sharing."""
-        from ..resources.configured_audience_models import ConfiguredAudienceModels
+        from .configured_audience_models import ConfiguredAudienceModels
 
         return ConfiguredAudienceModels(self._core, self._scope)
 
     @cached_property
     def audience_generation_jobs(self) -> AudienceGenerationJobs:
         """Jobs that find a lookalike audience."""
-        from ..resources.audience_generation_jobs import AudienceGenerationJobs
+        from .audience_generation_jobs import AudienceGenerationJobs
 
         return AudienceGenerationJobs(self._core, self._scope)
 
     @cached_property
     def audience_export_jobs(self) -> AudienceExportJobs:
         """Jobs that write an audience out."""
-        from ..resources.audience_export_jobs import AudienceExportJobs
+        from .audience_export_jobs import AudienceExportJobs
 
         return AudienceExportJobs(self._core, self._scope)
 
     @cached_property
     def training_datasets(self) -> TrainingDatasets:
         """Data that lookalike models are trained on."""
-        from ..resources.training_datasets import TrainingDatasets
+        from .training_datasets import TrainingDatasets
 
         return TrainingDatasets(self._core, self._scope)
 
@@ -136,21 +132,21 @@ class CollaborationGroups:
     @cached_property
     def trained_models(self) -> CollaborationTrainedModels:
         """Trained models of all members."""
-        from ..resources.collaboration_groups import CollaborationTrainedModels
+        from .collaboration_trained_models import CollaborationTrainedModels
 
         return CollaborationTrainedModels(self._core, self.collaboration_identifier)
 
     @cached_property
     def inference_jobs(self) -> CollaborationInferenceJobs:
         """Inference jobs of all members."""
-        from ..resources.collaboration_groups import CollaborationInferenceJobs
+        from .collaboration_inference_jobs import CollaborationInferenceJobs
 
         return CollaborationInferenceJobs(self._core, self.collaboration_identifier)
 
     @cached_property
     def export_jobs(self) -> CollaborationExportJobs:
         """Export jobs of trained models, of all members."""
-        from ..resources.collaboration_groups import CollaborationExportJobs
+        from .collaboration_export_jobs import CollaborationExportJobs
 
         return CollaborationExportJobs(self._core, self.collaboration_identifier)
 
@@ -159,7 +155,7 @@ class CollaborationGroups:
         self,
     ) -> CollaborationConfiguredModelAlgorithmAssociations:
         """Algorithms that members offer."""
-        from ..resources.collaboration_groups import (
+        from .collaboration_configured_model_algorithm_associations import (
             CollaborationConfiguredModelAlgorithmAssociations,
         )
 
@@ -170,7 +166,7 @@ class CollaborationGroups:
     @cached_property
     def ml_input_channels(self) -> CollaborationMLInputChannels:
         """Input channels of all members."""
-        from ..resources.collaboration_groups import CollaborationMLInputChannels
+        from .collaboration_ml_input_channels import CollaborationMLInputChannels
 
         return CollaborationMLInputChannels(self._core, self.collaboration_identifier)
 
@@ -183,13 +179,13 @@ class CallerGroups:
     @cached_property
     def memberships(self) -> Memberships:
         """The caller's memberships; `sdk.memberships()` lists them."""
-        from ..resources.memberships import Memberships
+        from .memberships import Memberships
 
         return Memberships(self._core)
 
     @cached_property
     def collaborations(self) -> Collaborations:
         """The collaborations that the caller is in; `sdk.collaborations()` lists them."""
-        from ..resources.collaborations import Collaborations
+        from .collaborations import Collaborations
 
         return Collaborations(self._core)

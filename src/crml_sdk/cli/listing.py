@@ -148,7 +148,7 @@ def _filters(listing: Listing, scope: str) -> list[click.Parameter]:
 
 def statuses_of(listing: Listing) -> list[str]:
     """The documented statuses of a list's rows."""
-    from ..resource_types import listed_by
+    from ..resource_types import type_of
     from ..waiting.statuses import STATUSES
 
     operation = service.operations()[listing.operation]
@@ -156,7 +156,7 @@ def statuses_of(listing: Listing) -> list[str]:
         if filtered := service.members(operation.input).get(name):
             return service.enum_values(filtered.shape)
     # What has no life cycle is usable as soon as it exists.
-    return list(STATUSES.get(listed_by(operation).statuses, ("ACTIVE",)))
+    return list(STATUSES.get(type_of(operation).statuses, ("ACTIVE",)))
 
 
 def _statuses(listing: Listing) -> Callable[..., list[str]]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 from datetime import timedelta
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from ..arns import IN_MEMBERSHIP, membership_in
@@ -13,13 +13,13 @@ from ..errors import AmbiguousName, MissingMembership, NoSuchName, RequestValida
 from ..hints import Suggesting, nearest
 from ..model import with_mark
 from ..pagination import PAGE_SIZE, Page, Paginator
-from ..resource_types import listed_by
+from ..resource_types import type_of
 
 if TYPE_CHECKING:
     from ..core import Core
     from ..operation import Operation
     from ..resuming import Resume, Since, Started
-    from ..waiting import Poll, Report
+    from ..waiting import Handle
 
 T = TypeVar("T")
 
@@ -122,6 +122,28 @@ class Group(Suggesting):
             self._core, operation, request, timeout, retry=resume == "retry", since=since
         )
 
+    async def _created(
+        self,
+        operation: Operation,
+        values: dict[str, Any],
+        membership: str | None,
+        timeout: float | timedelta | None,
+        *,
+        resume: Resume,
+        resume_since: Since | None,
+    ) -> tuple[Handle[Any], Started]:
+        """Create or start something once, and make what came of it a value to wait for."""
+        given = dict(values)
+        started = await self._started(
+            operation, values, membership, timeout, resume=resume, resume_since=resume_since
+        )
+        return self._handle_of(operation, given, membership, started), started
+
+    def _handle_of(
+        self, operation: Operation, values: Mapping[str, Any], membership: str | None, made: Started
+    ) -> Handle[Any]:
+        return self._core.waiting.handle(operation, made.reply, membership)
+
     async def _create_and_wait(
         self,
         operation: Operation,
@@ -131,30 +153,18 @@ class Group(Suggesting):
         resume: Resume,
         resume_since: Since | None,
         timeout: float | timedelta | None,
-        poll: Poll | None,
-        on_update: Report | None,
-        cancel_on_timeout: bool = False,
-        cancel_on_cancel: bool = False,
+        **options: Any,
     ) -> Any:
         """Create or start something once, and wait for it; the time is for both together."""
-        from ..waiting import Handle, check_options
+        from ..waiting import check_options
 
-        check_options(timeout=timeout, poll=poll, on_update=on_update)
+        check_options(timeout=timeout, poll=options["poll"], on_update=options["on_update"])
         began = self._core.clock()
-        started = await self._started(
+        handle, started = await self._created(
             operation, values, membership, timeout, resume=resume, resume_since=resume_since
         )
-        handle = Handle.of(started.reply)
-        if membership is not None:
-            handle = replace(handle, membership=membership_in(membership) or membership)
         model = await self._core.waiting.wait_for_started(
-            handle,
-            began=began,
-            timeout=timeout,
-            poll=poll,
-            on_update=on_update,
-            cancel_on_timeout=cancel_on_timeout,
-            cancel_on_cancel=cancel_on_cancel,
+            handle, began=began, timeout=timeout, **options
         )
         return with_mark(model, started.resumed)
 
@@ -177,6 +187,7 @@ class Group(Suggesting):
         timeout: float | timedelta | None = None,
         prefetch: bool = False,
         total_timeout: float | timedelta | None = None,
+        distinct: bool = False,
         prepare: Prepare | None = None,
     ) -> Paginator[Any, Any]:
         values["max_results"] = max_results
@@ -211,6 +222,7 @@ class Group(Suggesting):
             source,
             limit=limit,
             starting_token=starting_token,
+            unique_by=attrgetter(type_of(operation).arn) if distinct else None,
             max_results=max_results,
             prefetch=prefetch,
             total_timeout=total_timeout,
@@ -273,7 +285,7 @@ class Group(Suggesting):
 
     async def _by_name(self, rows: Paginator[T, Any], name: str, operation: Operation) -> T:
         """The one row of a list with exactly that name, over all pages."""
-        type_ = listed_by(operation)
+        type_ = type_of(operation)
         found: dict[str, T] = {}
         others: set[str] = set()
         async for row in rows:

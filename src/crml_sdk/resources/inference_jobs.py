@@ -13,7 +13,6 @@ from ..api.operations import (
 )
 from ..arns import Arn, membership_in
 from ..places import results_uri
-from .waitable import Cancellable
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -21,10 +20,8 @@ if TYPE_CHECKING:
     from ..models import GetTrainedModelInferenceJobResponse
 
 
-class InferenceJobs(InferenceJobsOperations, Cancellable["GetTrainedModelInferenceJobResponse"]):
+class InferenceJobs(InferenceJobsOperations):
     """Operations on inference jobs."""
-
-    _kind = "trained-model-inference-job"
 
     async def results_uri(
         self,
@@ -84,10 +81,10 @@ class InferenceJobs(InferenceJobsOperations, Cancellable["GetTrainedModelInferen
             return await self._call(GET_TRAINED_MODEL, values, membership, timeout)
         named = {"membership_identifier": membership}
         ours = await self._call(GET_MEMBERSHIP, named, None, timeout)
-        room = ours.membership.collaboration_id
+        collaboration = ours.membership.collaboration_id
         return await self._call(
             GET_COLLABORATION_TRAINED_MODEL,
-            {**values, "collaboration_identifier": room},
+            {**values, "collaboration_identifier": collaboration},
             None,
             timeout,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, overload
 
 from ..api.operations import GET_TRAINED_MODEL
+from ..api.trained_models import TrainedModelsOperations
 from ..arns import membership_in
 from ..errors import NoSuchVersion
 from ..lineage import Lineage, build_lineage, parent_of
@@ -18,70 +19,15 @@ from ..versions import (
     select,
 )
 from .pinning import model_and_version
-from .trained_model_starting import TrainedModelStarting
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from ..models import (
-        GetTrainedModelResponse,
-        ListTrainedModelsResponse,
-        TrainedModelSummary,
-    )
-    from ..pagination import Paginator
+    from ..models import GetTrainedModelResponse, TrainedModelSummary
 
 
-class TrainedModels(TrainedModelStarting):
+class TrainedModels(TrainedModelsOperations):
     """Operations on trained models and their versions."""
-
-    def list(
-        self,
-        *,
-        membership_identifier: str | None = None,
-        max_results: int | None = None,
-        limit: int | None = None,
-        starting_token: str | None = None,
-        prefetch: bool = False,
-        timeout: float | timedelta | None = None,
-        total_timeout: float | timedelta | None = None,
-        distinct: bool = False,
-    ) -> Paginator[TrainedModelSummary, ListTrainedModelsResponse]:
-        """List the trained models of a membership.
-
-        Whether a model of several versions has one row or several is not documented; the rows come
-        as the service gives them unless `distinct` is asked for.
-
-        Args:
-            membership_identifier: The membership; the scope's or client's, else the account's only
-                active one, when left out.
-            max_results: Rows asked for in each request, 1 to 100; 100 when left out, or `limit` where
-                it is less.
-            limit: Rows in all; every row when left out.
-            starting_token: The `next_token` of an earlier page, to go on behind it.
-            prefetch: Fetch the next page while one is worked on; use it as `async with ... as rows`.
-            timeout: Seconds for each call with all its retries.
-            total_timeout: Seconds for an iteration: its calls, and what is done between them.
-            distinct: Only the first row of each ARN.
-
-        Raises:
-            RequestValidationError: Before anything is sent, with every fault of the arguments.
-            MissingMembership: Before anything is sent, when no membership is known.
-            AccessDeniedException: The caller may not do this (403).
-            ThrottlingException: Too many requests, even after the retries (429).
-            ValidationException: The service refused the request's contents (400).
-
-        [API reference: ListTrainedModels](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ListTrainedModels.html)
-        """
-        rows = super().list(
-            membership_identifier=membership_identifier,
-            max_results=max_results,
-            limit=None if distinct else limit,
-            starting_token=starting_token,
-            prefetch=prefetch,
-            timeout=timeout,
-            total_timeout=total_timeout,
-        )
-        return rows.unique(lambda row: row.trained_model_arn, limit=limit) if distinct else rows
 
     @overload
     async def get(

@@ -12,7 +12,7 @@ import sys
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 
 from typing_extensions import TypeVar
 
@@ -24,7 +24,7 @@ from ..untrusted import plain_logger
 from .brain import Brain
 from .faults import is_throttling
 from .groups import Request, cancel_params
-from .handles import Handle
+from .handles import Handle, export_handle_of, handle_of
 from .iterators import Completions, Watch
 from .limiter import Limiter, Turn
 from .outcomes import Outcomes, StatusChange
@@ -282,6 +282,9 @@ class Waiting:
         rate: Requests a second for all of them together; None for no limit.
     """
 
+    handle: ClassVar[Callable[..., Handle]] = staticmethod(handle_of)
+    export_handle: ClassVar[Callable[..., Handle]] = staticmethod(export_handle_of)
+
     def __init__(self, core: Caller, rate: float | None) -> None:
         self.core = core
         self.limiter: Limiter = Limiter(rate, clock=core.clock)
@@ -335,7 +338,7 @@ class Waiting:
 
     async def wait(
         self,
-        handle: Handle,
+        target: Any,
         *,
         timeout: float | timedelta | None,
         poll: Poll | None = None,
@@ -343,7 +346,8 @@ class Waiting:
         cancel_on_timeout: bool = False,
         cancel_on_cancel: bool = False,
     ) -> Any:
-        """Wait until the handle's goal is reached; see the groups' ``wait``."""
+        """Wait until what the target, or its handle, is waited for to be; see the groups' `wait`."""
+        handle = Handle.of(target)
         driver = self.driver("crml.wait", (handle,), timeout, poll, on_update)
         try:
             await driver.run(lambda: False)
@@ -397,7 +401,7 @@ class Waiting:
 
     async def wait_all(
         self,
-        handles: Iterable[Handle],
+        targets: Any,
         *,
         timeout: float | timedelta | None,
         poll: Poll | None = None,
@@ -405,7 +409,7 @@ class Waiting:
         details: bool = True,
     ) -> Outcomes[Any]:
         """Wait for all of them; their outcomes in the same order."""
-        wanted = list(handles)
+        wanted = Handle.all_of(targets)
         completions = self.as_completed(
             wanted, timeout=timeout, poll=poll, on_update=on_update, details=details
         )
@@ -414,7 +418,7 @@ class Waiting:
 
     def as_completed(
         self,
-        handles: Iterable[Handle],
+        targets: Any,
         *,
         timeout: float | timedelta | None,
         poll: Poll | None = None,
@@ -422,7 +426,7 @@ class Waiting:
         details: bool = True,
     ) -> Completions[Any]:
         """Outcomes as they come about."""
-        return Completions(self, handles, timeout, poll, on_update, details)
+        return Completions(self, Handle.all_of(targets), timeout, poll, on_update, details)
 
     async def _cancel(self, handle: Handle) -> bool:
         """Ask the service to cancel a job, even while this task is being cancelled itself."""

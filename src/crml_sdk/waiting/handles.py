@@ -12,12 +12,14 @@ from typing_extensions import TypeVar
 
 from ..arns import a, kind_of, membership_in
 from ..errors import ArnError
-from ..resource_types import RESOURCE_TYPES, ResourceType, shown_by
+from ..resource_types import RESOURCE_TYPES, ResourceType, shown_by, type_of
 from ..versions import BASE, LATEST, TrainedModelRef, VersionSelector, text_schema
 from .statuses import Goal
 
 if TYPE_CHECKING:
     from pydantic_core import CoreSchema
+
+    from ..operation import Operation
 
 _SCHEME = "crml-wait:1:"
 
@@ -263,6 +265,46 @@ class Handle(Generic[M]):
         if self.version:
             words.append("(base version)" if self.is_base else f"(version {self.version})")
         return " ".join(words)
+
+
+def handle_of(
+    operation: Operation,
+    target: Any,
+    membership: str | None = None,
+    *,
+    collaboration: str | None = None,
+    goal: str | None = None,
+) -> Handle:
+    """What names a resource, to wait for it.
+
+    Args:
+        operation: Creates or lists resources of its type.
+        target: What `Handle.of` takes.
+        membership: The membership to wait through, by its identifier or ARN.
+        collaboration: The collaboration to wait through instead.
+        goal: What to wait for; that it finishes, unless the target's handle says otherwise.
+
+    Raises:
+        ArnError: The target is of another type.
+    """
+    handle = Handle.of(target)
+    wanted = type_of(operation).name
+    if handle.kind != wanted:
+        raise ArnError(f"{handle.arn!r} is {a(handle.kind)}, not {a(wanted)}")
+    if membership is not None:
+        handle = replace(handle, membership=membership_in(membership) or membership)
+    if collaboration is not None:
+        handle = replace(handle, membership=None, collaboration=collaboration)
+    return handle if goal is None else handle.with_goal(Goal(goal))
+
+
+def export_handle_of(
+    operation: Operation, exported: Any, name: str, collaboration: str | None = None
+) -> Handle:
+    """An export to wait for: found by its name, for want of an identifier."""
+    of = Handle.of(exported)
+    kind = type_of(operation).name
+    return Handle(kind, of.arn, version=of.version, collaboration=collaboration, name=name)
 
 
 def shortened(given: object) -> str:
