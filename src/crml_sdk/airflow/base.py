@@ -60,8 +60,11 @@ class CleanRoomsMLOperator(AwsBaseOperator[CleanRoomsMLHook]):
     export; and the text of the handle of each under the key `handle`, as soon as it is started.
     """
 
-    aws_hook_class = CleanRoomsMLHook
-    operator_extra_links = (CleanRoomsMLConsoleLink(), CleanRoomsMLLogsLink())
+    aws_hook_class: type[CleanRoomsMLHook] = CleanRoomsMLHook
+    operator_extra_links: tuple[CleanRoomsMLConsoleLink, CleanRoomsMLLogsLink] = (
+        CleanRoomsMLConsoleLink(),
+        CleanRoomsMLLogsLink(),
+    )
     template_fields: Sequence[str] = aws_template_fields(*COMMON_FIELDS)
     ui_color = "#cfe8d5"
 

@@ -20,7 +20,7 @@ class CleanRoomsMLConsoleLink(BaseAwsLink):
 
     name = "AWS Clean Rooms"
     key = "cleanroomsml_console"
-    format_str = (
+    format_str: str = (
         BASE_AWS_CONSOLE_LINK + "/cleanrooms/home?region={region_name}#/memberships/{membership}"
     )
 
@@ -30,7 +30,7 @@ class CleanRoomsMLLogsLink(BaseAwsLink):
 
     name = "CloudWatch logs"
     key = "cleanroomsml_logs"
-    format_str = (
+    format_str: str = (
         BASE_AWS_CONSOLE_LINK
         + "/cloudwatch/home?region={region_name}#logsV2:log-groups/log-group/{log_group}"
     )

@@ -39,7 +39,11 @@ class CleanRoomsMLCreateInputChannelOperator(CleanRoomsMLOperator):
         "payer_configuration",
     )
     template_fields: Sequence[str] = aws_template_fields(*COMMON_FIELDS, *FIELDS)
-    template_fields_renderers = {"input_channel": JSON, "payer_configuration": JSON, "tags": JSON}
+    template_fields_renderers: dict[str, str] = {
+        "input_channel": JSON,
+        "payer_configuration": JSON,
+        "tags": JSON,
+    }
 
     def __init__(
         self,
@@ -97,7 +101,7 @@ class CleanRoomsMLTrainModelOperator(CleanRoomsMLOperator):
         "ml_model_training_payer_account_id",
     )
     template_fields: Sequence[str] = aws_template_fields(*COMMON_FIELDS, *FIELDS)
-    template_fields_renderers = {
+    template_fields_renderers: dict[str, str] = {
         "resource_config": JSON,
         "data_channels": JSON,
         "hyperparameters": JSON,
@@ -171,7 +175,7 @@ class CleanRoomsMLStartInferenceJobOperator(CleanRoomsMLOperator):
         "ml_model_inference_payer_account_id",
     )
     template_fields: Sequence[str] = aws_template_fields(*COMMON_FIELDS, *FIELDS)
-    template_fields_renderers = {
+    template_fields_renderers: dict[str, str] = {
         "resource_config": JSON,
         "output_configuration": JSON,
         "data_source": JSON,
@@ -232,7 +236,7 @@ class CleanRoomsMLExportModelOperator(CleanRoomsMLOperator):
     template_fields: Sequence[str] = aws_template_fields(
         *COMMON_FIELDS, "trained_model_arn", "output_configuration", "version", "description"
     )
-    template_fields_renderers = {"output_configuration": JSON}
+    template_fields_renderers: dict[str, str] = {"output_configuration": JSON}
 
     def __init__(
         self,

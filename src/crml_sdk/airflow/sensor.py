@@ -38,7 +38,7 @@ class CleanRoomsMLSensor(AwsBaseSensor[CleanRoomsMLHook]):
         aws_conn_id, region_name, verify, botocore_config: As for `CleanRoomsMLHook`.
     """
 
-    aws_hook_class = CleanRoomsMLHook
+    aws_hook_class: type[CleanRoomsMLHook] = CleanRoomsMLHook
     template_fields: Sequence[str] = aws_template_fields("handles")
     ui_color = "#cfe8d5"
 

@@ -46,7 +46,7 @@ class CleanRoomsMLTrigger(BaseTrigger):
         cancel_on_kill: bool = False,
     ) -> None:
         super().__init__()
-        self.handles = list(handles)
+        self.handles: list[str] = list(handles)
         self.aws_conn_id = aws_conn_id
         self.region_name = region_name
         self.verify = verify

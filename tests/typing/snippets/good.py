@@ -131,6 +131,17 @@ async def waits(sdk: CleanRoomsML, ref: TrainedModelRef) -> None:
     await sdk.wait_all([ARN])
 
 
+async def requests(sdk: CleanRoomsML, request: models.CreateTrainedModelRequest) -> None:
+    assert_type(await sdk.call(request), models.CreateTrainedModelResponse)
+    assert_type(
+        await sdk.call(models.ListMLInputChannelsRequest(membership_identifier="m")),
+        models.ListMLInputChannelsResponse,
+    )
+    rows = await sdk.memberships()
+    assert_type(rows[:2], ItemList[models.MembershipSummary])
+    assert_type(rows[0], models.MembershipSummary)
+
+
 async def scopes(sdk: CleanRoomsML, identifier: str) -> None:
     assert_type(
         await sdk.collaboration(identifier).trained_models.get(ARN),

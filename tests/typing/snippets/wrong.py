@@ -32,6 +32,18 @@ async def nested(sdk: CleanRoomsML) -> None:
     models.ResourceConfig(instance_type=models.InstanceType.ML_M5_LARGE)  # expect: reportCallIssue
 
 
+async def requests(sdk: CleanRoomsML, request: models.GetTrainedModelRequest) -> None:
+    await sdk.call({"trained_model_arn": ARN})  # expect: reportArgumentType
+    await sdk.call(models.CreateTrainedModelRequest)  # expect: reportArgumentType
+    await sdk.call(await sdk.call(request))  # expect: reportArgumentType
+    said: models.TrainedModelSummary = await sdk.call(request)  # expect: reportAssignmentType
+    models.InferenceResourceConfig(instance_type="ml.m5.huge")  # expect: reportArgumentType
+    request.trained_model_arn = ARN  # expect: reportAttributeAccessIssue
+    ref = TrainedModelRef(ARN)
+    ref.version = "latest"  # expect: reportAttributeAccessIssue
+    print(said)
+
+
 async def replies(sdk: CleanRoomsML) -> None:
     model = await sdk.trained_models.get(ARN)
     print(model.trainedModelArn)  # expect: reportAttributeAccessIssue
@@ -52,6 +64,13 @@ async def lists(sdk: CleanRoomsML) -> None:
         print(page.name)  # expect: reportAttributeAccessIssue
     first: models.TrainedModelSummary = await listed.first()  # expect: reportAssignmentType
     jobs: Paginator[models.TrainedModelInferenceJobSummary] = listed  # expect: reportAssignmentType
+    async for page in listed.pages():
+        print(page.reply.ml_input_channels_list)  # expect: reportAttributeAccessIssue
+        page.next_token = None  # expect: reportAttributeAccessIssue
+    rows = await listed
+    print(rows.name)  # expect: reportAttributeAccessIssue
+    print(rows[:1].status)  # expect: reportAttributeAccessIssue
+    print(rows[0].version)  # expect: reportAttributeAccessIssue
     print(first, jobs)
 
 
@@ -67,11 +86,21 @@ async def waits(sdk: CleanRoomsML, ref: TrainedModelRef) -> None:
     rows = await sdk.wait_all([handle])
     print(rows[0].model.status)  # expect: reportOptionalMemberAccess
     print(model, base)
+    rows[0].error = None  # expect: reportAttributeAccessIssue
+    short = await sdk.wait_all(await sdk.trained_models.list(), details=False)
+    print(short[0].result().data_channels)  # expect: reportAttributeAccessIssue
+    async for change in sdk.inference_jobs.watch(ARN):
+        print(change.model.trained_model_version)  # expect: reportAttributeAccessIssue
+        print(change.state)  # expect: reportAttributeAccessIssue
+    await sdk.wait(handle, timeout="6h")  # expect: reportArgumentType,reportCallIssue
+    await sdk.wait(handle, poll="30s")  # expect: reportArgumentType,reportCallIssue
+    await sdk.wait(handle, on_update="print")  # expect: reportArgumentType,reportCallIssue
 
 
 def client() -> None:
     CleanRoomsML("us-east-1")  # expect: reportCallIssue
     CleanRoomsML(region="us-east-1")  # expect: reportCallIssue
     CleanRoomsML(http_backend="requests")  # expect: reportArgumentType
+    CleanRoomsML(find_membership="no")  # expect: reportArgumentType
     with CleanRoomsML() as sdk:  # expect: reportAttributeAccessIssue,reportGeneralTypeIssues
         print(sdk)
