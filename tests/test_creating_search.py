@@ -11,7 +11,7 @@ import pytest
 
 from crml_sdk import errors, models
 from crml_sdk.api import operations
-from crml_sdk.creating import create_once, difference
+from crml_sdk.creating import create_once, difference, may_have_happened
 from crml_sdk.metadata import ResponseMetadata
 
 from .support import samples
@@ -192,3 +192,86 @@ def test_times_are_compared_as_moments(sent: Any, differs: bool) -> None:
     shown = models.GetAudienceModelResponse.model_validate_json(json.dumps(body))
     found = difference({"trainingDataStartTime": sent}, shown)
     assert found == ("trainingDataStartTime" if differs else None)
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown", "differs"),
+    [
+        ("ab", "ba", False),
+        ("a", "ab", True),
+        ("ab", "a", True),
+        ("aa", "ab", True),
+        ("", "a", True),
+    ],
+)
+def test_lists_hold_the_same_in_whichever_order(sent: str, shown: str, differs: bool) -> None:
+    """A resource that delivers to one more account is not what was asked for."""
+
+    def members(names: str) -> dict[str, Any]:
+        return {"members": [{"accountId": name * 12} for name in names]}
+
+    replied = job(outputConfiguration=members(shown.replace("a", "1").replace("b", "2")))
+    asked = members(sent.replace("a", "1").replace("b", "2"))
+    found = difference({"outputConfiguration": asked}, replied)
+    assert found == ("outputConfiguration" if differs else None)
+
+
+# ---- when it is looked for
+
+
+async def test_a_client_that_is_closed_while_it_looks_says_what_is_open() -> None:
+    core = Core(LOST, [])
+
+    async def sleep(seconds: float) -> None:
+        raise errors.ClientClosed("ListTrainedModels")
+
+    core.sleep = sleep  # type: ignore[method-assign]
+    with pytest.raises(errors.OutcomeUnknown, match="before it could be looked for") as caught:
+        await create(core)
+    assert caught.value.__cause__ is LOST
+
+
+@pytest.mark.parametrize(("second", "ours"), [(28.5, True), (27.5, False)])
+async def test_the_time_of_the_call_counts(second: float, ours: bool) -> None:
+    core = Core(LOST, [row(samples.MODEL, second)])
+    core.versions = [row(samples.MODEL, second)]
+    times = iter([100.0])
+    core.clock = lambda: next(times, 130.0)
+    if ours:
+        assert (await create(core)).trained_model_arn == samples.MODEL
+    else:
+        with pytest.raises(errors.OutcomeUnknown, match="was made before"):
+            await create(core)
+
+
+def conflict(attempts: int) -> errors.ServiceError:
+    return answered(409, "ConflictException", attempts)
+
+
+def answered(status: int, code: str = "Other", attempts: int = 1) -> errors.ServiceError:
+    response: Any = {
+        "Error": {"Code": code, "Message": "told to"},
+        "ResponseMetadata": {"HTTPStatusCode": status, "RetryAttempts": attempts - 1},
+    }
+    return errors.SERVICE_ERRORS.get(code, errors.ServiceError)(response, "Create")
+
+
+@pytest.mark.parametrize(
+    ("fault", "may"),
+    [
+        (LOST, True),
+        (errors.TransportError("Create", "lost", None), True),
+        (errors.TransportError("Create", "refused", False), False),
+        (conflict(1), False),
+        (conflict(2), True),
+        (answered(408), True),
+        (answered(409), False),
+        (answered(429), False),
+        (answered(499), False),
+        (answered(500), True),
+        (answered(503), True),
+        (errors.ConfigurationError("not trusted"), False),
+    ],
+)
+def test_what_may_have_been_carried_out(fault: Exception, may: bool) -> None:
+    assert may_have_happened(fault) is may

@@ -635,3 +635,49 @@ def test_every_row_comes_once_and_in_order(
         assert len(service.asked) - failed <= len(set(service.asked)) + (prefetch and faults)
 
     run(main)
+
+
+@both_loops
+def test_a_page_that_ends_at_the_limit_is_whole(run: Run) -> None:
+    """It can be gone on behind; one that was cut cannot, since its token would skip rows."""
+
+    async def main() -> None:
+        service = Service({None: ([1, 2], "a"), "a": ([3, 4], None)}, received=5)
+        (page,) = [page async for page in service.list(limit=2).pages()]
+        assert (page.next_token, page.received) == ("a", 5)
+        (page,) = [page async for page in service.list(limit=1).pages()]
+        assert (page.items, page.next_token, page.received) == ([1], None, 5)
+        unique = service.list(unique_by=lambda item: item % 2, limit=1)
+        (page,) = [page async for page in unique.pages()]
+        assert (page.items, page.received) == ([1], 5)
+
+    run(main)
+
+
+@both_loops
+def test_a_page_keeps_its_reply_whatever_is_left_of_it(run: Run) -> None:
+    async def main() -> None:
+        async def fetch(token: str | None, size: int) -> Page[int]:
+            return Page([1, 1, 2], None, "the reply", 3)
+
+        async def source() -> Any:
+            return fetch
+
+        for options in ({"limit": 2}, {"unique_by": str}, {"unique_by": str, "limit": 1}):
+            rows: Paginator[int] = Paginator("ListThings", source, **options)  # type: ignore[arg-type]
+            (page,) = [page async for page in rows.pages()]
+            assert (page.reply, page.received) == ("the reply", 3)
+
+    run(main)
+
+
+@both_loops
+def test_a_unique_list_has_the_time_of_its_own(run: Run) -> None:
+    async def main() -> None:
+        service = Service({None: ([1], "a"), "a": ([2], None)}, latency=4)
+        rows = service.list(total_timeout=6).unique(str)
+        with pytest.raises(errors.CallTimeout, match="within 6 seconds"):
+            await rows
+        assert await service.list(total_timeout=9).unique(str) == [1, 2]
+
+    run(main)

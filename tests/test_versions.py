@@ -252,3 +252,10 @@ async def test_lineage_crosses_models(sdk: CleanRoomsML, canned: CannedServer) -
         None,
         VERSION_2,
     ]
+
+
+def test_an_empty_version_is_not_left_out() -> None:
+    """Left out, it would mean another version than whoever wrote the text had in mind."""
+    ref = TrainedModelRef.parse(f"{MODEL}@")
+    assert ref.version == ""
+    assert str(ref) == f"{MODEL}@"

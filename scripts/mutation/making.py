@@ -1,9 +1,10 @@
-"""The mutants of a file, from mutmut's operators, without those that only change words."""
+"""The mutants of a file, from mutmut's operators, without those that only change words or types."""
 
 from __future__ import annotations
 
 import difflib
 import random
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ import libcst as cst
 from mutmut.mutation.file_mutation import Mutation, create_mutations
 
 WORDS = (cst.BaseString,)
+TYPE_VARIABLE = re.compile(r"at the top: \w+ = TypeVar\(")
+"""Only type checkers read what stands in it."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ class Candidates:
         made: set[str] = set()
         for change in self._changes:
             mutant = change.mutant()
-            if mutant.source not in made:
+            if mutant.source not in made and not TYPE_VARIABLE.match(mutant.key):
                 made.add(mutant.source)
                 yield mutant
 

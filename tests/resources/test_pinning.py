@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from crml_sdk import BASE, LATEST, LATEST_ACTIVE, CleanRoomsML, errors
+from crml_sdk.resources.pinning import PinningGroup
 from crml_sdk.versions import newest_first, select
 
 from ..support.canned import CannedServer, Received, reply
@@ -169,3 +170,23 @@ async def test_the_versions_are_those_of_the_models_own_membership(
     jobs = sdk.membership(MEMBERSHIP).inference_jobs
     await jobs.list(trained_model_arn=OTHERS, version=LATEST)
     assert OTHER_MEMBERSHIP in lists[0].path
+
+
+async def test_the_time_of_a_call_is_that_of_its_lookups_too(
+    sdk: CleanRoomsML, lists: list[Received], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits: list[Any] = []
+    rows = PinningGroup._rows
+
+    async def noted(self: Any, operation: Any, values: Any, membership: Any, timeout: Any) -> Any:
+        limits.append(timeout)
+        return await rows(self, operation, values, membership, timeout)
+
+    monkeypatch.setattr(PinningGroup, "_rows", noted)
+    channel = {"trained_model_arn": f"{MODEL}@latest-active", "channel_name": "before"}
+    members = sdk.membership(MEMBERSHIP)
+    await members.trained_models.create(
+        **TRAINING, incremental_training_data_channels=[channel], timeout=30
+    )
+    await members.trained_models.cancel(MODEL, version=LATEST, timeout=20)
+    assert limits == [30, 20]

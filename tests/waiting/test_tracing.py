@@ -174,7 +174,10 @@ def test_metrics(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         metric.name: metric.data.data_points
         for metric in data.resource_metrics[0].scope_metrics[0].metrics
     }
-    assert sum(point.value for point in found["crml.wait.calls"]) == 3
+    assert {
+        point.attributes["crml.outcome"]: (point.value, point.attributes["crml.operation"])
+        for point in found["crml.wait.calls"]
+    } == {"ok": (2, GET_JOB), "TransportError": (1, GET_JOB)}
     assert [(point.value, dict(point.attributes)) for point in found["crml.wait.retries"]] == [
         (1, {"crml.operation": GET_JOB, "crml.outcome": "TransportError"})
     ]
@@ -225,3 +228,78 @@ def test_waiting_imports_neither_opentelemetry_nor_anyio() -> None:
         "assert not {'opentelemetry', 'anyio', 'trio', 'aiobotocore'} & sys.modules.keys(), sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_failure_is_told_with_its_words_and_its_exception(
+    run: Any, spans: InMemorySpanExporter
+) -> None:
+    async def main() -> None:
+        service = Service().on(GET_JOB, in_turn(job("CREATE_FAILED")))
+        with pytest.raises(errors.ResourceFailed):
+            await service.room.wait(Handle.of(samples.JOB), timeout=60)
+
+    run(main)
+    *_, failed = spans.get_finished_spans()
+    assert failed.status.status_code is trace.StatusCode.ERROR
+    assert samples.JOB in (failed.status.description or "")
+    (event,) = failed.events
+    assert (event.attributes or {})["exception.type"] == "crml_sdk.errors.ResourceFailed"
+
+
+def test_an_error_of_the_callers_own_leaves_no_span_open(
+    run: Any, spans: InMemorySpanExporter
+) -> None:
+    def on_update(change: Any) -> None:
+        raise KeyError("the caller's own")
+
+    async def main() -> None:
+        service = Service().on(GET_JOB, in_turn(job("CREATE_PENDING")))
+        with pytest.raises(KeyError):
+            await service.room.wait(Handle.of(samples.JOB), timeout=60, on_update=on_update)
+
+    run(main)
+    first, status = spans.get_finished_spans()
+    assert first.name == "crml.wait"
+    assert (texts(status), texts(status, "crml.outcome")) == ("CREATE_PENDING", "KeyError")
+
+
+def test_a_span_of_a_status_begins_when_it_was_seen(
+    run: Any, spans: InMemorySpanExporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = iter(range(100, 200))
+    monkeypatch.setattr("crml_sdk.waiting.tracing.time.time_ns", lambda: next(times))
+
+    async def main() -> None:
+        service = Service().on(GET_JOB, in_turn(job("CREATE_PENDING"), job("ACTIVE")))
+        await service.room.wait(Handle.of(samples.JOB), timeout=60)
+
+    run(main)
+    begun = [span.start_time for span in spans.get_finished_spans() if span.name == "crml.status"]
+    assert len(begun) == 2
+    assert all(time is not None and 100 <= time < 200 for time in begun)
+    assert begun[0] != begun[1]
+
+
+def test_what_opentelemetry_cannot_be_told_is_noted_once(
+    run: Any,
+    spans: InMemorySpanExporter,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def broken(*_: Any, **__: Any) -> Any:
+        raise RuntimeError("no exporter")
+
+    monkeypatch.setattr(trace, "Link", broken)
+
+    async def main() -> None:
+        service = Service().on(
+            GET_JOB, in_turn(job("CREATE_PENDING"), job("CREATE_IN_PROGRESS"), job("ACTIVE"))
+        )
+        done = await service.room.wait(Handle.of(samples.JOB), timeout=60)
+        assert done.status == "ACTIVE"
+
+    with caplog.at_level("WARNING"):
+        run(main)
+    assert [record.getMessage() for record in caplog.records].count(
+        "a span of OpenTelemetry failed: RuntimeError('no exporter')"
+    ) == 1
