@@ -84,6 +84,9 @@ class Arn:
             text: The ARN.
             expect: The kind it must be of, such as `trained-model`.
 
+        Returns:
+            The parts.
+
         Raises:
             ArnError: When the text is no ARN of this service, or one of another kind; both kinds
                 are named.

@@ -225,6 +225,9 @@ class CleanRoomsML(Waits, CallerGroups, Suggesting):
     def membership(self, membership_identifier: str) -> MembershipScope:
         """A view for one membership, by its identifier or ARN. Costs nothing.
 
+        Returns:
+            The view; it has the groups of the client.
+
         Raises:
             RequestValidationError: When it is neither.
         """
@@ -232,6 +235,9 @@ class CleanRoomsML(Waits, CallerGroups, Suggesting):
 
     def collaboration(self, collaboration_identifier: str) -> CollaborationScope:
         """A view for one collaboration, by its identifier or ARN. Costs nothing.
+
+        Returns:
+            The view; it has the groups that a collaboration shows.
 
         Raises:
             RequestValidationError: When it is neither.

@@ -45,7 +45,11 @@ class LineageNode:
         return None if self.summary is None else self.summary.status
 
     def walk(self) -> Iterator[tuple[int, LineageNode]]:
-        """This node and all below it, each with its depth, parents first."""
+        """This node and all below it, each with its depth, parents first.
+
+        Returns:
+            Pairs of depth, 0 for this node, and node.
+        """
         todo: list[tuple[int, LineageNode]] = [(0, self)]
         while todo:
             depth, node = todo.pop()
@@ -66,12 +70,19 @@ class Lineage:
     roots: tuple[LineageNode, ...]
 
     def walk(self) -> Iterator[tuple[int, LineageNode]]:
-        """Every version with its depth in the tree, parents first."""
+        """Every version with its depth in the tree, parents first.
+
+        Returns:
+            Pairs of depth, 0 for a root, and node.
+        """
         for root in self.roots:
             yield from root.walk()
 
     def path(self, version_identifier: str | None) -> tuple[LineageNode, ...]:
         """From the root to a version of the model asked about: what it was trained on, in order.
+
+        Returns:
+            The nodes, the root first.
 
         Raises:
             NoSuchVersion: When the tree has no such version.
@@ -89,13 +100,21 @@ class Lineage:
         raise NoSuchVersion(self.trained_model_arn, version_identifier or "the base version")
 
     def to_mermaid(self) -> str:
-        """The tree as the text of a Mermaid flowchart, for Markdown pages."""
+        """The tree as the text of a Mermaid flowchart, for Markdown pages.
+
+        Returns:
+            The chart's text.
+        """
         from .display.lineages import mermaid
 
         return mermaid(self)
 
     def to_svg(self) -> str:
-        """The tree as an SVG picture; a notebook shows it by itself."""
+        """The tree as an SVG picture; a notebook shows it by itself.
+
+        Returns:
+            The picture's text.
+        """
         from .display.lineages import svg
 
         return svg(self)

@@ -136,6 +136,9 @@ class Model(BaseModel, frozen=True):
 
         Documented JSON has no nulls for members that were left out, so `exclude_unset` defaults to
         what `by_alias` says.
+
+        Returns:
+            The members as a dict.
         """
         unset = bool(by_alias) if exclude_unset is None else exclude_unset
         return super().model_dump(by_alias=by_alias, exclude_unset=unset, **options)
@@ -147,7 +150,11 @@ class Model(BaseModel, frozen=True):
         exclude_unset: bool | None = None,
         **options: Any,
     ) -> str:
-        """Like Pydantic's, with the same default for `exclude_unset` as `model_dump`."""
+        """Like Pydantic's, with the same default for `exclude_unset` as `model_dump`.
+
+        Returns:
+            The members as JSON.
+        """
         unset = bool(by_alias) if exclude_unset is None else exclude_unset
         return super().model_dump_json(by_alias=by_alias, exclude_unset=unset, **options)
 

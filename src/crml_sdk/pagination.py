@@ -70,7 +70,11 @@ class Page(Generic[T_co, R_co]):
         return iter(self.items)
 
     def to_records(self) -> list[dict[str, Any]]:
-        """The rows as plain flat dicts, which pandas and polars take; see `crml_sdk.to_records`."""
+        """The rows as plain flat dicts, which pandas and polars take; see `crml_sdk.to_records`.
+
+        Returns:
+            A dict for each row.
+        """
         from .display import to_records
 
         return to_records(self.items)
@@ -98,7 +102,11 @@ class ItemList(list[T]):
         return ItemList(cast("list[T]", found)) if isinstance(index, slice) else cast("T", found)
 
     def to_records(self) -> list[dict[str, Any]]:
-        """The items as plain flat dicts, which pandas and polars take; see `crml_sdk.to_records`."""
+        """The items as plain flat dicts, which pandas and polars take; see `crml_sdk.to_records`.
+
+        Returns:
+            A dict for each item.
+        """
         from .display import to_records
 
         return to_records(self)

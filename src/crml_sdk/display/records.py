@@ -63,7 +63,11 @@ class Rows:
         return iter(self._rows)
 
     def to_records(self) -> list[dict[str, Any]]:
-        """Plain rows; see `to_records`."""
+        """Plain rows; see `to_records`.
+
+        Returns:
+            A dict for each row.
+        """
         return to_records(self._rows)
 
     def _repr_html_(self) -> str:

@@ -122,11 +122,19 @@ class Handle(Generic[M]):
         return self.version == BASE_VERSION
 
     def pinned(self, version: str | None) -> Handle[M]:
-        """This handle for one version: an identifier, or None for the base version."""
+        """This handle for one version: an identifier, or None for the base version.
+
+        Returns:
+            Another handle; this one stays as it is.
+        """
         return replace(self, version=version or BASE_VERSION)
 
     def with_goal(self, goal: Goal) -> Handle[M]:
-        """This handle, waiting for something else."""
+        """This handle, waiting for something else.
+
+        Returns:
+            Another handle; this one stays as it is.
+        """
         return replace(self, goal=goal)
 
     def __str__(self) -> str:
@@ -146,6 +154,9 @@ class Handle(Generic[M]):
     @classmethod
     def parse(cls, text: str) -> Handle[M]:
         """The handle that ``text`` was printed from.
+
+        Returns:
+            The handle.
 
         Raises:
             ValueError: not the text of a handle, or of one that this release does not know.
@@ -176,6 +187,9 @@ class Handle(Generic[M]):
 
         A reply is any model that names a resource with a life cycle: what a create or start
         returned, a Get response, the row of a list.
+
+        Returns:
+            The handle; of a reply, with what the reply tells of version and membership.
 
         Raises:
             ArnError: text that is no ARN of such a resource.
@@ -257,7 +271,11 @@ class Handle(Generic[M]):
         return text_schema(cls, cls.of)
 
     def describe(self) -> str:
-        """What is waited for, for people: noun, ARN, version and name."""
+        """What is waited for, for people: noun, ARN, version and name.
+
+        Returns:
+            The words, such as `trained model arn:... (version v2)`.
+        """
         words = [RESOURCE_TYPES[self.kind].noun]
         if self.name:
             words.append(f"{self.name!r} of")

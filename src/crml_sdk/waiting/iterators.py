@@ -132,7 +132,11 @@ class Completions(_Closing, Generic[M]):
         return ready.popleft()[1]
 
     async def collect(self) -> dict[Handle, Outcome[M]]:
-        """All outcomes, by the handle that was asked for."""
+        """All outcomes, by the handle that was asked for.
+
+        Returns:
+            The outcomes.
+        """
         driver = self._driver = self._driver or self._make()
         await driver.run(lambda: False)
         self._end()

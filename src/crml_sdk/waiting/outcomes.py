@@ -66,7 +66,11 @@ class Outcome(Generic[M]):
         return getattr(self.error, "status", None)
 
     def result(self) -> M:
-        """The model, or the row where there is only that; raises the error if there is one."""
+        """The model, or the row where there is only that; raises the error if there is one.
+
+        Returns:
+            The final Get response, or the row.
+        """
         if self.error is not None:
             raise self.error
         found: Any = self.row if self.model is None else self.model
@@ -79,6 +83,9 @@ class Outcomes(list[Outcome[M]], Generic[M]):
     def raise_for_failures(self) -> Outcomes[M]:
         """Nothing if all ended well (and the list itself, to go on with).
 
+        Returns:
+            These outcomes.
+
         Raises:
             WaitsFailed: Some did not; `error.failures` are their outcomes, and the first of
                 their errors is its cause.
@@ -89,7 +96,11 @@ class Outcomes(list[Outcome[M]], Generic[M]):
         return self
 
     def to_svg(self) -> str:
-        """The timeline as an SVG picture."""
+        """The timeline as an SVG picture.
+
+        Returns:
+            The picture's text.
+        """
         from ..display.timelines import svg
 
         return svg(self)

@@ -1,0 +1,119 @@
+"""Every error that the SDK raises.
+
+CleanRoomsMLError
+├── ConfigurationError            nothing was sent: the client cannot be set up
+│   ├── MissingRegion             no region is configured
+│   ├── UnknownRegion             no partition has a region of that name
+│   └── MissingCredentials        no credentials were found
+│       └── CredentialRefreshError    those that were good could not be renewed just now
+├── RequestValidationError        nothing was sent: arguments that the service would refuse
+├── ArnError                      nothing was sent: not an ARN, or one of another kind
+├── MissingMembership             nothing was sent: no membership is known
+├── VersionRequired               nothing was sent: the call would act on a version by guess
+├── NoSuchVersion                 no version of the model fits
+├── NoSuchName                    nothing has exactly that name
+├── AmbiguousName                 more than one thing has exactly that name
+│   └── ResumeAmbiguous           nothing was sent: more than one earlier try fits
+├── ResumeMismatch                nothing was sent: what has the name was made otherwise
+├── PaginationStalled             the service repeated a page token
+├── ServiceError                  the service answered with an error (botocore's ClientError too)
+│   ├── AccessDeniedException         403
+│   ├── ConflictException             409
+│   ├── InternalServerException       500, of the neighbouring service
+│   ├── InternalServiceException      500
+│   ├── ResourceNotFoundException     404
+│   ├── ServiceQuotaExceededException 402, with quota_name and quota_value
+│   ├── ThrottlingException           429
+│   └── ValidationException           400
+├── ResponseShapeError            a reply that is not as documented; carries it whole
+├── TransportError                no reply came
+│   └── CallTimeout               the timeout of one call passed
+├── ClientClosed                  the client was closed before the call, or while it was under way
+├── OutcomeUnknown                a create or start may or may not have happened
+├── WaitsFailed                   some of many waits did not end well
+├── WaitTimeout                   the deadline of a wait passed; the job goes on
+└── ResourceFailed                a resource ended in a status that is not success
+"""
+
+from __future__ import annotations
+
+from .base import CleanRoomsMLError
+from .replies import (
+    SERVICE_ERRORS,
+    AccessDeniedException,
+    CallTimeout,
+    ClientClosed,
+    ConflictException,
+    InternalServerException,
+    InternalServiceException,
+    OutcomeUnknown,
+    PaginationStalled,
+    ResourceNotFoundException,
+    ResponseShapeError,
+    ServiceError,
+    ServiceQuotaExceededException,
+    ThrottlingException,
+    TransportError,
+    ValidationException,
+)
+from .requests import (
+    AmbiguousName,
+    ArnError,
+    ConfigurationError,
+    CredentialRefreshError,
+    MissingCredentials,
+    MissingMembership,
+    MissingRegion,
+    NoSuchName,
+    NoSuchVersion,
+    RequestFault,
+    RequestValidationError,
+    ResumeAmbiguous,
+    ResumeMismatch,
+    UnknownRegion,
+    VersionRequired,
+)
+from .waits import ResourceFailed, WaitsFailed, WaitTimeout
+
+__all__ = [
+    "CleanRoomsMLError",
+    "ConfigurationError",
+    "MissingRegion",
+    "UnknownRegion",
+    "MissingCredentials",
+    "RequestFault",
+    "CredentialRefreshError",
+    "RequestValidationError",
+    "ArnError",
+    "MissingMembership",
+    "VersionRequired",
+    "NoSuchVersion",
+    "NoSuchName",
+    "AmbiguousName",
+    "ResumeAmbiguous",
+    "ResumeMismatch",
+    "ServiceError",
+    "AccessDeniedException",
+    "ConflictException",
+    "InternalServerException",
+    "InternalServiceException",
+    "ResourceNotFoundException",
+    "ServiceQuotaExceededException",
+    "ThrottlingException",
+    "ValidationException",
+    "ResponseShapeError",
+    "TransportError",
+    "CallTimeout",
+    "ClientClosed",
+    "OutcomeUnknown",
+    "PaginationStalled",
+    "SERVICE_ERRORS",
+    "WaitTimeout",
+    "ResourceFailed",
+    "WaitsFailed",
+]
+
+# Tracebacks and pickles name the place that callers import from.
+for _name in __all__:
+    if _name != "SERVICE_ERRORS":
+        globals()[_name].__module__ = __name__
