@@ -9,7 +9,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -19,16 +18,16 @@ from rich.console import Console
 
 from crml_sdk.cli import demo_world
 from crml_sdk.cli.demo import Story, run
-from crml_sdk.cli.demo_world import lay_out, open_world, profiles
+from crml_sdk.cli.demo_world import open_world, profiles
 from crml_sdk.cli.failures import Refused
-from crml_sdk.local import LocalCleanRoomsML
+from crml_sdk.local import LocalCleanRoomsML, write_example_workspace
 
 MESSAGE = "ValueError: epochs must be a whole number, not 'a few'"
 
 
 @pytest.fixture(scope="module")
 def _can_run(tmp_path_factory: pytest.TempPathFactory) -> None:
-    with open_world(lay_out(tmp_path_factory.mktemp("tried"))) as world:
+    with open_world(write_example_workspace(tmp_path_factory.mktemp("tried")).parent) as world:
         if world.why_simulated is not None:
             pytest.skip(world.why_simulated)
 
@@ -45,10 +44,9 @@ def text_of(story: Story) -> str:
 @pytest.fixture(scope="module")
 def told(_can_run: None, tmp_path_factory: pytest.TempPathFactory) -> Story:
     """A whole run, whose files are kept."""
-    before, began = dict(os.environ), time.monotonic()
+    before = dict(os.environ)
     story = a_story()
     assert run(story, keep=tmp_path_factory.mktemp("kept") / "demo") == 0
-    assert time.monotonic() - began < 20
     assert dict(os.environ) == before
     return story
 
@@ -86,9 +84,8 @@ async def test_what_it_shows_is_a_script_that_runs(tmp_path: Path, told: Story) 
     shown = "\n".join(told.shown)
     address = shown.partition('url = "')[2].partition('"')[0]
     kept = shown.partition('s3 = Path("')[2].partition('"')[0]
-    folder = tmp_path / "again"
-    folder.mkdir()
-    with open_world(lay_out(folder)) as world, profiles(folder):
+    folder = write_example_workspace(tmp_path / "again").parent
+    with open_world(folder) as world, profiles(folder):
         async with world.local.serve() as server:
             code = compile(
                 shown.replace(address, server.url).replace(kept, str(world.s3)),

@@ -26,7 +26,11 @@ def test_there_is_one() -> None:
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
-async def test_its_cells_run_in_order_and_what_they_end_with_shows_itself(path: Path) -> None:
+async def test_its_cells_run_in_order_and_what_they_end_with_shows_itself(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    pytest.importorskip("duckdb", reason="queries need the extra `local`")
     names: dict[str, Any] = {"__name__": "__main__"}
     pictures: list[str] = []
     for number, cell in enumerate(code_cells(path)):
@@ -47,6 +51,9 @@ async def test_its_cells_run_in_order_and_what_they_end_with_shows_itself(path: 
     assert [html[:4] for html in pictures] == ["<tab", "<svg"]
     assert names["done"].status == "ACTIVE"
     assert names["failure"].status_code == "AlgorithmError"
+    assert names["failure"].status_message.startswith("ValueError: epochs must be")
+    assert sorted(names["accuracies"]) == names["accuracies"]
+    assert len(names["predictions"]) == 40
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)

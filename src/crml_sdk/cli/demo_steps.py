@@ -3,7 +3,7 @@
 The body of each function is printed before it runs, so what a reader sees is what happened. All
 bodies in a row, with the same names for the same things, are a script that can be copied and run
 (a test does so). `poll=` is short because the local service is quick; leave it out against AWS.
-The data and the containers are in `demo-files`.
+The tables and the containers are those of `local.write_example_workspace`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import tempfile
 from collections.abc import Generator
@@ -18,7 +17,6 @@ from .failures import Refused
 if TYPE_CHECKING:
     from ..local import LocalCleanRoomsML
 
-FILES: Final = Path(__file__).parent / "demo-files"
 NEEDED: Final = ("duckdb", "sqlglot", *(("tomli",) if sys.version_info < (3, 11) else ()))
 """What the extra `local` installs."""
 
@@ -68,20 +66,15 @@ def folder_of(keep: Path | None) -> Generator[Path]:
     Raises:
         Refused: The one to keep is not empty.
     """
+    from ..local import write_example_workspace
+
     if keep is None:
         with tempfile.TemporaryDirectory(prefix="crml-demo-") as name:
-            yield lay_out(Path(os.path.realpath(name)))
+            yield write_example_workspace(os.path.realpath(name)).parent
         return
     if keep.exists() and any(keep.iterdir()):
         raise Refused(f"--keep {keep}: there is something in it already", "name a new folder")
-    yield lay_out(keep.absolute())
-
-
-def lay_out(folder: Path) -> Path:
-    """Copy the demo's files into a folder."""
-    ignore = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(FILES, folder, ignore=ignore, dirs_exist_ok=True)
-    return folder
+    yield write_example_workspace(keep).parent
 
 
 @contextmanager

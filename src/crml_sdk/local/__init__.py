@@ -5,6 +5,7 @@
 """
 
 from .clock import LocalClock
+from .example import write_example_workspace
 from .fault_injection import Fault, Faults
 from .jobs.control import JobControl
 from .jobs.executor import (
@@ -72,6 +73,7 @@ __all__ = [
     "Faults",
     "RecordedRequest",
     "Reply",
+    "write_example_workspace",
     "BadSeed",
     "UnreadableState",
 ]
