@@ -191,6 +191,19 @@ def test_a_chart_is_well_formed_whatever_the_values(values: list[float]) -> None
         assert all(0 <= x <= 260 and 0 <= y <= 80 for x, y in points)
 
 
+def test_a_chart_says_its_scale_and_is_drawn_in_the_colour_of_the_text(
+    written: tuple[Lab, Writer],
+) -> None:
+    """A single value was a black dot on a dark page; a line had no scale."""
+    assert "loss: 0.25 after 3 values from 0.25 to 1<" in charts(
+        [Metric("loss", value) for value in (1.0, 0.5, 0.25)]
+    )
+    assert "loss: 1<" in charts([Metric("loss", 1.0)])
+    style = get(written[0], "/")[1]
+    assert "circle { fill: currentColor; }" in style
+    assert "stroke: currentColor" in style
+
+
 def test_a_part_of_a_log_ends_with_a_whole_line(tmp_path: Path) -> None:
     file = tmp_path / "log"
     file.write_text("äöü\n" * 10, encoding="utf-8")

@@ -22,7 +22,9 @@ def charts(metrics: Sequence[Metric]) -> str:
 
 def _figure(name: str, source: str | None, values: list[float]) -> str:
     label = f"{name} ({source})" if source else name
-    caption = f"{shown(label)}: {values[-1]:g} after {len(values)}"
+    caption = f"{shown(label)}: {values[-1]:g}"
+    if len(values) > 1:
+        caption += f" after {len(values)} values from {min(values):g} to {max(values):g}"
     return (
         f'<figure><svg width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}" '
         f'role="img" aria-label="{shown(label)}">{_line(values)}</svg>'

@@ -18,7 +18,10 @@ _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2
 _PROGRESS = {"_PENDING": 10, "_IN_PROGRESS": 55}
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --soft: #8881; --good: #1a7f37; --bad: #c0392b;
-  --busy: #9a6700; --off: #6e7781; }
+  --busy: #9a6700; --off: #656d76; }
+@media (prefers-color-scheme: dark) {
+  :root { --good: #3fb950; --bad: #ff7b72; --busy: #d29922; --off: #9198a1; }
+}
 * { box-sizing: border-box; }
 body { font: 15px/1.5 system-ui, sans-serif; margin: 0 auto; padding: 1.5rem; max-width: 72rem; }
 h1 { font-size: 1.5rem; margin: 0; } h2 { font-size: 1.2rem; margin: 2rem 0 .5rem; }
@@ -36,6 +39,7 @@ code.arn, h2 code { white-space: normal; overflow-wrap: anywhere; }
 pre { background: var(--soft); padding: .75rem; overflow-x: auto; font-size: .85em; }
 figure { display: inline-block; margin: .5rem 1.5rem .5rem 0; } figcaption { font-size: .85em; }
 svg { display: block; } svg polyline { fill: none; stroke: currentColor; stroke-width: 1.5; }
+svg circle { fill: currentColor; }
 ul.tree { list-style: none; margin: .25rem 0; padding-left: 1.25rem;
   border-left: 1px solid var(--line); }
 ul.tree li { padding: .15rem 0; }
