@@ -36,6 +36,7 @@ th { font-weight: 600; white-space: nowrap; }
 code { font-size: .85em; background: var(--soft); padding: .1em .3em; border-radius: .25em;
   white-space: nowrap; }
 code.arn, h2 code { white-space: normal; overflow-wrap: anywhere; }
+td code.arn { display: inline-block; min-width: 16rem; } /* on a phone tables scroll sideways */
 pre { background: var(--soft); padding: .75rem; overflow-x: auto; font-size: .85em; }
 figure { display: inline-block; margin: .5rem 1.5rem .5rem 0; } figcaption { font-size: .85em; }
 svg { display: block; } svg polyline { fill: none; stroke: currentColor; stroke-width: 1.5; }
