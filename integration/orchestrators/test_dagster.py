@@ -57,8 +57,15 @@ def test_an_asset_is_a_trained_model(served: tuple[Shop, Any]) -> None:
 def test_a_failed_training_fails_the_run_with_its_reason(served: tuple[Shop, Any]) -> None:
     shop, resource = served
     shop.local.jobs.fail_next(message="no such column")
-    model = trained_model_asset("churn_model", lambda context: shop.training())
+    model = trained_model_asset(
+        "churn_model",
+        lambda context: shop.training(),
+        retry_policy=dg.RetryPolicy(max_retries=3, delay=0),
+    )
     result = dg.materialize([model], resources={"clean_rooms_ml": resource}, raise_on_error=False)
     assert not result.success
     (event,) = [event for event in result.all_events if event.is_step_failure]
     assert "no such column" in str(event.step_failure_data.error)
+    # Found: it was tried as often as the policy allows, to find the same failure each time.
+    assert not [event for event in result.all_events if event.is_step_up_for_retry]
+    assert shop.sends() == 1

@@ -41,6 +41,12 @@ def test_it_keeps_the_rules_of_the_language(kind: Any, tmp_path: Path) -> None:
     assert (done.stdout + done.stderr).strip() == ""
 
 
+def test_the_picture_in_the_documentation_shows_every_state() -> None:
+    picture = Path(__file__).parents[2] / "docs" / "assets" / "step-functions.svg"
+    shown = set(re.findall("<title>([^<&]+)</title>", picture.read_text("utf-8")))
+    assert shown - {"m", "__s"} == set(state_machine("train")["States"])
+
+
 def test_four_weeks_fit_into_the_history() -> None:
     step, looks = pace()
     assert looks * EVENTS_A_ROUND < MOST_EVENTS * 0.8

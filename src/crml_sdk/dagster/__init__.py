@@ -12,7 +12,27 @@ import dagster as dg
 from pydantic import Field
 
 from ..client import CleanRoomsML
-from ..errors import CleanRoomsMLError
+from ..errors import (
+    AccessDeniedException,
+    ArnError,
+    CleanRoomsMLError,
+    RequestValidationError,
+    ResourceFailed,
+    ResumeAmbiguous,
+    ResumeMismatch,
+    ValidationException,
+)
+
+_FINAL = (
+    AccessDeniedException,
+    ArnError,
+    RequestValidationError,
+    ResourceFailed,
+    ResumeAmbiguous,
+    ResumeMismatch,
+    ValidationException,
+)
+"""What another try would only find again."""
 
 
 class CleanRoomsMLResource(dg.ConfigurableResource):
@@ -80,9 +100,13 @@ def trained_model_asset(
             context.log.info(f"{change.status} after {change.elapsed:.0f} s")
 
         async with resource.sdk() as sdk:
-            model = await sdk.trained_models.train(
-                **{"resume": True, **request(context)}, on_update=tell
-            )
+            try:
+                model = await sdk.trained_models.train(
+                    **{"resume": True, **request(context)}, on_update=tell
+                )
+            except _FINAL as error:
+                # Whatever the retry policy says: another try would only find the same.
+                raise dg.Failure(str(error), allow_retries=False) from error
             return dg.MaterializeResult(metadata=await _metadata(sdk, model))
 
     return trained_model
