@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 from datetime import datetime, timezone
 from types import SimpleNamespace
 from typing import Any
@@ -125,3 +127,21 @@ def test_models_and_operations_lead_to_their_row(type_: ResourceType) -> None:
 @pytest.mark.parametrize("name", ["ListTrainedModelsResponse", "GetTrainedModelRequest", "Tags"])
 def test_other_models_show_no_resource(name: str) -> None:
     assert shown_by(name) is None
+
+
+@pytest.mark.parametrize("type_", TYPES, ids=lambda type_: type_.name)
+def test_a_group_waits_for_what_has_a_life_cycle_and_cancels_what_can_be(
+    type_: ResourceType,
+) -> None:
+    """The generator finds out by itself what is waited for; the table says the same."""
+    listed = type_.list
+    scope = "collaboration_" if listed.scope == "collaboration" else ""
+    module = importlib.import_module(f"crml_sdk.api.{scope}{listed.group}")
+    made: list[Any] = [found for found in vars(module).values() if inspect.isclass(found)]
+    (owner,) = [found for found in made if found.__module__ == module.__name__]
+    assert hasattr(owner, "wait") is bool(type_.statuses)
+    if type_.statuses:
+        assert ("cancel_on_timeout" in inspect.signature(owner.wait).parameters) is bool(
+            type_.cancel
+        )
+        assert hasattr(owner, "wait_cancelled") is bool(type_.cancel)

@@ -14,7 +14,7 @@ MEMBERSHIP_KINDS: Final = tuple(type_.name for type_ in _TYPES if type_.scope ==
 """Resource types that live in a membership."""
 
 NEIGHBOUR_KINDS: Final = tuple(type_.name for type_ in _TYPES if type_.list.service == "cleanrooms")
-"""Resource types of the neighbouring service that the SDK refers to."""
+"""Resource types of AWS Clean Rooms that the SDK refers to."""
 
 ACCOUNT_KINDS: Final = tuple(
     type_.name for type_ in _TYPES if type_.name not in MEMBERSHIP_KINDS + NEIGHBOUR_KINDS
@@ -53,7 +53,7 @@ class Arn:
         kind: The resource type, such as `trained-model`.
         region: Such as `us-east-1`.
         account: 12 digits.
-        identifier: What stands behind the resource type.
+        identifier: What follows the resource type.
         membership: The membership's identifier for resources that live in one, else None.
         partition: `aws`, `aws-cn`, ...
     """
@@ -143,7 +143,7 @@ def named(kind: str, text: str) -> str:
 
 
 def kind_of(text: str) -> str | None:
-    """The resource type of an ARN of this service or its neighbour; None for other text."""
+    """The resource type of an ARN of this service or of AWS Clean Rooms; None for other text."""
     if found := _ML.fullmatch(text):
         return found["inner"] or found["outer"]
     found = _NEIGHBOUR.fullmatch(text)

@@ -30,7 +30,7 @@ logger: logging.Logger = plain_logger("crml_sdk")
 
 DEFAULT_POLLING_RATE: Final = 5.0
 """Requests a second for all waits of a client together. The limits of the service's operations are
-not published; an operation of the neighbouring service with a published one allows 5 a second."""
+not published; an operation of AWS Clean Rooms with a published one allows 5 a second."""
 
 STARTS_REMEMBERED: Final = 2_000
 """How many resources that this client made it remembers the time of."""
@@ -65,7 +65,7 @@ class Core:
         self._metrics = Metrics()
 
     async def open(self) -> None:
-        """Open the client of the service; the neighbour's is opened when it is first needed."""
+        """Open the client of the service; that of AWS Clean Rooms is opened when it is first needed."""
         if self._open:
             return
         self._open = self._was_open = True

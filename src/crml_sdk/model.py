@@ -63,7 +63,7 @@ def _from_epoch(value: Any) -> Any:
 
 
 EpochTimestamp = Annotated[datetime, BeforeValidator(_from_epoch)]
-"""A time with its zone, seconds since the epoch on the wire: so the neighbouring service sends it."""
+"""A time with its zone, seconds since the epoch on the wire: so AWS Clean Rooms sends it."""
 
 
 class Model(BaseModel, frozen=True):

@@ -11,7 +11,7 @@ class Operation:
 
     Attributes:
         name: The documented name, `CreateTrainedModel`.
-        service: `cleanroomsml`, or `cleanrooms` for the neighbour that knows memberships.
+        service: `cleanroomsml`, or `cleanrooms` for AWS Clean Rooms, which knows memberships.
         scope: `account`, `membership` or `collaboration`.
         group: The resource group on the client (or on its view of the collaboration).
         method: The group's method.

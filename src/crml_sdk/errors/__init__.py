@@ -19,7 +19,7 @@ CleanRoomsMLError
 ├── ServiceError                  the service answered with an error (botocore's ClientError too)
 │   ├── AccessDeniedException         403
 │   ├── ConflictException             409
-│   ├── InternalServerException       500, of the neighbouring service
+│   ├── InternalServerException       500, of AWS Clean Rooms
 │   ├── InternalServiceException      500
 │   ├── ResourceNotFoundException     404
 │   ├── ServiceQuotaExceededException 402, with quota_name and quota_value

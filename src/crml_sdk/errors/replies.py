@@ -83,7 +83,7 @@ class ConflictException(ServiceError):
 
 
 class InternalServerException(ServiceError):
-    """The neighbouring service failed (500)."""
+    """AWS Clean Rooms failed (500)."""
 
 
 class InternalServiceException(ServiceError):

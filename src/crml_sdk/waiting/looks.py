@@ -116,7 +116,7 @@ class Looks:
         return max(self._timeout, LEAST_LOOK)
 
     def wants(self, now: float) -> bool:
-        """Whether a request is due, and has room."""
+        """Whether a request is due that may be made now."""
         self._wake(now)
         if self._next is None or not self._wanted(self._next, now):
             self._next = self._pick(now)

@@ -1,4 +1,4 @@
-"""The only room that knows aiobotocore: sessions, clients, parsing, retries, errors.
+"""The only package that knows aiobotocore: sessions, clients, parsing, retries, errors.
 
 What it leans on inside aiobotocore and botocore is pinned, test by test, in `tests/wire/`.
 """

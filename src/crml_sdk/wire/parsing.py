@@ -32,7 +32,7 @@ class Call:
 
     Attributes:
         attempts: How many times the request was sent.
-        sent: Whether the last request has begun to leave, and was not turned away at the door.
+        sent: Whether the last request has begun to leave, and was not turned away as throttled.
         received: Body and request id of a 2xx reply, as soon as there is one.
     """
 

@@ -41,7 +41,7 @@ def resend_create(
         status = response[0].status_code if response is not None else 0
         if status < 400:
             return None
-        # Only a throttled request is known to have been turned away at the door.
+        # Only a throttled request is known to have been turned away.
         again = status == THROTTLED
     call = CALL.get()
     if again and call is not None:

@@ -1,6 +1,6 @@
 """Shorter ways through aiobotocore, for clients that nobody watches.
 
-Everything in here replaces a part of aiobotocore's or botocore's inside. `install` is the door: it
+Everything in here replaces a part of aiobotocore's or botocore's inside. `install` is the only way in: it
 looks first, and leaves a client as aiobotocore made it when in doubt. The package works without it,
 only slower.
 """

@@ -1,4 +1,4 @@
-"""The door to the fast way: what must be true of a client, and what is replaced in it.
+"""The way into the fast path: what must be true of a client, and what is replaced in it.
 
 A call stays aiobotocore's from `_make_api_call` on: its events, retries, credentials and errors.
 What is replaced are three parts that it is made of: the serializer, the memory of the address, and
