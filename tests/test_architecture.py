@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -98,10 +99,20 @@ def room_of(file: Path) -> str:
     return file.relative_to(SOURCE).parts[0].removesuffix(".py")
 
 
-def imports(file: Path) -> Iterator[tuple[str, int]]:
+@cache
+def tree(file: Path) -> ast.Module:
+    return ast.parse(file.read_text("utf-8"))
+
+
+@cache
+def imports(file: Path) -> list[tuple[str, int]]:
     """The modules that a file imports when it runs, by full name, with their lines."""
+    return list(imported(file))
+
+
+def imported(file: Path) -> Iterator[tuple[str, int]]:
     package = ["crml_sdk", *file.relative_to(SOURCE).parent.parts]
-    for node in running(ast.parse(file.read_text("utf-8"))):
+    for node in running(tree(file)):
         if isinstance(node, ast.Import):
             yield from ((name.name, node.lineno) for name in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -165,7 +176,7 @@ def test_only_the_command_prints() -> None:
         f"{names(file)}:{node.lineno}"
         for file in FILES
         if room_of(file) != "cli"
-        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        for node in ast.walk(tree(file))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)
         and node.func.id == "print"

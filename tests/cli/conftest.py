@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import signal
+import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +31,22 @@ class Ran:
 
 
 Run = Callable[..., Ran]
+
+
+@contextmanager
+def interruptible(*command: str) -> Iterator[subprocess.Popen[str]]:
+    """A process that Ctrl-C ends, also where the tests run in the background; gone afterwards."""
+    pipe = subprocess.PIPE
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # not inherited as ignored
+    try:
+        process = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 @pytest.fixture(autouse=True)

@@ -11,6 +11,8 @@ import time
 
 import pytest
 
+from .conftest import interruptible
+
 LATE = """
 import ssl, sys
 from crml_sdk.cli import quick
@@ -79,17 +81,12 @@ process()
 
 @pytest.mark.parametrize("module", ["crml_sdk.cli.quick", "click"])
 def test_ctrl_c_while_modules_load_ends_with_status_130_and_no_trace(module: str) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-c", SLOW, module],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "importing\n"
-    began = time.monotonic()
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=20)
+    with interruptible(sys.executable, "-c", SLOW, module) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "importing\n"
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
     assert time.monotonic() - began < 15
     assert (process.returncode, err) == (130, "crml: interrupted\n")
 

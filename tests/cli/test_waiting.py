@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -11,7 +10,7 @@ import time
 
 from crml_sdk.local import LocalCleanRoomsML
 
-from .conftest import Run
+from .conftest import Run, interruptible
 
 
 def start(run: Run, name: str) -> str:
@@ -102,18 +101,13 @@ def test_ctrl_c_leaves_the_job_running_and_says_how_to_go_on(
 ) -> None:
     local.jobs.stall_next()
     arn = start(run, "may")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "crml_sdk.cli", "jobs", "wait", arn, "--poll", "50ms"],
-        stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ},
-    )
-    assert process.stderr is not None
-    first = process.stderr.readline()  # a status was seen: it waits now
-    assert "CREATE" in first
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=120)
+    command = (sys.executable, "-m", "crml_sdk.cli", "jobs", "wait", arn, "--poll", "50ms")
+    with interruptible(*command) as process:
+        assert process.stderr is not None
+        first = process.stderr.readline()  # a status was seen: it waits now
+        assert "CREATE" in first
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=120)
     assert process.returncode == 130
     assert "the job goes on" in err
     assert "crml wait 'crml-wait:" in err

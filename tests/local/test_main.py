@@ -135,7 +135,7 @@ def test_what_it_cannot_do_is_one_line_on_stderr(
         ("seed.json", b'{"workspace": "none.toml"}', "none.toml"),
         ("seed.yaml", b"a: [", "YAML"),
         ("seed.yaml", b"a: \x01", "YAML"),
-        ("seed.yaml", b"[" * 5_000, "YAML"),
+        ("seed.yaml", b"[" * 500_000, "YAML that is nested more than 100 levels"),
         ("seed.yaml", BOMB, "aliases"),
     ],
 )

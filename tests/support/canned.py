@@ -68,6 +68,7 @@ class CannedServer:
 
     async def __aenter__(self) -> CannedServer:
         self._tasks: set[asyncio.Task[None]] = set()
+        self._transports: list[asyncio.WriteTransport] = []
         self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0, ssl=self.tls)
         scheme = "https" if self.tls is not None else "http"
         self.url = f"{scheme}://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
@@ -78,11 +79,16 @@ class CannedServer:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        # What a client that has left did not read would keep a connection open beyond its loop.
+        for transport in self._transports:
+            transport.abort()
+        await asyncio.sleep(0)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
+        self._transports.append(writer.transport)
         try:
             while await self._one(reader, writer):
                 pass

@@ -17,6 +17,8 @@ from .world import World
 
 FORMAT = "crml-local"
 FORMAT_VERSION = 2
+DEEPEST = 100
+"""Levels of a YAML file; a seed has fewer than ten."""
 
 
 def to_document(state: State) -> JsonObject:
@@ -127,11 +129,19 @@ def _parsed_yaml(source: Path, text: str) -> Any:
             f"Reading {source} needs PyYAML, which the extra crml-sdk[cli] brings"
         ) from None
     try:
-        # A few aliases of aliases stand for more values than any memory holds.
+        # A few aliases of aliases stand for more values than any memory holds, and PyYAML's time
+        # grows with the square of the depth.
+        depth = 0
         for event in cast("Any", yaml).parse(text, Loader=yaml.SafeLoader):
+            line = event.start_mark.line + 1
             if isinstance(event, yaml.AliasEvent):
-                line = event.start_mark.line + 1
                 raise UnreadableState(f"{source}, line {line}: YAML aliases (*name) are refused")
+            depth += isinstance(event, yaml.CollectionStartEvent)
+            depth -= isinstance(event, yaml.CollectionEndEvent)
+            if depth > DEEPEST:
+                raise UnreadableState(
+                    f"{source}, line {line}: YAML that is nested more than {DEEPEST} levels deep is refused"
+                )
         return yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         if isinstance(error, UnreadableState):
