@@ -275,7 +275,7 @@ async def test_calls_of_many_tasks_do_not_mix_up_their_replies(
     )
     assert [type(one).__name__ for one in got] == [
         "GetTrainedModelResponse",
-        "list",
+        "ItemList",
         "CreateTrainedModelResponse",
         "dict",
     ] * 20
