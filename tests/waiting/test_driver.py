@@ -116,6 +116,24 @@ def test_a_turn_comes_before_the_next_thing_that_is_due(run: Any, way: Way) -> N
     run(main)
 
 
+def test_a_turn_is_slept_for(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        service = Service(rate=0.1).on(GET, in_turn(job(RUNNING), job("ACTIVE")))
+        sleep, slept = service.sleep, []
+
+        async def noted(seconds: float) -> None:
+            slept.append(seconds)
+            await sleep(seconds)
+
+        monkeypatch.setattr(service, "sleep", noted)
+        await service.room.wait(JOB, timeout=None, poll=1)
+        slept = [seconds for seconds in slept if seconds]
+        assert sum(slept) == pytest.approx(10)
+        assert len(slept) <= 4, "a second for the poll, nine for the turn, and a tick"
+
+    run(main)
+
+
 def test_the_last_look_reckons_with_the_polling_rate(run: Any) -> None:
     async def main() -> None:
         service = Service(rate=0.1).on(GET, in_turn(job(RUNNING)))
@@ -235,6 +253,22 @@ def test_grace_counts_from_the_start(
         for verdict in await way(service, jobs.handles, timeout=600):
             assert verdict.error == "ResourceNotFoundException"
             assert least <= verdict.elapsed < most
+
+    run(main)
+
+
+def test_an_export_may_be_missing_for_half_a_minute(run: Any, way: Way) -> None:
+    """Its start gives no identifier, so nobody knows when it was."""
+
+    async def main() -> None:
+        service = Service(rate=None)
+        listing = "ListCollaborationTrainedModelExportJobs"
+        service.on(listing, in_turn({"collaborationTrainedModelExportJobs": []}))
+        kind = "trained-model-export-job"
+        handle = Handle(kind, samples.MODEL, collaboration=samples.COLLABORATION, name="e")
+        (verdict,) = await way(service, [handle], timeout=600, poll=5)
+        assert verdict.error == "ResourceFailed"
+        assert 30 <= verdict.elapsed < 40
 
     run(main)
 

@@ -238,6 +238,15 @@ def test_throttling_slows_at_once_and_no_burst_follows() -> None:
     assert drain(limiter, clock, 20) == [300.0] * 20
 
 
+def test_the_rate_that_was_set_is_never_exceeded() -> None:
+    limiter = Limiter(5.0, clock=Clock())
+    for _ in range(3):
+        limiter.throttled()
+    for _ in range(18):  # steps of a quarter from 0.625 do not meet it
+        limiter.accepted()
+    assert limiter.rate == 5.0
+
+
 def test_what_was_saved_up_before_a_throttling_is_lost() -> None:
     clock = Clock()
     limiter = Limiter(5.0, clock=clock)
