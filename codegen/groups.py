@@ -19,6 +19,7 @@ WORDS = {
     "audience_export_jobs": "Jobs that write an audience out.",
     "training_datasets": "Data that lookalike models are trained on.",
     "tags": "Tags on any resource.",
+    "collaboration_members": "The members of the collaboration, and who is invited.",
     "memberships": "The caller's memberships; `sdk.memberships()` lists them.",
     "collaborations": "The collaborations that the caller is in; `sdk.collaborations()` lists them.",
     "collaboration_trained_models": "Trained models of all members.",

@@ -134,6 +134,10 @@ BY_NAME_NOTES = {
 }
 
 
+NAMELESS = {"ListMembers"}
+"""Lists whose rows are told apart by their account, not by a name."""
+
+
 def render_by_name(service: Service, words: Words, op: Operation) -> str:
     """Finding the one row of a list that has exactly some name."""
     positional, named = parameters(service, words, op)
@@ -171,7 +175,7 @@ def render_group(service: Service, words: Words, key: str, operations: list[Oper
             *(
                 render_by_name(service, words, op)
                 for op in operations
-                if op.is_list and op.method == "list"
+                if op.is_list and op.method == "list" and op.name not in NAMELESS
             ),
             *waits.render_group(service, words, operations),
         ]

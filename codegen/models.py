@@ -22,16 +22,17 @@ def exported(service: Service, name: str) -> str:
 
 
 def placed(service: Service) -> dict[str, str]:
-    """The file of each structure and enum: its noun, or `common` when several groups use it."""
+    """The file of each structure and enum: its noun, or a common one when several groups use it."""
     users: dict[str, set[str]] = defaultdict(set)
     for op in service.operations:
         for name in reachable(service.shapes, [op.input, *([op.output] if op.output else [])]):
             users[name].add(op.group)
     requests = {op.input for op in service.operations}
+    common = "common" if service.name == "cleanroomsml" else f"{service.name}_common"
     places: dict[str, str] = {}
     for name in [*service.structures(), *service.enums()]:
         groups = users[name]
-        place = NOUNS[next(iter(groups))] if len(groups) == 1 else "common"
+        place = NOUNS[next(iter(groups))] if len(groups) == 1 else common
         if name in requests:
             place += "_requests"
         places[name] = OWN_FILE.get(name, place)

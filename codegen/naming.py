@@ -26,6 +26,7 @@ NOUNS = {
     "tags": "tag",
     "memberships": "membership",
     "collaborations": "collaboration",
+    "members": "member",
 }
 """The file of a group's models: a noun in the singular."""
 

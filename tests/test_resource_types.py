@@ -25,7 +25,7 @@ from crml_sdk.resource_types import (
 from crml_sdk.waiting.statuses import STATUSES
 
 TYPES = list(RESOURCE_TYPES.values())
-NOT_OF_A_TYPE = {"tags", "ml_configuration"}
+NOT_OF_A_TYPE = {"tags", "ml_configuration", "members"}
 OTHER_METHODS = {"update", "get_policy", "put_policy", "delete_policy"}
 
 

@@ -45,6 +45,29 @@ def test_several_memberships_have_to_be_told_apart(run: Run, local: LocalCleanRo
     assert "Second" in ran.err
 
 
+def test_the_members_of_a_collaboration(run: Run, local: LocalCleanRoomsML) -> None:
+    from crml_sdk.cli.commands import LISTINGS
+    from crml_sdk.local import Member
+    from crml_sdk.models import MemberStatus
+
+    guest = Member("999900001111", status="INVITED", display_name="Guest", abilities=[], pays=[])
+    local.world.add_member(local.world.collaboration_id, guest)
+    lines = run("collaborations", "members").out.splitlines()
+    assert "Member two" in lines[2]
+    assert "CAN_QUERY" in lines[2]
+    assert "training" in lines[2]
+    named = ("--collaboration", "Local collaboration")
+    ran = run("collaborations", "members", *named, "--status", "invited", "-o", "json")
+    assert ran.status == 0, ran.err
+    (row,) = ran.json
+    assert (row["accountId"], row["displayName"]) == ("999900001111", "Guest")
+    (row,) = run("collaborations", "members", "--name", "Member t*", "-o", "json").json
+    assert row["membershipId"] == local.world.other_membership_id
+    assert run("collaborations", "members", "--status", "gone").status == 2
+    (known,) = (each.statuses for each in LISTINGS if each.operation == "ListMembers")
+    assert list(known) == [str(status) for status in MemberStatus]
+
+
 def test_options_of_every_command_stand_before_or_behind_it(run: Run) -> None:
     before = run("--output", "json", "models", "list").json
     assert before == run("models", "list", "--output", "json").json
@@ -260,7 +283,7 @@ def test_without_a_region_the_next_step_is_told(run: Run, monkeypatch: pytest.Mo
 
 def test_operations_lists_all_of_them(run: Run) -> None:
     rows = run("operations", "-o", "json").json
-    assert len(rows) == 59 + 4
+    assert len(rows) == 59 + 5
     assert {
         "operation": "ListMLInputChannels",
         "command": "crml channels list",

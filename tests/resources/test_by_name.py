@@ -14,7 +14,9 @@ from ..support.canned import CannedServer, reply
 from ..support.samples import COLLABORATION, MEMBERSHIP, MODEL
 
 LISTS = {
-    (e.scope == "collaboration", e.group): e for e in surface() if e.is_list and e.method == "list"
+    (e.scope == "collaboration", e.group): e
+    for e in surface()
+    if e.is_list and e.method == "list" and e.group != "members"  # who have accounts, not names
 }
 
 

@@ -229,4 +229,5 @@ SHAPES: Final[dict[str, tuple[Any, ...]]] = {
     "cleanrooms:ListCollaborationsInput": ('structure', {'next_token': ('nextToken', 'cleanrooms:PaginationToken'), 'max_results': ('maxResults', 'cleanrooms:MaxResults'), 'member_status': ('memberStatus', 'cleanrooms:FilterableMemberStatus')}, (), False),
     "cleanrooms:CollaborationIdentifier": ('string', 36, 36, '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}', None, False),
     "cleanrooms:GetCollaborationInput": ('structure', {'collaboration_identifier': ('collaborationIdentifier', 'cleanrooms:CollaborationIdentifier')}, ('collaborationIdentifier',), False),
+    "cleanrooms:ListMembersInput": ('structure', {'collaboration_identifier': ('collaborationIdentifier', 'cleanrooms:CollaborationIdentifier'), 'next_token': ('nextToken', 'cleanrooms:PaginationToken'), 'max_results': ('maxResults', 'cleanrooms:MaxResults')}, ('collaborationIdentifier',), False),
 }

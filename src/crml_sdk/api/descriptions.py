@@ -68,6 +68,7 @@ OPERATIONS: Final[dict[str, str]] = {
     "GetMembership": "Read one membership, with its abilities and payment duties.",
     "ListCollaborations": "List the collaborations that the account has joined or is invited to.",
     "GetCollaboration": "Read one collaboration.",
+    "ListMembers": "List the members of a collaboration: who they are, what they may do and pay for, and whether they have joined.",
 }
 
 MEMBERS: Final[dict[str, str]] = {
@@ -318,5 +319,7 @@ MEMBERS: Final[dict[str, str]] = {
     "cleanrooms:ListCollaborationsInput.maxResults": "How many items a page has at most; pages may be shorter although more follow.",
     "memberStatus": "List only the collaborations in which the caller stands like this.",
     "cleanrooms:GetCollaborationInput.collaborationIdentifier": "Identifier of the collaboration to read.",
+    "cleanrooms:ListMembersInput.collaborationIdentifier": "Identifier of the collaboration to read.",
+    "cleanrooms:ListMembersInput.maxResults": "How many items a page has at most; pages may be shorter although more follow.",
 }
 """By member, and by SHAPE.member where one structure means something else."""

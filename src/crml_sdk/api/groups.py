@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     )
     from .collaboration_export_jobs import CollaborationExportJobs
     from .collaboration_inference_jobs import CollaborationInferenceJobs
+    from .collaboration_members import CollaborationMembers
     from .collaboration_ml_input_channels import CollaborationMLInputChannels
     from .collaboration_trained_models import CollaborationTrainedModels
     from .collaborations import Collaborations
@@ -169,6 +170,13 @@ class CollaborationGroups:
         from .collaboration_ml_input_channels import CollaborationMLInputChannels
 
         return CollaborationMLInputChannels(self._core, self.collaboration_identifier)
+
+    @cached_property
+    def members(self) -> CollaborationMembers:
+        """The members of the collaboration, and who is invited."""
+        from .collaboration_members import CollaborationMembers
+
+        return CollaborationMembers(self._core, self.collaboration_identifier)
 
 
 class CallerGroups:

@@ -631,6 +631,17 @@ GET_COLLABORATION: Final = Operation(
     input="cleanrooms:GetCollaborationInput",
     output="GetCollaborationOutput",
 )
+LIST_MEMBERS: Final = Operation(
+    name="ListMembers",
+    service="cleanrooms",
+    scope="collaboration",
+    group="members",
+    method="list",
+    input="cleanrooms:ListMembersInput",
+    output="ListMembersOutput",
+    items="member_summaries",
+    row="MemberSummary",
+)
 
 ALL: Final = (
     CREATE_TRAINED_MODEL,
@@ -696,5 +707,6 @@ ALL: Final = (
     GET_MEMBERSHIP,
     LIST_COLLABORATIONS,
     GET_COLLABORATION,
+    LIST_MEMBERS,
 )
 """All operations, in the order of the surface."""

@@ -20,6 +20,25 @@ def _parent(row: Any) -> str | None:
     return f"{channels[0].model_name}@{channels[0].version_identifier or 'base'}"
 
 
+def _ml_abilities(row: Any) -> str:
+    given = row.ml_abilities
+    return ", ".join(map(str, given.custom_ml_member_abilities)) if given else ""
+
+
+def _pays(row: Any) -> str:
+    """What a member pays for, by the names of the costs."""
+    given = row.payment_configuration
+    ml = given.machine_learning
+    costs = {
+        "queries": given.query_compute,
+        "jobs": given.job_compute,
+        "training": ml and ml.model_training,
+        "inference": ml and ml.model_inference,
+        "synthetic data": ml and ml.synthetic_data_generation,
+    }
+    return ", ".join(name for name, cost in costs.items() if cost and cost.is_responsible)
+
+
 def _model(row: Any) -> str:
     return f"{row.trained_model_arn}@{row.trained_model_version_identifier or 'base'}"
 
@@ -53,4 +72,10 @@ COLUMNS: Final = {
     "parent": Column("trained from", _parent),
     "model": Column("model", _model),
     "description": Column("description", "description"),
+    "display-name": Column("name", "display_name"),
+    "account": Column("account", "account_id"),
+    "state-status": Column("status", "status"),
+    "abilities": Column("abilities", lambda row: ", ".join(map(str, row.abilities))),
+    "ml-abilities": Column("ML abilities", _ml_abilities),
+    "pays": Column("pays for", _pays),
 }

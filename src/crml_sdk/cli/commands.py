@@ -288,6 +288,12 @@ LISTINGS: Final = (
         view_columns="name maker created description",
     ),
     Listing("collaborations list", "ListCollaborations", "name id member-status creator created"),
+    Listing(
+        "collaborations members",
+        "ListMembers",
+        "display-name account state-status abilities ml-abilities pays",
+        statuses=("INVITED", "ACTIVE", "LEFT", "REMOVED"),
+    ),
     Listing("collaborations memberships", "ListMemberships", "collaboration id status created"),
     Listing("audiences datasets list", "ListTrainingDatasets", "name status created updated"),
     Listing("audiences models list", "ListAudienceModels", "name status created updated"),

@@ -39,7 +39,8 @@ class _Filter:
         status = getattr(row, "status", None) or getattr(row, "member_status", None)
         if self.status is not None and str(status).upper() != self.status:
             return False
-        name = getattr(row, "name", None) or getattr(row, "collaboration_name", "")
+        names = ("name", "collaboration_name", "display_name")
+        name = next((getattr(row, each) for each in names if hasattr(row, each)), "")
         if self.name is not None and not fnmatchcase(str(name), self.name):
             return False
         made = getattr(row, "create_time", None)
@@ -127,11 +128,13 @@ def _filters(listing: Listing, scope: str) -> list[click.Parameter]:
     )
     options.append(Option("--limit", type=click.IntRange(min=0), help="Rows in all."))
     if listing.view is not None or scope == "collaboration":
+        what = "What all members of this collaboration have made"
         options.append(
             Option(
                 "--collaboration",
                 metavar="ID",
-                help="What all members of this collaboration have made: identifier, ARN or exact name.",
+                help=f"{what if listing.view else 'Which collaboration'}: identifier, ARN or exact name."
+                f"{'' if listing.view else ' Left out: that of your membership.'}",
                 shell_complete=names_of("collaboration"),
             )
         )
@@ -155,6 +158,8 @@ def statuses_of(listing: Listing) -> list[str]:
     for name in ("status", "member_status"):
         if filtered := service.members(operation.input).get(name):
             return service.enum_values(filtered.shape)
+    if listing.statuses:
+        return list(listing.statuses)
     # What has no life cycle is usable as soon as it exists.
     return list(STATUSES.get(type_of(operation).statuses, ("ACTIVE",)))
 

@@ -65,6 +65,7 @@ class Listing:
         view_columns: Its columns.
         newest_first: Whether all rows are read and sorted.
         given: Filters that the service knows.
+        statuses: The statuses of rows that have no life cycle of their own.
     """
 
     path: str
@@ -76,6 +77,7 @@ class Listing:
     view_columns: str | None = None
     newest_first: bool = False
     given: tuple[str, ...] = ()
+    statuses: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

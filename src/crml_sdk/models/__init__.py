@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .audience_generation_job_requests import *  # noqa: F403
     from .audience_model import *  # noqa: F403
     from .audience_model_requests import *  # noqa: F403
+    from .cleanrooms_common import *  # noqa: F403
     from .collaboration import *  # noqa: F403
     from .collaboration_requests import *  # noqa: F403
     from .common import *  # noqa: F403
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from .inference_job import *  # noqa: F403
     from .inference_job_requests import *  # noqa: F403
     from .instance_type import *  # noqa: F403
+    from .member import *  # noqa: F403
+    from .member_requests import *  # noqa: F403
     from .membership import *  # noqa: F403
     from .membership_requests import *  # noqa: F403
     from .ml_configuration import *  # noqa: F403
@@ -68,11 +71,13 @@ _NOUNS: Final = {
         CreateAudienceModelRequest DeleteAudienceModelRequest GetAudienceModelRequest
         ListAudienceModelsRequest
     """,
+    "cleanrooms_common": """
+        CustomMLMemberAbility MLMemberAbilities MemberAbility MemberStatus
+    """,
     "collaboration": """
         AnalyticsEngine AutoApprovedChangeType Collaboration CollaborationJobLogStatus
         CollaborationQueryLogStatus CollaborationSummary DataEncryptionMetadata
-        FilterableMemberStatus GetCollaborationOutput ListCollaborationsOutput MemberStatus
-        SupportedS3Region
+        FilterableMemberStatus GetCollaborationOutput ListCollaborationsOutput SupportedS3Region
     """,
     "collaboration_requests": """
         GetCollaborationInput ListCollaborationsInput
@@ -153,10 +158,17 @@ _NOUNS: Final = {
     "instance_type": """
         InferenceInstanceType InstanceType
     """,
+    "member": """
+        JobComputePaymentConfig ListMembersOutput MLPaymentConfig MemberSummary
+        ModelInferencePaymentConfig ModelTrainingPaymentConfig PaymentConfiguration
+        QueryComputePaymentConfig SyntheticDataGenerationPaymentConfig
+    """,
+    "member_requests": """
+        ListMembersInput
+    """,
     "membership": """
-        CustomMLMemberAbility GetMembershipOutput ListMembershipsOutput MLMemberAbilities
-        MemberAbility Membership MembershipJobComputePaymentConfig MembershipJobLogStatus
-        MembershipMLPaymentConfig MembershipModelInferencePaymentConfig
+        GetMembershipOutput ListMembershipsOutput Membership MembershipJobComputePaymentConfig
+        MembershipJobLogStatus MembershipMLPaymentConfig MembershipModelInferencePaymentConfig
         MembershipModelTrainingPaymentConfig MembershipPaymentConfiguration
         MembershipProtectedJobOutputConfiguration MembershipProtectedJobResultConfiguration
         MembershipProtectedQueryOutputConfiguration MembershipProtectedQueryResultConfiguration

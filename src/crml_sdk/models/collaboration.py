@@ -3,6 +3,7 @@
 """Shapes of: collaboration."""
 
 from ..model import EpochTimestamp, Model, OpenEnum
+from .cleanrooms_common import MemberStatus
 
 __all__ = [
     "AnalyticsEngine",
@@ -15,7 +16,6 @@ __all__ = [
     "FilterableMemberStatus",
     "GetCollaborationOutput",
     "ListCollaborationsOutput",
-    "MemberStatus",
     "SupportedS3Region",
 ]
 
@@ -25,15 +25,6 @@ class FilterableMemberStatus(OpenEnum):
 
     INVITED = "INVITED"
     ACTIVE = "ACTIVE"
-
-
-class MemberStatus(OpenEnum):
-    """How an account stands in a collaboration."""
-
-    INVITED = "INVITED"
-    ACTIVE = "ACTIVE"
-    LEFT = "LEFT"
-    REMOVED = "REMOVED"
 
 
 class AnalyticsEngine(OpenEnum):

@@ -3,13 +3,11 @@
 """Shapes of: membership."""
 
 from ..model import EpochTimestamp, Model, OpenEnum, UnionModel
+from .cleanrooms_common import MemberAbility, MLMemberAbilities
 
 __all__ = [
-    "CustomMLMemberAbility",
     "GetMembershipOutput",
     "ListMembershipsOutput",
-    "MLMemberAbilities",
-    "MemberAbility",
     "Membership",
     "MembershipJobComputePaymentConfig",
     "MembershipJobLogStatus",
@@ -38,33 +36,6 @@ class MembershipStatus(OpenEnum):
     ACTIVE = "ACTIVE"
     REMOVED = "REMOVED"
     COLLABORATION_DELETED = "COLLABORATION_DELETED"
-
-
-class MemberAbility(OpenEnum):
-    """Things that a member can be allowed to do."""
-
-    CAN_QUERY = "CAN_QUERY"
-    CAN_RECEIVE_RESULTS = "CAN_RECEIVE_RESULTS"
-    CAN_RUN_JOB = "CAN_RUN_JOB"
-    CAN_EXPORT_QUERY_ANALYSIS_LOG = "CAN_EXPORT_QUERY_ANALYSIS_LOG"
-
-
-class CustomMLMemberAbility(OpenEnum):
-    """Results of custom models that a member may receive."""
-
-    CAN_RECEIVE_MODEL_OUTPUT = "CAN_RECEIVE_MODEL_OUTPUT"
-    CAN_RECEIVE_INFERENCE_OUTPUT = "CAN_RECEIVE_INFERENCE_OUTPUT"
-
-
-class MLMemberAbilities(Model, frozen=True):
-    """What a member may do with ML.
-
-    [API reference](https://docs.aws.amazon.com/clean-rooms/latest/apireference/API_MLMemberAbilities.html)
-    """
-
-    custom_ml_member_abilities: list[CustomMLMemberAbility]
-    """What the member may receive from custom models. List; each: one of
-    `CAN_RECEIVE_MODEL_OUTPUT`, `CAN_RECEIVE_INFERENCE_OUTPUT`."""
 
 
 class MembershipQueryComputePaymentConfig(Model, frozen=True):

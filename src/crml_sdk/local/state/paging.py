@@ -106,10 +106,10 @@ def page_of_rows(
 ) -> tuple[list[JsonObject], str | None]:
     """One page of rows that are no records, given by time and identifier, and the next token.
 
-    A token names the last row, so what is taken away between two pages leaves no gap. Raises
-    `Invalid` for a token that is not this list's.
+    They come in their own order, which is that of time but for what was put in by hand. A token
+    names the last row, so what is taken away between two pages leaves no gap. Raises `Invalid` for
+    a token that is not this list's.
     """
-    rows = sorted(rows, key=lambda row: row[0])
     mark, token = mark_of(operation, params), params.get("nextToken")
     start = 0 if token is None else _behind(rows, _last_row(token, mark))
     page = rows[start : start + (params.get("maxResults") or size)]
