@@ -90,7 +90,7 @@ def open_world(folder: Path) -> Generator[World]:
             if runner.choice.sandbox is not None:
                 yield World(folder, local)
                 return
-            why = runner.choice.reason
+            why = runner.choice.reason.partition("; jobs are simulated")[0]
     with LocalCleanRoomsML(settings=settings) as local:
         yield World(folder, local, why)
 
