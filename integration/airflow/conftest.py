@@ -13,6 +13,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -188,9 +189,25 @@ class Airflow:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait(20)
 
+    def end(self, name: str) -> None:
+        """As a deployment does it: the process is asked to stop, and given the time."""
+        process = self.processes.pop(name)
+        process.terminate()
+        try:
+            process.wait(60)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
     def stop(self) -> None:
         for name in list(self.processes):
             self.kill(name)
+
+    def task_log(self, run: str) -> str:
+        """What the tasks of a run and their triggers have logged."""
+        folder = self.home / "logs"
+        logs = (path for path in folder.rglob("*") if path.is_file() and f"={run}/" in str(path))
+        return "\n".join(path.read_text("utf-8", "replace") for path in logs)
 
     def query(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         base = sqlite3.connect(f"file:{self.home / 'airflow.db'}?mode=ro", uri=True, timeout=30)
@@ -280,14 +297,23 @@ from crml_sdk.airflow import CleanRoomsMLTrainModelOperator
 with DAG("stoppable", start_date=datetime(2026, 1, 1), schedule=None):
     CleanRoomsMLTrainModelOperator(
         task_id="train",
-        name="stoppable",
+        name="{{ run_id }}",
         configured_model_algorithm_association_arn=os.environ["ASSOCIATION"],
         resource_config={"instance_type": "ml.m5.large", "volume_size_in_gb": 10},
         data_channels=[{"ml_input_channel_arn": os.environ["CHANNEL"], "channel_name": "train"}],
         cancel_on_kill=True,
     )
+
+with DAG("kept", start_date=datetime(2026, 1, 1), schedule=None):
+    CleanRoomsMLTrainModelOperator(
+        task_id="train",
+        name="{{ run_id }}",
+        configured_model_algorithm_association_arn=os.environ["ASSOCIATION"],
+        resource_config={"instance_type": "ml.m5.large", "volume_size_in_gb": 10},
+        data_channels=[{"ml_input_channel_arn": os.environ["CHANNEL"], "channel_name": "train"}],
+    )
 """
-"""A task whose training is cancelled when somebody marks it."""
+"""A task whose training is cancelled when somebody marks or clears it, and one whose training is not."""
 
 
 def pipeline() -> str:
@@ -325,8 +351,8 @@ def running(airflow: Airflow, held: Local) -> Airflow:
     ):
         airflow.start(*words)
     until("the API server answers", airflow.answers)
-    parsed = "select 1 from serialized_dag where dag_id in ('churn', 'stoppable')"
-    until("the DAGs are parsed", lambda: len(airflow.query(parsed)) == 2)
+    parsed = "select 1 from serialized_dag where dag_id in ('churn', 'kept', 'stoppable')"
+    until("the DAGs are parsed", lambda: len(airflow.query(parsed)) == 3)
     return airflow
 
 

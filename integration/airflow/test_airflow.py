@@ -106,14 +106,98 @@ def test_a_task_that_is_cleared_and_run_again_makes_nothing_twice(
     assert creations(held) == MADE
 
 
+def looked_at(running: Airflow, held: Local, dag: str, run: str) -> None:
+    """A run whose training is waited for in the triggerer."""
+    running.run("dags", "trigger", dag, "--run-id", run)
+    until("the training is waited for", lambda: running.waited_for(run, "train"))
+    looks = len(held.requests())
+    until("the triggerer looks at it", lambda: len(held.requests()) > looks)
+
+
+def test_a_triggerer_that_is_stopped_cancels_nothing_although_a_kill_would(
+    running: Airflow, held: Local
+) -> None:
+    looked_at(running, held, "stoppable", "stop")
+    running.end("triggerer")
+    looks = len(held.requests())
+    running.start("triggerer")
+    until("the new triggerer looks at it", lambda: len(held.requests()) > looks)
+    assert not held.sent("Cancel")
+
+
 def test_a_training_is_cancelled_when_somebody_marks_its_task(
     running: Airflow, held: Local
 ) -> None:
-    running.run("dags", "trigger", "stoppable", "--run-id", "stop")
-    until("the training is waited for", lambda: running.waited_for("stop", "train"))
-    looks = len(held.requests())
-    until("the triggerer looks at it", lambda: len(held.requests()) > looks)
-    assert not held.sent("Cancel")
     running.set_state("stoppable", "stop", "train", "failed")
     until("the training is cancelled", lambda: held.sent("Cancel"))
     assert held.sent("Cancel") == ["CancelTrainedModel"]
+
+
+def test_a_training_is_cancelled_when_somebody_clears_its_task(
+    running: Airflow, held: Local
+) -> None:
+    looked_at(running, held, "stoppable", "clear")
+    running.run("tasks", "clear", "stoppable", "-y", "-t", "train")
+    until("the training is cancelled", lambda: len(held.sent("Cancel")) == 2)
+
+
+def test_without_being_asked_a_marked_task_cancels_nothing(running: Airflow, held: Local) -> None:
+    looked_at(running, held, "kept", "kept")
+    before = held.sent("Cancel")
+    running.set_state("kept", "kept", "train", "failed")
+    until("the trigger hears of it", lambda: "its jobs go on" in running.task_log("kept"))
+    assert held.sent("Cancel") == before
+
+
+SEVERAL = """
+import asyncio, os
+from datetime import datetime
+from crml_sdk import CleanRoomsML
+from crml_sdk.airflow import CleanRoomsMLHook, CleanRoomsMLTrigger
+
+RESOURCES = {"instance_type": "ml.m5.large", "volume_size_in_gb": 10}
+DATA = [{"ml_input_channel_arn": os.environ["CHANNEL"], "channel_name": "train"}]
+
+async def main():
+    client = CleanRoomsMLHook().sdk()
+    async with client as sdk:
+        def train(name):
+            return sdk.trained_models.create(
+                name=name, configured_model_algorithm_association_arn=os.environ["ASSOCIATION"],
+                resource_config=RESOURCES, data_channels=DATA)
+        model = os.environ["MODEL"]
+        training = await train("several")
+        job = await sdk.inference_jobs.start(
+            model, name="several", resource_config={"instance_type": "ml.m5.large"},
+            output_configuration={"members": [{"account_id": "111122223333"}]},
+            data_source={"ml_input_channel_arn": os.environ["CHANNEL"]})
+        export = await sdk.trained_models.start_export(
+            model, name="several",
+            output_configuration={"members": [{"account_id": "111122223333"}]})
+        from crml_sdk import Handle
+        handles = [str(Handle.of(model)), str(Handle.of(training)), str(export), str(Handle.of(job))]
+    trigger = CleanRoomsMLTrigger(handles, cancel_on_kill=True)
+    killing = asyncio.ensure_future(trigger.on_kill())
+    for _ in range(3):  # as Airflow does each second, as long as it has not ended
+        await asyncio.sleep(0.01)
+        killing.cancel()
+    await asyncio.wait({killing})
+
+asyncio.run(main())
+"""
+
+
+def test_of_several_jobs_those_are_cancelled_that_can_be(running: Airflow, held: Local) -> None:
+    """One that has ended and one that cannot be cancelled keep nobody from cancelling the rest.
+
+    Found: Airflow cancels a trigger again each second, so that on a busy machine nothing was cancelled.
+    """
+    before = len(held.sent("Cancel"))
+    running.environment["MODEL"] = running.xcom(RUN, "train")
+    running.python(SEVERAL)
+    assert held.sent("Cancel")[before:].count("CancelTrainedModelInferenceJob") == 1
+    jobs = json.loads(held.control("jobs"))["jobs"]
+    statuses = {job["kind"]: job["status"] for job in jobs if job["name"] == "several"}
+    assert statuses["trained-model"].startswith("CANCEL_")
+    assert statuses["trained-model-inference-job"].startswith("CANCEL_")
+    assert statuses["trained-model-export-job"].startswith("CREATE_")

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from contextlib import suppress
+from typing import Any, Final
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
@@ -15,6 +17,9 @@ from ..errors import CleanRoomsMLError
 from ..waiting import Handle
 from .clients import shared_client
 from .outcomes import cancel, fault, outcomes_of
+
+LONGEST_KILL: Final = 25.0
+"""Seconds for cancelling jobs; Airflow itself allows 30 (`triggerer.on_kill_timeout`)."""
 
 
 class CleanRoomsMLTrigger(BaseTrigger):
@@ -95,6 +100,20 @@ class CleanRoomsMLTrigger(BaseTrigger):
         if not self.cancel_on_kill:
             self.log.info("The task was killed; its jobs go on (cancel_on_kill is off)")
             return
+        # Airflow cancels a trigger that it has cancelled again each second until it has ended. What
+        # somebody has asked for is done nevertheless.
+        work = asyncio.ensure_future(self._cancel_jobs())
+        end = time.monotonic() + LONGEST_KILL
+        while not work.done() and time.monotonic() < end:
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait({work}, timeout=end - time.monotonic())
+        if not work.done():
+            work.cancel()
+            self.log.warning("Cancelling took longer than %s s and was given up", LONGEST_KILL)
+        elif not work.cancelled() and (error := work.exception()) is not None:
+            raise error
+
+    async def _cancel_jobs(self) -> None:
         async with shared_client(self._hook_parameters) as sdk:
             for handle in map(Handle.parse, self.handles):
                 try:
