@@ -63,7 +63,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "wire": {
         *("_runtime", "api", "errors", "metadata", "model", "models", "operation", "telemetry"),
-        "untrusted",
+        *("times", "untrusted"),
     },
     # what it is about
     "models": {"model"},

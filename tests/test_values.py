@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import json
+import pickle
 
 import pytest
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from crml_sdk import BASE, LATEST, LATEST_ACTIVE, CleanRoomsML, TrainedModelRef, errors
+from crml_sdk import BASE, LATEST, LATEST_ACTIVE, CleanRoomsML, TrainedModelRef, errors, models
 from crml_sdk.versions import VersionSelector, parse_version
 from crml_sdk.waiting import Goal, Handle
 
@@ -19,6 +22,12 @@ REFS = [
     TrainedModelRef(MODEL, VERSION_1),
     *(TrainedModelRef(MODEL, selector) for selector in VersionSelector),
 ]
+
+
+class Generic(BaseModel):
+    """The same, as type checkers like to see it."""
+
+    handle: Handle[models.GetTrainedModelResponse]
 
 
 class Job(BaseModel):
@@ -117,3 +126,43 @@ def test_a_version_that_is_nearly_a_selector_is_shown_as_it_was_given() -> None:
     (fault,) = caught.value.faults
     assert (fault.path, fault.given) == ("version", "'Lates'")
     assert fault.allowed is not None
+
+
+def test_a_handle_with_its_type_is_text_as_well() -> None:
+    """Pydantic once took `Handle[M]` for a dataclass, and wanted a dict."""
+    handle = Handle.of(TrainedModelRef(MODEL, BASE))
+    kept = Generic.model_validate({"handle": str(handle)})
+    assert kept.handle == handle
+    assert Generic.model_validate_json(kept.model_dump_json()) == kept
+
+
+@pytest.mark.parametrize("value", [*REFS, Handle.of(TrainedModelRef(MODEL, VERSION_1))], ids=str)
+def test_nothing_takes_a_value_apart(value: object) -> None:
+    """pydantic-settings reads JSON for a dataclass; its rule is `is_dataclass` of the annotation."""
+    assert not dataclasses.is_dataclass(type(value))
+    for again in (copy.copy(value), copy.deepcopy(value), pickle.loads(pickle.dumps(value))):
+        assert again == value
+        assert hash(again) == hash(value)
+        assert repr(again) == repr(value)
+
+    @dataclasses.dataclass
+    class Kept:
+        value: object
+
+    assert dataclasses.asdict(Kept(value)) == {"value": value}
+
+
+def test_a_value_is_copied_with_changes() -> None:
+    ref = TrainedModelRef(MODEL, BASE)
+    changed = ref.__replace__(version="latest")  # pyright: ignore[reportAttributeAccessIssue]
+    assert changed == TrainedModelRef(MODEL, LATEST)
+    with pytest.raises(AttributeError):
+        ref.version = None  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("version", ["", "  ", 1, True, 1.5, b"base"])
+def test_what_cannot_be_a_version_is_refused(version: object) -> None:
+    with pytest.raises(errors.RequestValidationError, match="is no version; given"):
+        TrainedModelRef(MODEL, version)  # type: ignore[arg-type]
+    with pytest.raises(errors.RequestValidationError):
+        TrainedModelRef.parse(f"{MODEL}@")

@@ -82,8 +82,8 @@ class CleanRoomsML(Waits, CallerGroups, Suggesting):
             goes into `config`, the environment or the profile.
         max_connections: Connections at the same time, 64 by default; a `max_pool_connections` in
             `config` wins.
-        connect_timeout: Seconds for a connection, 60 by default.
-        read_timeout: Seconds for a reply to begin or go on, 60 by default.
+        connect_timeout: Seconds (or a `timedelta`) for a connection, 60 by default.
+        read_timeout: Seconds (or a `timedelta`) for a reply to begin or go on, 60 by default.
         config: An `AioConfig` merged in last.
         session: An `AioSession` of the caller's.
         polling_rate: Requests a second for all waits of this client together; None for no limit.
@@ -108,8 +108,8 @@ class CleanRoomsML(Waits, CallerGroups, Suggesting):
         http_backend: HttpBackend = "aiohttp",
         max_attempts: int | None = None,
         max_connections: int = 64,
-        connect_timeout: float | None = None,
-        read_timeout: float | None = None,
+        connect_timeout: float | timedelta | None = None,
+        read_timeout: float | timedelta | None = None,
         config: AioConfig | None = None,
         session: AioSession | None = None,
         polling_rate: float | None = 5.0,
@@ -135,6 +135,12 @@ class CleanRoomsML(Waits, CallerGroups, Suggesting):
             config=config,
             session=session,
         )
+        rate: Any = polling_rate
+        is_number = isinstance(rate, int | float) and not isinstance(rate, bool)
+        if rate is not None and not (is_number and rate > 0):
+            raise ConfigurationError(
+                f"polling_rate={rate!r}: give requests a second, more than 0, or None"
+            )
         self._polling_rate = polling_rate
         self._find_lost_creates = find_lost_creates
         self._find_membership = find_membership

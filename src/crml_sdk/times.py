@@ -19,7 +19,10 @@ def seconds_of(name: str, given: object) -> float:
     if isinstance(given, timedelta):
         seconds = given.total_seconds()
     elif isinstance(given, (int, float)) and not isinstance(given, bool):
-        seconds = float(given)
+        try:
+            seconds = float(given)
+        except OverflowError:
+            seconds = math.inf  # longer than any float: without end
     else:
         raise TypeError(f"{name}={given!r}: give seconds (a number) or a timedelta")
     if math.isnan(seconds) or seconds < 0:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from .errors import CleanRoomsMLError, NoSuchVersion, RequestFault, RequestValidationError
 from .hints import nearest
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from .models import GetTrainedModelResponse, TrainedModelSummary
+
+
+V = TypeVar("V")
 
 
 class VersionSelector(Enum):
@@ -66,7 +69,7 @@ class TrainedModelRef:
         def _listed_as(self) -> TrainedModelSummary: ...
 
     def __post_init__(self) -> None:
-        if isinstance(self.version, str):
+        if self.version is not None and not isinstance(self.version, VersionSelector):
             object.__setattr__(self, "version", parse_version(self.version))
 
     @classmethod
@@ -111,6 +114,23 @@ class TrainedModelRef:
         return f"{self.trained_model_arn}@{shown}"
 
 
+def as_text(kind: type[Any]) -> None:
+    """Make a frozen dataclass one whole: what takes dataclasses apart would not see that it is text.
+
+    So pydantic-settings would read JSON from a variable, and Pydantic a dict for `Handle[M]`.
+    """
+    del kind.__dataclass_fields__
+    kind.__replace__ = replaced  # for `copy.replace`
+
+
+def replaced(value: V, **changes: Any) -> V:
+    """A copy of such a value with other attributes."""
+    return type(value)(**{**vars(value), **changes})
+
+
+as_text(TrainedModelRef)
+
+
 def parse_version(text: str) -> str | VersionSelector:
     """Read a selector or an identifier, as it stands behind the `@` of a reference.
 
@@ -118,16 +138,21 @@ def parse_version(text: str) -> str | VersionSelector:
         The selector that the text is the value or the name of; else the text.
 
     Raises:
-        RequestValidationError: When the text is nearly that of a selector.
+        RequestValidationError: When the text is nearly that of a selector, or blank; or no text.
     """
     try:
         return VersionSelector(text)
     except ValueError:
-        near = nearest(text.replace("_", "-"), [one.value for one in VersionSelector])
-    if near:
+        # Whoever leaves types to run time may give anything.
+        given: Any = text
+        sound = isinstance(given, str) and given.strip()
+        near = (
+            nearest(text.replace("_", "-"), [one.value for one in VersionSelector]) if sound else []
+        )
+    if near or not sound:
         fault = RequestFault(
             "version",
-            f"is no version; did you mean {near[0]!r}?",
+            f"is no version; did you mean {near[0]!r}?" if near else "is no version",
             repr(text),
             "an identifier, LATEST, LATEST_ACTIVE or BASE",
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -123,3 +124,29 @@ def test_a_number_is_wanted(name: str, value: Any) -> None:
 async def test_an_unknown_backend() -> None:
     with pytest.raises(errors.ConfigurationError, match="aiohttp or httpx"):
         await CleanRoomsML(region_name="us-east-1", http_backend="curl").open()  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["connect_timeout", "read_timeout"])
+@pytest.mark.parametrize("value", ["6h", -1, True, float("nan"), [60], timedelta(seconds=-1)])
+def test_a_length_of_time_is_wanted(name: str, value: Any) -> None:
+    with pytest.raises(errors.ConfigurationError, match=f"{name}=.*(seconds|negative)"):
+        CleanRoomsML(**{name: value})
+
+
+async def test_times_may_be_timedeltas(canned: CannedServer) -> None:
+    canned.answers = ["hang"]
+    async with CleanRoomsML(
+        region_name="us-east-1",
+        endpoint_url=canned.url,
+        max_attempts=1,
+        connect_timeout=timedelta(seconds=20),
+        read_timeout=timedelta(milliseconds=50),
+    ) as sdk:
+        with pytest.raises(errors.TransportError, match="timed out"):
+            await sdk.trained_models.get(MODEL)
+
+
+@pytest.mark.parametrize("value", ["6h", 0, -1, True, float("nan"), timedelta(seconds=1)])
+def test_a_rate_is_wanted(value: Any) -> None:
+    with pytest.raises(errors.ConfigurationError, match=r"polling_rate=.*requests a second"):
+        CleanRoomsML(polling_rate=value)

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..api.operations import LIST_TRAINED_MODELS, START_TRAINED_MODEL_EXPORT_JOB
 from ..times import seconds_of
-from ..versions import BASE, LATEST, LATEST_ACTIVE, TrainedModelRef, VersionSelector, parse_version
+from ..versions import (
+    BASE,
+    LATEST,
+    LATEST_ACTIVE,
+    TrainedModelRef,
+    VersionSelector,
+    parse_version,
+    replaced,
+)
 from .pinning import PinningGroup, model_and_version
 
 if TYPE_CHECKING:
@@ -42,7 +49,7 @@ class VersionedGroup(PinningGroup):
             target = target.trained_model_arn
         handle = self._core.waiting.handle(LIST_TRAINED_MODELS, target, membership, goal=goal)
         if version is LATEST:
-            return replace(handle, version=None)
+            return replaced(handle, version=None)
         return handle.pinned(None if version is BASE else str(version))
 
     async def _resolved(

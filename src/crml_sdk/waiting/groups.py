@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from typing import Any, Final
@@ -12,6 +12,7 @@ from ..errors import MissingMembership
 from ..naming import to_wire
 from ..operation import Operation
 from ..resource_types import ResourceType
+from ..versions import replaced
 from .handles import Handle
 from .pace import Pace
 from .statuses import Goal, Verdict
@@ -95,7 +96,7 @@ class Job:
 
     def place_in(self, collaboration: str) -> None:
         """Note the collaboration in whose list it shows."""
-        self.handle = replace(self.handle, collaboration=collaboration)
+        self.handle = replaced(self.handle, collaboration=collaboration)
         self.kind, self.scope = self.handle.resource, self.handle.scope
 
     def list_key(self) -> tuple[Any, ...]:
@@ -160,7 +161,7 @@ class Group:
         """Whom a get asks for: the job, or what it belongs to while its list is not known."""
         if not self.unlocated:
             return job
-        handle = replace(job.handle, kind="trained-model", name=None, version=None)
+        handle = replaced(job.handle, kind="trained-model", name=None, version=None)
         return Job(handle, job.number, job.grace)
 
 

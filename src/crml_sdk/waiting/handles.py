@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Generic, Protocol, cast, overload
 from urllib.parse import parse_qsl, quote
@@ -13,7 +13,15 @@ from typing_extensions import TypeVar
 from ..arns import a, kind_of, membership_in
 from ..errors import ArnError
 from ..resource_types import RESOURCE_TYPES, ResourceType, shown_by, type_of
-from ..versions import BASE, LATEST, TrainedModelRef, VersionSelector, text_schema
+from ..versions import (
+    BASE,
+    LATEST,
+    TrainedModelRef,
+    VersionSelector,
+    as_text,
+    replaced,
+    text_schema,
+)
 from .statuses import Goal
 
 if TYPE_CHECKING:
@@ -127,7 +135,7 @@ class Handle(Generic[M]):
         Returns:
             Another handle; this one stays as it is.
         """
-        return replace(self, version=version or BASE_VERSION)
+        return replaced(self, version=version or BASE_VERSION)
 
     def with_goal(self, goal: Goal) -> Handle[M]:
         """This handle, waiting for something else.
@@ -135,7 +143,7 @@ class Handle(Generic[M]):
         Returns:
             Another handle; this one stays as it is.
         """
-        return replace(self, goal=goal)
+        return replaced(self, goal=goal)
 
     def __str__(self) -> str:
         parts = {
@@ -285,6 +293,9 @@ class Handle(Generic[M]):
         return " ".join(words)
 
 
+as_text(Handle)
+
+
 def handle_of(
     operation: Operation,
     target: Any,
@@ -310,9 +321,9 @@ def handle_of(
     if handle.kind != wanted:
         raise ArnError(f"{handle.arn!r} is {a(handle.kind)}, not {a(wanted)}")
     if membership is not None:
-        handle = replace(handle, membership=membership_in(membership) or membership)
+        handle = replaced(handle, membership=membership_in(membership) or membership)
     if collaboration is not None:
-        handle = replace(handle, membership=None, collaboration=collaboration)
+        handle = replaced(handle, membership=None, collaboration=collaboration)
     return handle if goal is None else handle.with_goal(Goal(goal))
 
 

@@ -8,12 +8,16 @@ from __future__ import annotations
 import os
 import platform
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final, Literal
 
 from .. import __version__
 from ..errors import ConfigurationError
+from ..times import seconds_of
 
 HttpBackend = Literal["aiohttp", "httpx"]
+
+_TIMES: Final = ("connect_timeout", "read_timeout")
 
 MAX_CONNECTIONS: Final = 64
 """Connections of a client at the same time; botocore's own default is 10."""
@@ -30,8 +34,8 @@ class Settings:
         http_backend: `aiohttp`, or `httpx`, which also runs on trio.
         max_attempts: Attempts in all; None leaves the environment's say.
         max_connections: Connections at the same time, for each of the two services.
-        connect_timeout: Seconds, or None for botocore's 60.
-        read_timeout: Seconds, or None for botocore's 60.
+        connect_timeout: Seconds or a `timedelta`, or None for botocore's 60.
+        read_timeout: Seconds or a `timedelta`, or None for botocore's 60.
         config: An `AioConfig` merged in last.
         session: The caller's `AioSession`, or None.
     """
@@ -42,14 +46,16 @@ class Settings:
     http_backend: HttpBackend = "aiohttp"
     max_attempts: int | None = None
     max_connections: int = MAX_CONNECTIONS
-    connect_timeout: float | None = None
-    read_timeout: float | None = None
+    connect_timeout: float | timedelta | None = None
+    read_timeout: float | timedelta | None = None
     config: Any = None
     session: Any = None
 
     def __post_init__(self) -> None:
         _check_count("max_attempts", self.max_attempts)
         _check_count("max_connections", self.max_connections)
+        for name in _TIMES:
+            _seconds(name, getattr(self, name))
 
 
 def _check_count(name: str, value: Any) -> None:
@@ -62,6 +68,13 @@ def _check_count(name: str, value: Any) -> None:
             else ""
         )
         raise ConfigurationError(f"{name}={value!r}: give a whole number, 1 or more{hint}")
+
+
+def _seconds(name: str, given: Any) -> float | None:
+    try:
+        return None if given is None else seconds_of(name, given)
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(str(error)) from None
 
 
 def make_config(settings: Settings, session: Any) -> Any:
@@ -81,8 +94,8 @@ def make_config(settings: Settings, session: Any) -> Any:
         "user_agent": _user_agent(given, session),
         "max_pool_connections": settings.max_connections,
     }
-    for name in ("connect_timeout", "read_timeout"):
-        seconds = getattr(settings, name)
+    for name in _TIMES:
+        seconds = _seconds(name, getattr(settings, name))
         if seconds is not None:
             options[name] = seconds
     if settings.http_backend == "httpx":
