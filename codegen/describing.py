@@ -50,7 +50,7 @@ class Words:
 def span(low: Any, high: Any, unit: str = "") -> str:
     unit = f" {unit}" if unit else ""
     if low is not None and high is not None:
-        return f"{low:,}{unit}" if low == high and unit else f"{low:,} to {high:,}{unit}"
+        return f"{low:,}{unit}" if low == high else f"{low:,} to {high:,}{unit}"
     if high is not None:
         return f"up to {high:,}{unit}"
     if low is not None:
@@ -92,13 +92,12 @@ def facts(service: Service, name: str) -> str:
         inner = facts(service, shape["member"]["shape"])
         size = span(low, high)
         size = f" of {size}" if size else ""
+        if size and low == high == 1:
+            size = " of exactly one"
         if service.shape(shape["member"]["shape"])["type"] == "structure":
-            return (
-                f"List{size} of `{shape['member']['shape']}`"
-                if not size
-                else f"List{size} `{shape['member']['shape']}`"
-            )
-        return f"List{size}; each: {inner[0].lower()}{inner[1:]}"
+            return f"List{size or ' of'} `{shape['member']['shape']}`"
+        each = ":" if size == " of exactly one" else "; each:"
+        return f"List{size}{each} {inner[0].lower()}{inner[1:]}"
     if kind == "map":
         size = span(low, high, "entries")
         return "Map" + (f" of {size}" if size else "")

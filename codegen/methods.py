@@ -24,7 +24,7 @@ from .source import Operation, Service, group_key, reachable
 
 ERROR_WORDS = {
     "AccessDeniedException": "The caller may not do this (403).",
-    "ConflictException": "The resource's state or name stands against it (409).",
+    "ConflictException": "The resource's current state, or a name already in use, does not allow the request (409).",
     "InternalServiceException": "The service failed; whether anything happened is unknown (500).",
     "InternalServerException": "The service failed (500).",
     "ResourceNotFoundException": "The resource does not exist (404).",

@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from textwrap import dedent
 
 ROOT = Path(__file__).parents[2]
 
 _FENCE = re.compile(r"^(?P<indent> *)```(?P<language>[\w-]*)(?P<info>[^\n]*)$")
 _NOT_RUN = re.compile(r"<!-- not run: (?P<reason>.+?) -->")
-_SETUP = re.compile(r"<!-- setup:\n(?P<code>.*?)-->", re.DOTALL)
 
 
 @dataclass
@@ -36,10 +34,9 @@ class Block:
 
 @dataclass
 class Page:
-    """A page: its hidden setup, and its blocks in order."""
+    """A page, and its blocks in order."""
 
     path: Path
-    setup: str = ""
     blocks: list[Block] = field(default_factory=list)
 
     @property
@@ -58,8 +55,8 @@ def all_pages() -> list[Page]:
 
 def read_page(path: Path) -> Page:
     text = path.read_text("utf-8")
-    setup = _SETUP.search(text)
-    return Page(path, dedent(setup["code"]) if setup else "", _blocks(text))
+    assert "<!-- setup:" not in text, f"{path}: what a page needs has to be visible"
+    return Page(path, _blocks(text))
 
 
 def _blocks(text: str) -> list[Block]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import asyncio
 import inspect
+import logging
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from types import CodeType
@@ -25,15 +27,11 @@ def compiled(code: str, page: Page, line: int) -> CodeType:
 
 
 class Reader:
-    """Someone who pastes a page's blocks into one prompt.
+    """Someone who pastes a page's blocks into one fresh prompt: nothing is there but what they see."""
 
-    `local` is there from the start: a stand-in that every client of any AWS SDK reaches, because the
-    environment points to it. Pages may bring their own.
-    """
-
-    def __init__(self, page: Page, local: LocalCleanRoomsML) -> None:
+    def __init__(self, page: Page) -> None:
         self.page = page
-        self.names: dict[str, Any] = {"__name__": "__main__", "local": local}
+        self.names: dict[str, Any] = {"__name__": "__main__"}
         self.loop = asyncio.new_event_loop()
 
     def paste(self, block: Block) -> None:
@@ -68,18 +66,28 @@ class Reader:
         for value in list(self.names.values()):
             if isinstance(value, CleanRoomsML):
                 self.loop.run_until_complete(value.close())
+        for value in list(self.names.values()):
+            if isinstance(value, ExitStack):
+                value.close()
         self.loop.close()
 
 
 @contextmanager
 def reading(page: Page, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
-    """A reader with nothing but dummy credentials, and a service on loopback that answers."""
-    local = LocalCleanRoomsML()
-    with local.serve_in_thread() as server:
-        for name, value in server.environment.items():
-            monkeypatch.setenv(name, value)
-        reader = Reader(page, local)
-        try:
-            yield reader
-        finally:
-            reader.leave()
+    """A reader without credentials, whose page may change the environment until they leave."""
+    environment = os.environ.copy()
+    level = logging.getLogger("crml_sdk").level
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, os.devnull)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    reader = Reader(page)
+    try:
+        yield reader
+    finally:
+        reader.leave()
+        logging.getLogger("crml_sdk").setLevel(level)
+        for name in set(os.environ) - set(environment):
+            del os.environ[name]
+        os.environ.update(environment)

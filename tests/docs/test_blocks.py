@@ -40,7 +40,6 @@ def test_blocks_run_in_order_as_pasted(
 ) -> None:
     monkeypatch.chdir(tmp_path_factory.mktemp("reader"))
     with reading(page, monkeypatch) as reader:
-        reader.run(compiled(page.setup, page, 1))
         for block in page.of("python"):
             if block.not_run:
                 compiled(block.code, page, block.line)

@@ -79,7 +79,8 @@ class AudienceModels(Group):
             RequestValidationError: Before anything is sent, with every fault of the
                 arguments.
             AccessDeniedException: The caller may not do this (403).
-            ConflictException: The resource's state or name stands against it (409).
+            ConflictException: The resource's current state, or a name already in use, does
+                not allow the request (409).
             ResourceNotFoundException: The resource does not exist (404).
             ServiceQuotaExceededException: A quota is used up; `quota_name` and
                 `quota_value` say which (402).
@@ -201,7 +202,8 @@ class AudienceModels(Group):
             RequestValidationError: Before anything is sent, with every fault of the
                 arguments.
             AccessDeniedException: The caller may not do this (403).
-            ConflictException: The resource's state or name stands against it (409).
+            ConflictException: The resource's current state, or a name already in use, does
+                not allow the request (409).
             ResourceNotFoundException: The resource does not exist (404).
             ThrottlingException: Too many requests, even after the retries (429).
             ValidationException: The service refused the request's contents (400).

@@ -76,7 +76,7 @@ class ConfiguredAudienceModels(Group):
             output_config: Where generated audiences are written, and with which role.
                 `ConfiguredAudienceModelOutputConfig`.
             shared_audience_metrics: Whether quality figures of generated audiences are
-                passed on to others. List of 1 to 1; each: one of `ALL`, `NONE`.
+                passed on to others. List of exactly one: one of `ALL`, `NONE`.
             description: Free text about the configured audience model, for people. String
                 of 0 to 255 characters.
             min_matching_seed_size: Smallest count of seed users that have to be known to
@@ -96,7 +96,8 @@ class ConfiguredAudienceModels(Group):
             RequestValidationError: Before anything is sent, with every fault of the
                 arguments.
             AccessDeniedException: The caller may not do this (403).
-            ConflictException: The resource's state or name stands against it (409).
+            ConflictException: The resource's current state, or a name already in use, does
+                not allow the request (409).
             ResourceNotFoundException: The resource does not exist (404).
             ServiceQuotaExceededException: A quota is used up; `quota_name` and
                 `quota_value` say which (402).
@@ -230,7 +231,7 @@ class ConfiguredAudienceModels(Group):
             audience_model_arn: ARN of the audience model that takes over from the present
                 one. String of 20 to 2,048 characters.
             shared_audience_metrics: New choice on whether quality figures are passed on.
-                List of 1 to 1; each: one of `ALL`, `NONE`.
+                List of exactly one: one of `ALL`, `NONE`.
             min_matching_seed_size: New smallest count of seed users that have to be known
                 to the audience model. Integer from 25 to 500,000.
             audience_size_config: New audience sizes on offer. `AudienceSizeConfig`.
@@ -245,7 +246,8 @@ class ConfiguredAudienceModels(Group):
             RequestValidationError: Before anything is sent, with every fault of the
                 arguments.
             AccessDeniedException: The caller may not do this (403).
-            ConflictException: The resource's state or name stands against it (409).
+            ConflictException: The resource's current state, or a name already in use, does
+                not allow the request (409).
             ResourceNotFoundException: The resource does not exist (404).
             ThrottlingException: Too many requests, even after the retries (429).
             ValidationException: The service refused the request's contents (400).
@@ -282,7 +284,8 @@ class ConfiguredAudienceModels(Group):
             RequestValidationError: Before anything is sent, with every fault of the
                 arguments.
             AccessDeniedException: The caller may not do this (403).
-            ConflictException: The resource's state or name stands against it (409).
+            ConflictException: The resource's current state, or a name already in use, does
+                not allow the request (409).
             ResourceNotFoundException: The resource does not exist (404).
             ThrottlingException: Too many requests, even after the retries (429).
             ValidationException: The service refused the request's contents (400).

@@ -115,7 +115,8 @@ class InferenceJobsOperations(PinningGroup):
             NoSuchVersion: The selector fits no version.
             MissingMembership: Before anything is sent, when no membership is known.
             AccessDeniedException: The caller may not do this (403).
-            ConflictException: The resource's state or name stands against it (409).
+            ConflictException: The resource's current state, or a name already in use, does
+                not allow the request (409).
             ResourceNotFoundException: The resource does not exist (404).
             ServiceQuotaExceededException: A quota is used up; `quota_name` and
                 `quota_value` say which (402).
@@ -271,7 +272,8 @@ class InferenceJobsOperations(PinningGroup):
                 arguments.
             MissingMembership: Before anything is sent, when no membership is known.
             AccessDeniedException: The caller may not do this (403).
-            ConflictException: The resource's state or name stands against it (409).
+            ConflictException: The resource's current state, or a name already in use, does
+                not allow the request (409).
             ResourceNotFoundException: The resource does not exist (404).
             ThrottlingException: Too many requests, even after the retries (429).
             ValidationException: The service refused the request's contents (400).

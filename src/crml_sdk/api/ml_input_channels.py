@@ -57,7 +57,7 @@ class MLInputChannels(Group):
 
         Args:
             configured_model_algorithm_associations: ARNs of the algorithm associations that
-                may use the channel. List of 1 to 1; each: string of 20 to 2,048 characters.
+                may use the channel. List of exactly one: string of 20 to 2,048 characters.
             input_channel: Query that fills the channel, and the role that runs it.
                 `InputChannel`.
             name: Name to give the input channel. String of 1 to 63 characters.
@@ -89,7 +89,8 @@ class MLInputChannels(Group):
                 arguments.
             MissingMembership: Before anything is sent, when no membership is known.
             AccessDeniedException: The caller may not do this (403).
-            ConflictException: The resource's state or name stands against it (409).
+            ConflictException: The resource's current state, or a name already in use, does
+                not allow the request (409).
             ResourceNotFoundException: The resource does not exist (404).
             ServiceQuotaExceededException: A quota is used up; `quota_name` and
                 `quota_value` say which (402).
@@ -233,7 +234,8 @@ class MLInputChannels(Group):
                 arguments.
             MissingMembership: Before anything is sent, when no membership is known.
             AccessDeniedException: The caller may not do this (403).
-            ConflictException: The resource's state or name stands against it (409).
+            ConflictException: The resource's current state, or a name already in use, does
+                not allow the request (409).
             ResourceNotFoundException: The resource does not exist (404).
             ThrottlingException: Too many requests, even after the retries (429).
             ValidationException: The service refused the request's contents (400).
@@ -299,7 +301,7 @@ class MLInputChannels(Group):
 
         Args:
             configured_model_algorithm_associations: ARNs of the algorithm associations that
-                may use the channel. List of 1 to 1; each: string of 20 to 2,048 characters.
+                may use the channel. List of exactly one: string of 20 to 2,048 characters.
             input_channel: Query that fills the channel, and the role that runs it.
                 `InputChannel`.
             name: Name to give the input channel. String of 1 to 63 characters.

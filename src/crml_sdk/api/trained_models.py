@@ -97,7 +97,7 @@ class TrainedModelsOperations(VersionedGroup):
             stopping_condition: When to give up on a training that does not end.
                 `StoppingCondition`.
             incremental_training_data_channels: Earlier trained model to go on from instead
-                of starting afresh; at most one. List of 1 to 1
+                of starting afresh; at most one. List of exactly one
                 `IncrementalTrainingDataChannel`.
             training_input_mode: How the data reaches the container: copied first, streamed
                 as files, or as a pipe. One of `File`, `FastFile`, `Pipe`.
@@ -127,7 +127,8 @@ class TrainedModelsOperations(VersionedGroup):
                 arguments.
             MissingMembership: Before anything is sent, when no membership is known.
             AccessDeniedException: The caller may not do this (403).
-            ConflictException: The resource's state or name stands against it (409).
+            ConflictException: The resource's current state, or a name already in use, does
+                not allow the request (409).
             InternalServiceException: The service failed; whether anything happened is
                 unknown (500).
             ResourceNotFoundException: The resource does not exist (404).
@@ -372,7 +373,8 @@ class TrainedModelsOperations(VersionedGroup):
             NoSuchVersion: The selector fits no version.
             MissingMembership: Before anything is sent, when no membership is known.
             AccessDeniedException: The caller may not do this (403).
-            ConflictException: The resource's state or name stands against it (409).
+            ConflictException: The resource's current state, or a name already in use, does
+                not allow the request (409).
             ResourceNotFoundException: The resource does not exist (404).
             ThrottlingException: Too many requests, even after the retries (429).
             ValidationException: The service refused the request's contents (400).
@@ -434,7 +436,8 @@ class TrainedModelsOperations(VersionedGroup):
             NoSuchVersion: The selector fits no version.
             MissingMembership: Before anything is sent, when no membership is known.
             AccessDeniedException: The caller may not do this (403).
-            ConflictException: The resource's state or name stands against it (409).
+            ConflictException: The resource's current state, or a name already in use, does
+                not allow the request (409).
             ResourceNotFoundException: The resource does not exist (404).
             ThrottlingException: Too many requests, even after the retries (429).
             ValidationException: The service refused the request's contents (400).
@@ -492,7 +495,8 @@ class TrainedModelsOperations(VersionedGroup):
             NoSuchVersion: The selector fits no version.
             MissingMembership: Before anything is sent, when no membership is known.
             AccessDeniedException: The caller may not do this (403).
-            ConflictException: The resource's state or name stands against it (409).
+            ConflictException: The resource's current state, or a name already in use, does
+                not allow the request (409).
             ResourceNotFoundException: The resource does not exist (404).
             ThrottlingException: Too many requests, even after the retries (429).
             ValidationException: The service refused the request's contents (400).
@@ -594,7 +598,7 @@ class TrainedModelsOperations(VersionedGroup):
             stopping_condition: When to give up on a training that does not end.
                 `StoppingCondition`.
             incremental_training_data_channels: Earlier trained model to go on from instead
-                of starting afresh; at most one. List of 1 to 1
+                of starting afresh; at most one. List of exactly one
                 `IncrementalTrainingDataChannel`.
             training_input_mode: How the data reaches the container: copied first, streamed
                 as files, or as a pipe. One of `File`, `FastFile`, `Pipe`.

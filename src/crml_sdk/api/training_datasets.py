@@ -49,7 +49,7 @@ class TrainingDatasets(Group):
                 in this Region. String of 1 to 63 characters.
             role_arn: IAM role that reads the Glue tables. String of 20 to 2,048 characters,
                 matching `arn:aws[-a-z]*:iam::[0-9]{12}:role/.+`.
-            training_data: Tables that the training dataset consists of. List of 1 to 1
+            training_data: Tables that the training dataset consists of. List of exactly one
                 `Dataset`.
             tags: Labels to put on the new training dataset. Map of 0 to 50 entries.
             description: Free text about the training dataset, for people. String of 0 to
@@ -63,7 +63,8 @@ class TrainingDatasets(Group):
             RequestValidationError: Before anything is sent, with every fault of the
                 arguments.
             AccessDeniedException: The caller may not do this (403).
-            ConflictException: The resource's state or name stands against it (409).
+            ConflictException: The resource's current state, or a name already in use, does
+                not allow the request (409).
             ThrottlingException: Too many requests, even after the retries (429).
             ValidationException: The service refused the request's contents (400).
             TransportError: No reply came.
@@ -176,7 +177,8 @@ class TrainingDatasets(Group):
             RequestValidationError: Before anything is sent, with every fault of the
                 arguments.
             AccessDeniedException: The caller may not do this (403).
-            ConflictException: The resource's state or name stands against it (409).
+            ConflictException: The resource's current state, or a name already in use, does
+                not allow the request (409).
             ResourceNotFoundException: The resource does not exist (404).
             ThrottlingException: Too many requests, even after the retries (429).
             ValidationException: The service refused the request's contents (400).

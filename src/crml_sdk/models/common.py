@@ -56,7 +56,7 @@ class TrainedModelExportOutputConfiguration(Model, frozen=True):
     """
 
     members: list[TrainedModelExportReceiverMember]
-    """The member that receives the exported files. List of 1 to 1
+    """The member that receives the exported files. List of exactly one
     `TrainedModelExportReceiverMember`."""
 
     if TYPE_CHECKING:

@@ -149,8 +149,8 @@ class GetConfiguredAudienceModelResponse(Model, frozen=True):
     status: ConfiguredAudienceModelStatus
     """Where the configured model stands; it is ACTIVE from the start. One of `ACTIVE`."""
     shared_audience_metrics: list[SharedAudienceMetrics]
-    """Whether quality figures of generated audiences are passed on to others. List of 1 to 1;
-    each: one of `ALL`, `NONE`."""
+    """Whether quality figures of generated audiences are passed on to others. List of exactly
+    one: one of `ALL`, `NONE`."""
     min_matching_seed_size: int | None = None
     """Smallest count of seed users that have to be known to the audience model. Integer from 25
     to 500,000."""

@@ -62,8 +62,8 @@ class CreateConfiguredAudienceModelRequest(RequestModel, frozen=True):
     """Free text about the configured audience model, for people. String of 0 to 255
     characters."""
     shared_audience_metrics: list[SharedAudienceMetrics]
-    """Whether quality figures of generated audiences are passed on to others. List of 1 to 1;
-    each: one of `ALL`, `NONE`."""
+    """Whether quality figures of generated audiences are passed on to others. List of exactly
+    one: one of `ALL`, `NONE`."""
     min_matching_seed_size: int | None = None
     """Smallest count of seed users that have to be known to the audience model; 500 if left
     out. Integer from 25 to 500,000."""
@@ -156,7 +156,7 @@ class UpdateConfiguredAudienceModelRequest(RequestModel, frozen=True):
     """ARN of the audience model that takes over from the present one. String of 20 to 2,048
     characters."""
     shared_audience_metrics: list[SharedAudienceMetrics] | None = None
-    """New choice on whether quality figures are passed on. List of 1 to 1; each: one of `ALL`,
+    """New choice on whether quality figures are passed on. List of exactly one: one of `ALL`,
     `NONE`."""
     min_matching_seed_size: int | None = None
     """New smallest count of seed users that have to be known to the audience model. Integer

@@ -75,7 +75,8 @@ class InferenceOutputConfiguration(Model, frozen=True):
     """Content type in which the predictions are written, such as text/csv. String of 0 to 256
     characters."""
     members: list[InferenceReceiverMember]
-    """The member that receives the predictions. List of 1 to 1 `InferenceReceiverMember`."""
+    """The member that receives the predictions. List of exactly one
+    `InferenceReceiverMember`."""
 
     if TYPE_CHECKING:
 

@@ -314,7 +314,7 @@ class DataPrivacyScores(Model, frozen=True):
 
     membership_inference_attack_scores: list[MembershipInferenceAttackScore]
     """Risk that someone can tell who was in the original data, one score per simulated attack.
-    List of 1 to 1 `MembershipInferenceAttackScore`."""
+    List of exactly one `MembershipInferenceAttackScore`."""
 
 
 class SyntheticDataEvaluationScores(Model, frozen=True):
@@ -355,7 +355,7 @@ class GetMLInputChannelResponse(Model, frozen=True):
     name: str
     """Name given to the input channel. String of 1 to 63 characters."""
     configured_model_algorithm_associations: list[str]
-    """ARNs of the algorithm associations that the channel serves. List of 1 to 1; each: string
+    """ARNs of the algorithm associations that the channel serves. List of exactly one: string
     of 20 to 2,048 characters."""
     status: MLInputChannelStatus
     """Where the channel stands; ACTIVE says that its data can be used. One of `CREATE_PENDING`,
@@ -419,7 +419,7 @@ class MLInputChannelSummary(Model, frozen=True):
     name: str
     """Name given to the input channel. String of 1 to 63 characters."""
     configured_model_algorithm_associations: list[str]
-    """ARNs of the algorithm associations that the channel serves. List of 1 to 1; each: string
+    """ARNs of the algorithm associations that the channel serves. List of exactly one: string
     of 20 to 2,048 characters."""
     protected_query_identifier: str | None = None
     """Clean Rooms query that produced the data. UUID."""
@@ -469,7 +469,7 @@ class GetCollaborationMLInputChannelResponse(Model, frozen=True):
     name: str
     """Name given to the input channel. String of 1 to 63 characters."""
     configured_model_algorithm_associations: list[str]
-    """ARNs of the algorithm associations that the channel serves. List of 1 to 1; each: string
+    """ARNs of the algorithm associations that the channel serves. List of exactly one: string
     of 20 to 2,048 characters."""
     status: MLInputChannelStatus
     """Where the channel stands; ACTIVE says that its data can be used. One of `CREATE_PENDING`,
@@ -523,7 +523,7 @@ class CollaborationMLInputChannelSummary(Model, frozen=True):
     name: str
     """Name given to the input channel. String of 1 to 63 characters."""
     configured_model_algorithm_associations: list[str]
-    """ARNs of the algorithm associations that the channel serves. List of 1 to 1; each: string
+    """ARNs of the algorithm associations that the channel serves. List of exactly one: string
     of 20 to 2,048 characters."""
     ml_input_channel_arn: str
     """ARN of the input channel. String of 20 to 2,048 characters."""

@@ -38,7 +38,7 @@ class CreateMLInputChannelRequest(RequestModel, frozen=True):
     membership_identifier: str
     """Your membership in which to make the input channel, by identifier. UUID."""
     configured_model_algorithm_associations: list[str]
-    """ARNs of the algorithm associations that may use the channel. List of 1 to 1; each: string
+    """ARNs of the algorithm associations that may use the channel. List of exactly one: string
     of 20 to 2,048 characters."""
     input_channel: InputChannel
     """Query that fills the channel, and the role that runs it. `InputChannel`."""

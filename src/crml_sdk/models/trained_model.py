@@ -202,7 +202,7 @@ class GetTrainedModelResponse(Versioned, Model, frozen=True):
     version_identifier: VersionIdentifier = None
     """Identifier of this version; none for the base version. UUID."""
     incremental_training_data_channels: list[IncrementalTrainingDataChannelOutput] | None = None
-    """Earlier trained model that this training goes on from. List of 1 to 1
+    """Earlier trained model that this training goes on from. List of exactly one
     `IncrementalTrainingDataChannelOutput`."""
     name: str
     """Name given to the trained model. String of 1 to 63 characters."""
@@ -277,7 +277,7 @@ class TrainedModelSummary(Versioned, Model, frozen=True):
     version_identifier: VersionIdentifier = None
     """Identifier of this version; none for the base version. UUID."""
     incremental_training_data_channels: list[IncrementalTrainingDataChannelOutput] | None = None
-    """Earlier trained model that this training goes on from. List of 1 to 1
+    """Earlier trained model that this training goes on from. List of exactly one
     `IncrementalTrainingDataChannelOutput`."""
     name: str
     """Name given to the trained model. String of 1 to 63 characters."""
@@ -345,7 +345,7 @@ class GetCollaborationTrainedModelResponse(Versioned, Model, frozen=True):
     version_identifier: VersionIdentifier = None
     """Identifier of this version; none for the base version. UUID."""
     incremental_training_data_channels: list[IncrementalTrainingDataChannelOutput] | None = None
-    """Earlier trained model that this training goes on from. List of 1 to 1
+    """Earlier trained model that this training goes on from. List of exactly one
     `IncrementalTrainingDataChannelOutput`."""
     name: str
     """Name given to the trained model. String of 1 to 63 characters."""
@@ -413,7 +413,7 @@ class CollaborationTrainedModelSummary(Versioned, Model, frozen=True):
     version_identifier: VersionIdentifier = None
     """Identifier of this version; none for the base version. UUID."""
     incremental_training_data_channels: list[IncrementalTrainingDataChannelOutput] | None = None
-    """Earlier trained model that this training goes on from. List of 1 to 1
+    """Earlier trained model that this training goes on from. List of exactly one
     `IncrementalTrainingDataChannelOutput`."""
     description: str | None = None
     """Free text about the trained model, for people. String of 0 to 255 characters."""

@@ -71,8 +71,8 @@ class CreateTrainedModelRequest(RequestModel, frozen=True):
     stopping_condition: StoppingCondition | None = None
     """When to give up on a training that does not end. `StoppingCondition`."""
     incremental_training_data_channels: list[IncrementalTrainingDataChannel] | None = None
-    """Earlier trained model to go on from instead of starting afresh; at most one. List of 1 to
-    1 `IncrementalTrainingDataChannel`."""
+    """Earlier trained model to go on from instead of starting afresh; at most one. List of
+    exactly one `IncrementalTrainingDataChannel`."""
     data_channels: list[ModelTrainingDataChannel]
     """Input channels that the training reads, each with the name the container knows it by.
     List of 1 to 20 `ModelTrainingDataChannel`."""

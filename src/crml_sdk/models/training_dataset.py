@@ -60,7 +60,7 @@ class ColumnSchema(Model, frozen=True):
     """Column name, spelled as in the data. String of 1 to 128 characters, matching
     `[a-zA-Z0-9_](([a-zA-Z0-9_ ]+-)*([a-zA-Z0-9_ ]+))?`."""
     column_types: list[ColumnType]
-    """What the column means to the model: user, item, time or a feature. List of 1 to 1; each:
+    """What the column means to the model: user, item, time or a feature. List of exactly one:
     one of `USER_ID`, `ITEM_ID`, `TIMESTAMP`, `CATEGORICAL_FEATURE`, `NUMERICAL_FEATURE`."""
 
     if TYPE_CHECKING:

@@ -38,7 +38,7 @@ class CreateTrainingDatasetRequest(RequestModel, frozen=True):
     """IAM role that reads the Glue tables. String of 20 to 2,048 characters, matching
     `arn:aws[-a-z]*:iam::[0-9]{12}:role/.+`."""
     training_data: list[Dataset]
-    """Tables that the training dataset consists of. List of 1 to 1 `Dataset`."""
+    """Tables that the training dataset consists of. List of exactly one `Dataset`."""
     tags: dict[str, str] | None = None
     """Labels to put on the new training dataset. Map of 0 to 50 entries."""
     description: str | None = None

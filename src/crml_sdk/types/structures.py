@@ -88,7 +88,7 @@ class TrainedModelExportOutputConfigurationDict(TypedDict, total=False):
     members: Required[
         Sequence[models.TrainedModelExportReceiverMember | TrainedModelExportReceiverMemberDict]
     ]
-    """The member that receives the exported files. List of 1 to 1
+    """The member that receives the exported files. List of exactly one
     `TrainedModelExportReceiverMember`."""
 
 
@@ -116,7 +116,8 @@ class InferenceOutputConfigurationDict(TypedDict, total=False):
     """Content type in which the predictions are written, such as text/csv. String of 0 to 256
     characters."""
     members: Required[Sequence[models.InferenceReceiverMember | InferenceReceiverMemberDict]]
-    """The member that receives the predictions. List of 1 to 1 `InferenceReceiverMember`."""
+    """The member that receives the predictions. List of exactly one
+    `InferenceReceiverMember`."""
 
 
 class ModelInferenceDataSourceDict(TypedDict, total=False):
@@ -477,7 +478,7 @@ class ColumnSchemaDict(TypedDict, total=False):
     """Column name, spelled as in the data. String of 1 to 128 characters, matching
     `[a-zA-Z0-9_](([a-zA-Z0-9_ ]+-)*([a-zA-Z0-9_ ]+))?`."""
     column_types: Required[Sequence[models.ColumnType | ColumnTypeLiteral]]
-    """What the column means to the model: user, item, time or a feature. List of 1 to 1; each:
+    """What the column means to the model: user, item, time or a feature. List of exactly one:
     one of `USER_ID`, `ITEM_ID`, `TIMESTAMP`, `CATEGORICAL_FEATURE`, `NUMERICAL_FEATURE`."""
 
 
