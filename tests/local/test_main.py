@@ -37,8 +37,13 @@ def start(*arguments: str) -> tuple[subprocess.Popen[str], str]:
 
 
 def stop(process: subprocess.Popen[str]) -> str:
-    process.send_signal(signal.SIGTERM)
-    output, errors = process.communicate(timeout=20)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    with process, process.stdout, process.stderr:
+        process.send_signal(signal.SIGTERM)
+        # `start` has read ahead; what it took and did not use is lost to `communicate`.
+        output, errors = process.stdout.read(), process.stderr.read()
+        process.wait(timeout=20)
     assert process.returncode == 0, errors
     assert errors == ""
     return output

@@ -606,7 +606,7 @@ def test_an_export_job_that_no_list_shows(run: Any) -> None:
         service = Service(rate=None)
         service.on("ListAudienceExportJobs", lambda params: {"audienceExportJobs": []})
         handle = Handle("audience-export-job", GENERATION_JOB, name="e")
-        with pytest.raises(errors.ResourceFailed, match="does not show"):
+        with pytest.raises(errors.ResourceFailed, match="is not in any list"):
             await service.room.wait(handle, timeout=None)
         assert 29 < service.now < 40
         (outcome,) = await service.room.wait_all([handle], timeout=None)

@@ -49,11 +49,11 @@ class WaitTimeout(CleanRoomsMLError, TimeoutError):
         super().__init__(str(self))
 
     def __str__(self) -> str:
-        seen = f"is still {self.status}" if self.status else "was not seen"
+        seen = f"is still {self.status}" if self.status else "could not be read"
         goes_on = {
-            None: "It goes on, and so does its bill.",
-            True: "Its cancellation was asked for.",
-            False: "Its cancellation was asked for and refused: it may be running still.",
+            None: "Only the wait has ended: it is still running, and may still be billed.",
+            True: "It has been asked to stop.",
+            False: "It was asked to stop, and that was refused: it may still be running.",
         }[self.cancelled]
         fault = f" The last look failed: {self.last_fault}." if self.last_fault else ""
         return (
@@ -99,9 +99,11 @@ class ResourceFailed(CleanRoomsMLError):
         super().__init__(str(self))
 
     def __str__(self) -> str:
-        what = f"{self.handle.describe()}, waited for to be {self.handle.goal.value},"
+        what = self.handle.describe()
         if self.status is None:
-            return f"{what} does not show in any list after {self.elapsed:.1f} s"
+            return f"{what} is not in any list after {self.elapsed:.1f} s"
+        goal = self.handle.goal.value
+        what += "" if goal == "finished" else f" was not {goal}: it"
         reason = ": ".join(part for part in (self.status_code, self.status_message) if part)
         hint = _FAILURE_HINTS.get(self.status)
         return (
