@@ -71,7 +71,7 @@ ALLOWED: dict[str, set[str]] = {
     "versions": {"arns", "errors", "hints"},
     "lineage": {"display", "errors", "untrusted"},
     "prefetching": {"_runtime", "pagination"},
-    "pagination": {"_runtime", "display", "errors", "prefetching"},
+    "pagination": {"_runtime", "display", "errors", "prefetching", "times"},
     "arns": {"errors", "resource_types"},
     "resource_types": {"api", "operation"},
     "places": {"arns", "errors", "versions"},

@@ -344,6 +344,11 @@ async def test_the_parent_is_compared_by_name_and_identifier(shop: Shop) -> None
         with pytest.raises(errors.ResumeMismatch) as caught:
             await models.train(**other, resume=True)
         assert caught.value.setting == "incremental_training_data_channels"
+    renamed = shop.further(one.ref, name="child")
+    renamed["incremental_training_data_channels"][0]["channel_name"] = "after"
+    with pytest.raises(errors.ResumeMismatch) as caught:
+        await models.train(**renamed, resume=True)
+    assert caught.value.setting == "incremental_training_data_channels[0].channel_name"
     newer = await models.train(**shop.further(one.ref, name="one"))
     assert newer.version_identifier
     with pytest.raises(errors.ResumeMismatch, match="incremental_training_data_channels"):

@@ -29,6 +29,7 @@ from typing_extensions import TypeVar
 
 from ._runtime import Expired, current_runtime
 from .errors import CallTimeout, CleanRoomsMLError, PaginationStalled
+from .times import seconds_of
 
 if TYPE_CHECKING:
     from .metadata import ResponseMetadata
@@ -304,11 +305,9 @@ class Paginator(Generic[T, R]):
 def _seconds(given: Any) -> float | None:
     if given is None:
         return None
-    seconds = given.total_seconds() if isinstance(given, timedelta) else given
-    if not isinstance(seconds, int | float) or isinstance(seconds, bool):
-        raise TypeError(f"total_timeout= takes seconds or a timedelta, not {given!r}")
+    seconds = seconds_of("total_timeout", given)
     if not seconds > 0:
-        raise ValueError(f"total_timeout= is more than 0 seconds, not {given!r}")
+        raise ValueError(f"total_timeout={given!r}: give more than 0 seconds")
     return seconds
 
 

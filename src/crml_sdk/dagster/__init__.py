@@ -12,27 +12,7 @@ import dagster as dg
 from pydantic import Field
 
 from ..client import CleanRoomsML
-from ..errors import (
-    AccessDeniedException,
-    ArnError,
-    CleanRoomsMLError,
-    RequestValidationError,
-    ResourceFailed,
-    ResumeAmbiguous,
-    ResumeMismatch,
-    ValidationException,
-)
-
-_FINAL = (
-    AccessDeniedException,
-    ArnError,
-    RequestValidationError,
-    ResourceFailed,
-    ResumeAmbiguous,
-    ResumeMismatch,
-    ValidationException,
-)
-"""What another try would only find again."""
+from ..errors import PERMANENT, CleanRoomsMLError
 
 
 class CleanRoomsMLResource(dg.ConfigurableResource):
@@ -104,7 +84,7 @@ def trained_model_asset(
                 model = await sdk.trained_models.train(
                     **{"resume": True, **request(context)}, on_update=tell
                 )
-            except _FINAL as error:
+            except PERMANENT as error:
                 # Whatever the retry policy says: another try would only find the same.
                 raise dg.Failure(str(error), allow_retries=False) from error
             return dg.MaterializeResult(metadata=await _metadata(sdk, model))

@@ -75,6 +75,17 @@ from .requests import (
 )
 from .waits import ResourceFailed, WaitsFailed, WaitTimeout
 
+PERMANENT = (
+    AccessDeniedException,
+    ArnError,
+    RequestValidationError,
+    ResourceFailed,
+    ResumeAmbiguous,
+    ResumeMismatch,
+    ValidationException,
+)
+"""What another try of the same task would only meet again; an orchestrator need not try."""
+
 __all__ = [
     "CleanRoomsMLError",
     "ConfigurationError",
@@ -111,9 +122,10 @@ __all__ = [
     "WaitTimeout",
     "ResourceFailed",
     "WaitsFailed",
+    "PERMANENT",
 ]
 
 # Tracebacks and pickles name the place that callers import from.
 for _name in __all__:
-    if _name != "SERVICE_ERRORS":
+    if isinstance(globals()[_name], type):
         globals()[_name].__module__ = __name__

@@ -20,30 +20,12 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from ..client import CleanRoomsML
-from ..errors import (
-    AccessDeniedException,
-    ArnError,
-    RequestValidationError,
-    ResourceFailed,
-    ResumeAmbiguous,
-    ResumeMismatch,
-    ValidationException,
-)
+from ..errors import PERMANENT
 from ..versions import BASE, TrainedModelRef
 from ..waiting import Handle
 
 HEARTBEAT = 10.0
 """Seconds between two heartbeats. Give the activities a `heartbeat_timeout` of a minute or so."""
-
-_FINAL = (
-    AccessDeniedException,
-    ArnError,
-    RequestValidationError,
-    ResourceFailed,
-    ResumeAmbiguous,
-    ResumeMismatch,
-    ValidationException,
-)
 
 
 class Job(BaseModel):
@@ -134,7 +116,7 @@ class CleanRoomsMLActivities:
             return await self._wait(Handle.parse(told[0]), job, resumed=True)
         try:
             reply = await start(**{"resume": True, **job.request})
-        except _FINAL as error:
+        except PERMANENT as error:
             raise _application_error(error) from error
         activity.heartbeat(str(Handle.of(reply)))
         return await self._wait(
@@ -146,7 +128,7 @@ class CleanRoomsMLActivities:
         beating = asyncio.ensure_future(self._beat(str(handle)))
         try:
             model = await self._sdk.wait(handle, timeout=None, poll=job.poll)
-        except _FINAL as error:
+        except PERMANENT as error:
             raise _application_error(error) from error
         except asyncio.CancelledError:
             # Asked for by the workflow, or because the worker stops: only the first may cancel.
