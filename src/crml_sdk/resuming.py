@@ -205,7 +205,7 @@ class _Search:
         """What was found, or the name to send the request with.
 
         Raises:
-            ResumeMismatch, ResumeAmbiguous, ResourceFailed: What was found stands against it.
+            ResumeMismatch, ResumeAmbiguous, ResourceFailed: What was found cannot be taken up.
         """
         rows = await self._rows()
         failed: _Candidate | None = None

@@ -68,6 +68,17 @@ def test_the_members_of_a_collaboration(run: Run, local: LocalCleanRoomsML) -> N
     assert list(known) == [str(status) for status in MemberStatus]
 
 
+def test_a_collaboration_is_named_bare_as_for_show(run: Run, local: LocalCleanRoomsML) -> None:
+    """Found: `collaborations show NAME` worked, `collaborations members NAME` was refused."""
+    bare = run("collaborations", "members", "Local collaboration", "-o", "json")
+    named = run("collaborations", "members", "--collaboration", "Local collaboration", "-o", "json")
+    assert bare.json == named.json
+    assert bare.json
+    twice = run("collaborations", "members", "Local collaboration", "--collaboration", "Other")
+    assert twice.status == 2
+    assert "two collaborations are named" in twice.err
+
+
 def test_options_of_every_command_stand_before_or_behind_it(run: Run) -> None:
     before = run("--output", "json", "models", "list").json
     assert before == run("models", "list", "--output", "json").json

@@ -16,7 +16,7 @@ class Refused(Exception):
     """The command cannot do what was asked.
 
     Args:
-        problem: What stands against it.
+        problem: Why it cannot be done.
         hint: What to do next.
         status: The exit status.
     """

@@ -65,6 +65,16 @@ def build(listing: Listing) -> click.Command:
                 shell_complete=names_of(kind.kind),
             )
         )
+    if listing.of is None and listing.view is None and operation.scope == "collaboration":
+        parameters.append(
+            Argument(
+                ["given"],
+                required=False,
+                help="Which collaboration, as --collaboration.",
+                metavar="[COLLABORATION]",
+                shell_complete=names_of("collaboration"),
+            )
+        )
     if listing.by is not None:
         kind = KINDS[_kind(operation, listing.by)]
         parameters.append(
@@ -192,6 +202,11 @@ def _known_status(given: str, known: Sequence[str]) -> str:
 def _prepare(listing: Listing, values: dict[str, Any]) -> dict[str, Any]:
     if values.get("status") is not None:
         values["status"] = _known_status(values["status"], statuses_of(listing))
+    given = values.pop("given", None)
+    if given is not None and values.get("collaboration") not in (None, given):
+        raise Refused("two collaborations are named", "give one, bare or with --collaboration")
+    if given is not None:
+        values["collaboration"] = given
     since = values.get("since")
     if since is not None:
         values["since"] = parse_since(since, datetime.now(timezone.utc))

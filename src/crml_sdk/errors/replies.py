@@ -79,7 +79,7 @@ class AccessDeniedException(ServiceError):
 
 
 class ConflictException(ServiceError):
-    """The resource's state or name stands against it (409)."""
+    """The resource's state, or a name that is taken, does not allow it (409)."""
 
 
 class InternalServerException(ServiceError):
