@@ -256,6 +256,5 @@ async def test_lineage_crosses_models(sdk: CleanRoomsML, canned: CannedServer) -
 
 def test_an_empty_version_is_not_left_out() -> None:
     """Left out, it would mean another version than whoever wrote the text had in mind."""
-    ref = TrainedModelRef.parse(f"{MODEL}@")
-    assert ref.version == ""
-    assert str(ref) == f"{MODEL}@"
+    with pytest.raises(errors.CleanRoomsMLError, match="version"):
+        TrainedModelRef.parse(f"{MODEL}@")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -34,12 +35,14 @@ Run = Callable[..., Ran]
 
 
 @contextmanager
-def interruptible(*command: str) -> Iterator[subprocess.Popen[str]]:
+def interruptible(*command: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
     """A process that Ctrl-C ends, also where the tests run in the background; gone afterwards."""
     pipe = subprocess.PIPE
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # not inherited as ignored
     try:
-        process = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True)
+        process = subprocess.Popen(
+            command, stdout=pipe, stderr=pipe, text=True, env={**os.environ, **environment}
+        )
     finally:
         signal.signal(signal.SIGINT, before)
     with process:

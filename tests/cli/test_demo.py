@@ -7,7 +7,6 @@ import io
 import os
 import re
 import signal
-import subprocess
 import sys
 from pathlib import Path
 from types import CodeType
@@ -21,6 +20,8 @@ from crml_sdk.cli.demo import Story, run
 from crml_sdk.cli.demo_world import open_world, profiles
 from crml_sdk.cli.failures import Refused
 from crml_sdk.local import LocalCleanRoomsML, write_example_workspace
+
+from .conftest import interruptible
 
 MESSAGE = "ValueError: epochs must be a whole number, not 'a few'"
 
@@ -124,13 +125,7 @@ def test_a_folder_with_something_in_it_is_not_written_to(tmp_path: Path) -> None
 @pytest.mark.usefixtures("_can_run")
 def test_interrupted_in_the_middle_it_leaves_nothing(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "crml_sdk.cli", "demo"]
-    with subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"},
-    ) as process:
+    with interruptible(*command, TMPDIR=str(tmp_path), PYTHONUNBUFFERED="1") as process:
         assert process.stdout is not None
         assert process.stderr is not None
         trains = False
@@ -141,7 +136,7 @@ def test_interrupted_in_the_middle_it_leaves_nothing(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         process.stdout.read()
         assert "crml: interrupted" in process.stderr.read()
-    assert process.returncode == 130
+        assert process.wait(timeout=60) == 130
     assert list(tmp_path.iterdir()) == []
     assert not left_of(tmp_path)
 

@@ -137,6 +137,8 @@ def test_a_kill_in_the_middle_of_creates_loses_nothing_that_was_answered(file: P
                         answered.append(name)
             except (OSError, http.client.HTTPException):
                 return  # killed
+            finally:
+                connection.close()
 
         known = len(answered)
         threads = [threading.Thread(target=send, args=(worker,)) for worker in range(3)]

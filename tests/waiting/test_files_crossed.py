@@ -86,4 +86,4 @@ async def test_a_wait_for_a_finished_job_crosses_few_files(
     assert len([file for file in files if not file.startswith("wire/")]) <= OF_WAITING + more, files
     assert len(files) <= IN_ALL + more, sorted(files)
     longer = 5 if over == "a server" or seen == "new" else 0
-    assert len(names) <= CHANGES + longer + 5 * more, names
+    assert len(names) <= CHANGES + longer + 6 * more, names
