@@ -12,9 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crml_sdk import BASE, LATEST, LATEST_ACTIVE, CleanRoomsML, errors, models
+from crml_sdk.api import operations
 from crml_sdk.resource_types import RESOURCE_TYPES
 from crml_sdk.versions import TrainedModelRef
 from crml_sdk.waiting import Goal, Handle
+from crml_sdk.waiting.handles import export_handle_of, handle_of
 
 from ..support import samples
 from .stage import (
@@ -290,3 +292,70 @@ def test_a_generator_a_set_and_a_tuple_are_several() -> None:
         == Handle.all_of(iter([handle]))
         == [handle]
     )
+
+
+# What the groups and the client make of a target
+
+
+COLLABORATION = "99999999-8888-7777-6666-555555555555"
+OTHER = "22222222-3333-4444-5555-666666666666"
+MEMBERSHIP_ARN = f"arn:aws:cleanrooms:us-east-1:{samples.ACCOUNT}:membership/{OTHER}"
+
+
+def test_a_target_is_waited_for_through_the_membership_that_is_named() -> None:
+    made = handle_of(operations.LIST_TRAINED_MODELS, samples.MODEL)
+    assert (made.kind, made.arn) == ("trained-model", samples.MODEL)
+    assert made.membership is None, "the ARN names it"
+    for named in (OTHER, MEMBERSHIP_ARN, samples.arn("trained-model", membership=OTHER)):
+        assert handle_of(operations.LIST_TRAINED_MODELS, samples.MODEL, named).membership == OTHER
+
+
+def test_a_target_is_waited_for_in_a_collaboration_without_a_membership() -> None:
+    made = handle_of(operations.LIST_TRAINED_MODELS, samples.MODEL, collaboration=COLLABORATION)
+    assert (made.membership, made.collaboration) == (None, COLLABORATION)
+    assert handle_of(operations.LIST_TRAINED_MODELS, samples.MODEL).collaboration is None
+
+
+def test_what_is_waited_for_is_the_handle_s_unless_it_is_said() -> None:
+    deleted = Handle("trained-model", samples.MODEL, goal=Goal.DELETED)
+    assert handle_of(operations.LIST_TRAINED_MODELS, deleted).goal is Goal.DELETED
+    assert (
+        handle_of(operations.LIST_TRAINED_MODELS, deleted, goal="cancelled").goal is Goal.CANCELLED
+    )
+
+
+def test_a_target_of_another_type() -> None:
+    with pytest.raises(
+        errors.ArnError, match="is a trained-model-inference-job, not a trained-model"
+    ):
+        handle_of(operations.LIST_TRAINED_MODELS, samples.JOB)
+
+
+def test_an_export_is_its_model_its_version_and_its_name() -> None:
+    exported = TrainedModelRef(samples.MODEL, "v2")
+    start = operations.START_TRAINED_MODEL_EXPORT_JOB
+    made = export_handle_of(start, exported, "july", COLLABORATION)
+    assert made == Handle(
+        "trained-model-export-job",
+        samples.MODEL,
+        version="v2",
+        collaboration=COLLABORATION,
+        name="july",
+    )
+    assert export_handle_of(start, samples.MODEL, "july").collaboration is None
+
+
+def test_a_handle_describes_itself() -> None:
+    def told(**parts: Any) -> str:
+        return Handle("trained-model", samples.MODEL, **parts).describe()
+
+    assert told() == f"trained model {samples.MODEL}"
+    assert told(version="v2") == f"trained model {samples.MODEL} (version v2)"
+    assert told(version="BASE") == f"trained model {samples.MODEL} (base version)"
+    export = Handle("trained-model-export-job", samples.MODEL, name="july")
+    assert export.describe() == f"export job 'july' of {samples.MODEL}"
+
+
+async def test_a_list_that_is_not_read_yet_is_not_several_targets(sdk: CleanRoomsML) -> None:
+    with pytest.raises(TypeError, match="`await` it first"):
+        Handle.all_of(sdk.trained_models.versions(samples.MODEL))
