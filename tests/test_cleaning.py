@@ -106,6 +106,27 @@ async def test_what_runs_is_cancelled_first_and_waited_for(local: LocalCleanRoom
         assert found.status == "INACTIVE", "cancelled before anything that it uses was deleted"
 
 
+async def test_cancellations_are_waited_for_although_nothing_is_deleted(
+    local: LocalCleanRoomsML,
+) -> None:
+    async with sdk_of(local) as sdk:
+        churn = await sdk.trained_models.by_name("churn")
+        channel = await sdk.ml_input_channels.by_name("july")
+        job = await sdk.inference_jobs.start(
+            churn.trained_model_arn,
+            name="trial",
+            resource_config={"instance_type": "ml.m5.large"},
+            output_configuration={"members": [{"account_id": "111122223333"}]},
+            data_source={"ml_input_channel_arn": channel.ml_input_channel_arn},
+        )
+        plan = await plan_clean_up(sdk, "trial")
+        assert shown(plan.steps) == ["cancel trained-model-inference-job trial"]
+        await plan.run()
+        assert (
+            await sdk.inference_jobs.get(job.trained_model_inference_job_arn)
+        ).status == "INACTIVE"
+
+
 async def test_an_error_ends_its_own_step_only(local: LocalCleanRoomsML) -> None:
     async with sdk_of(local) as sdk:
         plan = await plan_clean_up(sdk, "test-")

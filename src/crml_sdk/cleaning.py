@@ -102,9 +102,8 @@ class CleanUp:
         done: list[Step] = []
         cancelled: list[Handle] = []
         for step in self.steps:
-            if step.action == "delete" and cancelled:
-                await self._sdk.wait_all(cancelled, timeout=timeout, details=False)
-                cancelled = []
+            if step.action == "delete":
+                await self._ended(cancelled, timeout)
             tried = await self._try(step)
             done.append(tried)
             if step.action == "cancel" and tried.error is None:
@@ -115,7 +114,14 @@ class CleanUp:
                 cancelled.append(handle.pinned(step.version) if is_model else handle)
             if on_step is not None:
                 on_step(tried)
+        await self._ended(cancelled, timeout)
         return done
+
+    async def _ended(self, cancelled: list[Handle], timeout: float | timedelta) -> None:
+        """Wait once for what has been cancelled."""
+        if cancelled:
+            await self._sdk.wait_all(cancelled, timeout=timeout, details=False)
+            cancelled.clear()
 
     async def _try(self, step: Step) -> Step:
         type_ = RESOURCE_TYPES[step.kind]

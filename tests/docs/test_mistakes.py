@@ -25,6 +25,7 @@ QUOTA = error("ServiceQuotaExceededException", 402, quotaName="Pending training 
 
 ANSWERS = {
     "at_a_web_server": WEB_PAGE,
+    "at_a_friendly_web_server": (200, *WEB_PAGE[1:]),
     "with_expired_credentials": error("ExpiredTokenException", 403),
     "with_an_unknown_key": error("UnrecognizedClientException", 403),
     "without_quota": QUOTA,

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import difflib
 import ipaddress
 import os
 from typing import Any, Final
@@ -14,6 +13,7 @@ from urllib.parse import urlsplit
 from botocore.configprovider import ConfiguredEndpointProvider
 
 from ..errors import ConfigurationError, UnknownRegion
+from ..hints import nearest
 
 NEIGHBOUR: Final = {"cleanroomsml": "cleanrooms", "cleanrooms": "cleanroomsml"}
 
@@ -48,7 +48,7 @@ def check_region(region: str, partitions: list[dict[str, Any]]) -> None:
     known = [name for partition in partitions for name in partition["regions"]]
     if region.replace("fips-", "").replace("-fips", "") in known:
         return
-    near = difflib.get_close_matches(region, known, n=2)
+    near = nearest(region, known, most=2)
     hint = f"did you mean {' or '.join(near)}? " if near else ""
     raise UnknownRegion(
         f"no AWS partition has a region {region!r}; {hint}If it is newer than the installed botocore,"
