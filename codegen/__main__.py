@@ -1,4 +1,4 @@
-"""`python -m codegen` writes the generated files; `python -m codegen --check` fails on any difference."""
+"""Write the generated files, or with --check compare them with what the generator would write."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def present() -> dict[str, str]:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m codegen", description=__doc__)
     parser.add_argument(
-        "--check", action="store_true", help="write nothing; exit 1 when something differs"
+        "--check", action="store_true", help="write nothing, and exit with 1 if a file differs"
     )
     options = parser.parse_args(arguments)
     services = [load_service(name) for name in SERVICES]
@@ -66,7 +66,7 @@ def main(arguments: list[str] | None = None) -> int:
         problems = lock_problems(services)
         if problems:
             print(
-                "codegen: the service models have changed. Look at what is new, then run python -m codegen."
+                "codegen: the service models have changed. Read the differences, then run: python -m codegen"
             )
             print("\n".join(problems))
             return 1

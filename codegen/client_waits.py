@@ -1,4 +1,4 @@
-"""Writes crml_sdk/api/waits.py: the waits of a client and its view of a membership, for anything."""
+"""Writes crml_sdk/api/waits.py: waits for any resource, for a client and its view of a membership."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from .parameters import Parameter, docstring, method, overload, passed
 from .waits import DETAILS, FAILED, FAULT, ON_UPDATE, POLL, TIME_UP, TIMEOUT, UNFIT
 
 ANYTHING = (
-    "A handle or its text (which says what is waited for: that it finishes, is deleted or is cancelled), an ARN, a"
-    " `TrainedModelRef`, or a reply that names it."
+    "An ARN, a `TrainedModelRef`, a reply that contains the ARN, or a handle or its text. A handle also says what to"
+    " wait for: the end, the deletion or the cancellation."
 )
 SEVERAL = "Several[str] | Several[Waited[Any]] | Several[str | Waited[Any]]"
 
 
 def render() -> dict[str, str]:
-    """The waits that a client and its view of a membership have, for anything."""
+    """The waits for any resource that a client and its view of a membership have."""
     options = [TIMEOUT, POLL, ON_UPDATE]
     target = Parameter("target", "Waited[Any] | str", ANYTHING, required=True)
     doc = docstring(
-        "Wait for anything that has a life cycle, or take up a wait that was put down.",
+        "Wait for any resource with a life cycle, or resume an earlier wait.",
         [target, *options],
-        "The final Get response, or the final row of what has no get (export jobs); None for what is gone after a"
-        " deletion.",
+        "The final Get response, or for an export job, which has no Get operation, its final row in the list. None"
+        " if the resource is gone after a deletion.",
         [UNFIT, TIME_UP, FAILED, FAULT],
     )
     names = passed(p.name for p in options)
@@ -31,15 +31,15 @@ def render() -> dict[str, str]:
     wait = overload("wait", [typed], options, "M") + overload("wait", [plain], options, "Any")
     wait += method("wait", [target], options, "Any", doc, body)
     text = (
-        "Wait for many resources, of any kinds and memberships, sharing the requests.\n\n"
-        "Waiting for N resources of one membership and kind costs about N/100 requests a round, and one to finish"
-        " each: for N that have ended already, N divided by the client's polling rate in seconds. `details=False`"
-        " saves that one for those that ended well."
+        "Wait for many resources, of any kinds and memberships, with shared requests.\n\n"
+        "For N resources of one kind and membership, each round takes about N/100 list requests. Each resource that"
+        " ends takes one Get more, except, with `details=False`, those that succeeded. If all have ended already, this"
+        " takes about N divided by the client's polling rate, in seconds."
     )
     returns = (
-        "An outcome for each, in the same order: `outcome.model`, or `outcome.error`, which a wait for it alone would"
-        " have raised. `outcome.result()` gives the one or raises the other. At the deadline, what the list has shown"
-        " to have ended is settled by its row; the rest has a `WaitTimeout`."
+        "One outcome per target, in the same order. It has `outcome.model`, or the error that `wait` would have raised"
+        " as `outcome.error`. `outcome.result()` returns the model or raises the error. At the deadline, targets that"
+        " have ended in the list are reported with their row, and the others with a `WaitTimeout`."
     )
     return {
         "api/waits.py": HEADER
@@ -51,9 +51,10 @@ def render() -> dict[str, str]:
                 render_several(
                     "as_completed",
                     "Completions",
-                    "Give the outcomes of many waits as they come about: `async for outcome in ...`.\n\n"
-                    "The requests are shared as by `wait_all`.",
-                    "An iterator over the outcomes, as `wait_all` gives them. What is there twice comes once.",
+                    "Iterate over the outcomes of many waits as they end: `async for outcome in ...`.\n\n"
+                    "The waits share their requests, as in `wait_all`.",
+                    "An iterator over the same outcomes as from `wait_all`. A target that is given twice has one"
+                    " outcome.",
                 ),
             ]
         )
@@ -61,7 +62,7 @@ def render() -> dict[str, str]:
 
 
 def render_several(name: str, kind: str, text: str, returns: str) -> str:
-    """A wait for several targets, with its types: by models, by rows, or of anything."""
+    """A wait for several targets, with its overloads: for models, for rows, or for anything."""
     waits = kind == "Outcomes"
     options = [TIMEOUT, POLL, ON_UPDATE]
     ways = ""
@@ -73,7 +74,9 @@ def render_several(name: str, kind: str, text: str, returns: str) -> str:
         targets = Parameter("targets", given, "", required=True)
         also = Parameter("details", details, "", required=True)
         ways += overload(name, [targets], [*options, also], f"{kind}[{gives}]", waits=waits)
-    targets = Parameter("targets", "Several[Any]", "As for `wait`, each.", required=True)
+    targets = Parameter(
+        "targets", "Several[Any]", "The targets, each as for `wait`.", required=True
+    )
     given = [*options, DETAILS]
     doc = docstring(text, [targets, *given], returns, [UNFIT])
     names = passed(p.name for p in given)
@@ -82,7 +85,7 @@ def render_several(name: str, kind: str, text: str, returns: str) -> str:
 
 
 CLIENT_HEAD = '''
-"""Waiting for anything, which a client and its view of a membership share."""
+"""Waiting for any resource, for a client and its view of a membership."""
 
 from __future__ import annotations
 
@@ -101,6 +104,6 @@ M = TypeVar("M")
 
 
 class Waits(MembershipGroups):
-    """Waiting for anything, which a client and its view of a membership share."""
+    """Waiting for any resource, for a client and its view of a membership."""
 
 '''

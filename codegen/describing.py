@@ -1,11 +1,11 @@
-"""Words for generated docstrings: our descriptions and the facts of a shape."""
+"""Words for generated docstrings: the glossary's descriptions, and the type and limits of a shape."""
 
 from __future__ import annotations
 
 import textwrap
 from typing import Any
 
-from .source import Service, load_toml
+from .source import Json, Service, load_toml
 
 DOCS = {
     "cleanroomsml": "https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_{}.html",
@@ -14,7 +14,7 @@ DOCS = {
 
 
 class Words:
-    """Descriptions from the glossary; a missing one ends the run and names itself."""
+    """Descriptions from the glossary. A missing one stops the run with an error that names it."""
 
     def __init__(self, service: Service) -> None:
         glossary = load_toml("glossary.toml")
@@ -29,6 +29,12 @@ class Words:
         return self._found(
             overrides.get(f"{shape}.{member}") or members.get(member), f"{shape}.{member}"
         )
+
+    def described(self, shape: str, member: str) -> str:
+        """What a member means, then its type and limits."""
+        target = self._service.shape(shape)["members"][member]["shape"]
+        known = facts(self._service, target)
+        return self.member(shape, member) + (f" {known}." if known else "")
 
     def shape(self, name: str) -> str:
         return self._found(self._tables["shapes"].get(name), f"shape {name}")
@@ -59,18 +65,22 @@ def span(low: Any, high: Any, unit: str = "") -> str:
 
 
 def facts(service: Service, name: str) -> str:
-    """The type and limits of a shape in a few words."""
+    """The type and limits of a shape in a few words; none where the Python type says it all."""
     shape = service.shape(name)
     kind, low, high = shape["type"], shape.get("min"), shape.get("max")
     if "enum" in shape:
         values = shape["enum"]
         if len(values) > 8:
             return f"One of the {len(values)} values of `{name}`"
-        return "One of " + ", ".join(f"`{v}`" for v in values)
+        if len(values) == 1:
+            return f"The only documented value is `{values[0]}`"
+        text = f"{', '.join(f'`{v}`' for v in values[:-1])} or `{values[-1]}`"
+        return text if len(values) == 2 else f"One of {text}"
     if kind == "string":
         if name in ("UUID", "MembershipIdentifier", "CollaborationIdentifier"):
             return "UUID"
-        text = "String" + (f" of {span(low, high, 'characters')}" if span(low, high) else "")
+        length = span(low or None, high, "characters")
+        text = f"String of {length}" if length else "String"
         pattern = shape.get("pattern")
         if (
             pattern
@@ -78,34 +88,41 @@ def facts(service: Service, name: str) -> str:
             and len(pattern) <= 60
             and "\\u" not in pattern
         ):
-            text += f", matching `{pattern}`"
+            text += f", matching `{pattern}`" if length else f" that matches `{pattern}`"
         return text
     if kind in ("integer", "long", "double", "float"):
         word = "Number" if kind in ("double", "float") else "Integer"
         limits = span(low, high)
-        return (
-            f"{word} from {limits}"
-            if low is not None and high is not None
-            else f"{word} {limits}".strip()
-        )
+        if low is not None and high is not None:
+            return f"{word} from {limits}"
+        return f"{word}, {limits}" if limits else word
     if kind == "list":
-        inner = facts(service, shape["member"]["shape"])
-        size = span(low, high)
-        size = f" of {size}" if size else ""
-        if size and low == high == 1:
-            size = " of exactly one"
-        if service.shape(shape["member"]["shape"])["type"] == "structure":
-            return f"List{size or ' of'} `{shape['member']['shape']}`"
-        each = ":" if size == " of exactly one" else "; each:"
-        return f"List{size}{each} {inner[0].lower()}{inner[1:]}"
+        return items(service, shape)
     if kind == "map":
-        size = span(low, high, "entries")
+        size = span(low or None, high, "entries")
         return "Map" + (f" of {size}" if size else "")
     if kind == "timestamp":
-        return "Time with its zone"
+        return "Timezone-aware `datetime`"
     if kind == "structure":
         return f"`{name}`"
-    return {"boolean": "True or false"}.get(kind, kind)
+    return "" if kind == "boolean" else kind
+
+
+def items(service: Service, shape: Json) -> str:
+    """How many items a list has, and what each of them is."""
+    inner, low, high = shape["member"]["shape"], shape.get("min") or 0, shape.get("max")
+    one = "exactly one" if low == high == 1 else ""
+    size = one or ("one or more" if (low, high) == (1, None) else span(low or None, high))
+    many = f"List of {size} ".replace("  ", " ")
+    if service.shape(inner)["type"] == "structure":
+        return f"{many}`{inner}`"
+    item = facts(service, inner)
+    if item.startswith(("String", "Integer")):
+        item = f"{'an' if item[0] == 'I' else 'a'} {item}"
+    item = (
+        item.replace("String", "string").replace("Integer", "integer").replace("One of", "one of")
+    )
+    return f"{many}item: {item}" if one else f"{many}items, each {item}"
 
 
 def block(text: str, indent: str, width: int = 96) -> str:

@@ -1,4 +1,4 @@
-"""Writes crml_sdk/api/groups.py: the groups of a client and of its views, each loaded on first use."""
+"""Writes crml_sdk/api/groups.py: the groups of a client and of its views."""
 
 from __future__ import annotations
 
@@ -8,37 +8,40 @@ from .source import Service, group_key
 
 WORDS = {
     "trained_models": "Trained models and their versions.",
-    "inference_jobs": "Inference jobs on trained models.",
-    "configured_model_algorithms": "Algorithms: container images for training and inference.",
-    "configured_model_algorithm_associations": "Algorithms offered to a collaboration.",
-    "ml_input_channels": "Input channels: data prepared for training and inference.",
-    "ml_configuration": "Where a membership's results go.",
-    "audience_models": "Lookalike models.",
-    "configured_audience_models": "Lookalike models set up for sharing.",
-    "audience_generation_jobs": "Jobs that find a lookalike audience.",
-    "audience_export_jobs": "Jobs that write an audience out.",
-    "training_datasets": "Data that lookalike models are trained on.",
-    "tags": "Tags on any resource.",
-    "collaboration_members": "The members of the collaboration, and who is invited.",
-    "memberships": "The caller's memberships; `sdk.memberships()` lists them.",
-    "collaborations": "The collaborations that the caller is in; `sdk.collaborations()` lists them.",
+    "inference_jobs": "Inference jobs of trained models.",
+    "configured_model_algorithms": "Configured model algorithms: container images for training and inference.",
+    "configured_model_algorithm_associations": "Algorithm associations: algorithms that are available in a collaboration.",
+    "ml_input_channels": "Input channels: query results for training and inference.",
+    "ml_configuration": "The ML configuration of a membership: where its results are written.",
+    "audience_models": "Audience models: lookalike models trained by AWS.",
+    "configured_audience_models": "Configured audience models: audience models with settings for their use.",
+    "audience_generation_jobs": "Audience generation jobs, which find a lookalike audience.",
+    "audience_export_jobs": "Audience export jobs, which write an audience to S3.",
+    "training_datasets": "Training datasets for audience models.",
+    "tags": "Tags of any resource.",
+    "collaboration_members": "The members of the collaboration, including invited ones.",
+    "memberships": "The caller's memberships. `sdk.memberships()` lists them.",
+    "collaborations": "The caller's collaborations. `sdk.collaborations()` lists them.",
     "collaboration_trained_models": "Trained models of all members.",
     "collaboration_inference_jobs": "Inference jobs of all members.",
-    "collaboration_export_jobs": "Export jobs of trained models, of all members.",
-    "collaboration_configured_model_algorithm_associations": "Algorithms that members offer.",
+    "collaboration_export_jobs": "Export jobs of all members.",
+    "collaboration_configured_model_algorithm_associations": "Algorithm associations of all members.",
     "collaboration_ml_input_channels": "Input channels of all members.",
 }
-"""What a group is about; a missing one ends the run."""
+"""What each group is for. A missing entry stops the run."""
 
 CLASSES = (
-    ("MembershipGroups", "What a client and its view of a membership have."),
-    ("CollaborationGroups", "What the view of a collaboration has."),
-    ("CallerGroups", "What only the client has: where the caller takes part."),
+    ("MembershipGroups", "Groups of a client and of its view of a membership."),
+    ("CollaborationGroups", "Groups of the view of a collaboration."),
+    (
+        "CallerGroups",
+        "Groups that only the client has: the caller's memberships and collaborations.",
+    ),
 )
 
 
 WRITTEN = ("inference_jobs", "tags", "trained_models")
-"""Groups with methods written by hand, in crml_sdk/resources: what is generated is their base."""
+"""Groups with handwritten methods in crml_sdk/resources. The generated class is their base."""
 
 
 def placed(key: str) -> tuple[str, str]:
@@ -81,7 +84,7 @@ def render(services: list[Service]) -> Files:
         body.append("\n".join(lines))
     head = [
         HEADER,
-        '"""The resource groups of a client and of its views, each loaded when it is first touched."""\n',
+        '"""The resource groups of a client and of its views. Each is loaded on first use."""\n',
         "from __future__ import annotations\n",
         "from functools import cached_property",
         "from typing import TYPE_CHECKING\n",

@@ -24,13 +24,13 @@ from .source import Operation, Service, group_key, reachable
 
 ERROR_WORDS = {
     "AccessDeniedException": "The caller may not do this (403).",
-    "ConflictException": "The resource's current state, or a name already in use, does not allow the request (409).",
-    "InternalServiceException": "The service failed; whether anything happened is unknown (500).",
+    "ConflictException": "The request conflicts with the resource's current state or with a name in use (409).",
+    "InternalServiceException": "The service failed. It is unknown whether anything happened (500).",
     "InternalServerException": "The service failed (500).",
     "ResourceNotFoundException": "The resource does not exist (404).",
-    "ServiceQuotaExceededException": "A quota is used up; `quota_name` and `quota_value` say which (402).",
-    "ThrottlingException": "Too many requests, even after the retries (429).",
-    "ValidationException": "The service refused the request's contents (400).",
+    "ServiceQuotaExceededException": "A quota is used up. `quota_name` and `quota_value` say which (402).",
+    "ThrottlingException": "There were too many requests, even after the retries (429).",
+    "ValidationException": "The service rejected the request (400).",
 }
 
 
@@ -38,23 +38,25 @@ def described(
     service: Service, words: Words, op: Operation, given: list[Parameter], returns: str
 ) -> str:
     """The docstring of an operation."""
-    own = ["RequestValidationError: Before anything is sent, with every fault of the arguments."]
+    own = [
+        "RequestValidationError: Arguments are invalid. It lists all of them, and nothing is sent."
+    ]
     if op.name in MUST_NAME_VERSION:
-        own.append("VersionRequired: Before anything is sent, when no version is named.")
+        own.append("VersionRequired: No version is given. Nothing is sent.")
     if version_member(service, op):
-        own.append("NoSuchVersion: The selector fits no version.")
+        own.append("NoSuchVersion: The selector matches no version.")
     if op.scope == "membership":
-        own.append("MissingMembership: Before anything is sent, when no membership is known.")
+        own.append("MissingMembership: No membership is known. Nothing is sent.")
     own += [f"{error}: {ERROR_WORDS[error]}" for error in sorted(op.errors)]
-    own.append("TransportError: No reply came.")
+    own.append("TransportError: There was no reply.")
     if op.name in RESUMABLE:
         own.append(
-            "ResumeMismatch, ResumeAmbiguous, ResourceFailed: With `resume`, nothing was sent:"
-            " what has the name was made otherwise, is several, or has failed."
+            "ResumeMismatch, ResumeAmbiguous, ResourceFailed: With `resume`: the resource of that name was created"
+            " with other arguments, there are several, or it failed. Nothing is sent."
         )
     if op.creates:
         own.append(
-            "OutcomeUnknown: No reply came, and looking for what it may have made did not tell."
+            "OutcomeUnknown: There was no reply, and a search did not show whether the request took effect."
         )
     link = f"[API reference: {op.name}]({words.link(op.name)})"
     return docstring(words.operation(op.name), given, returns, own, link)
@@ -67,10 +69,7 @@ def render_method(service: Service, words: Words, op: Operation) -> str:
     call = f"{constant(op.name)}, {values(everything)}, {scope}"
     if op.is_list:
         item = item_type(service, op)
-        returns = (
-            f"A paginator: `await` it for a list of `{item}`, iterate over it with `async for`,"
-            " or over its `pages()`."
-        )
+        returns = f"A paginator. `await` it for a list of `{item}`, or use `async for` over it or over its `pages()`."
         doc = described(service, words, op, everything, returns)
         paging = passed(p.name for p in named if p.name in (*OF_PAGES, "timeout"))
         body = f"return self._paginator({call}, {paging})"
@@ -99,7 +98,7 @@ def render_method(service: Service, words: Words, op: Operation) -> str:
 def overloads(
     op: Operation, positional: list[Parameter], named: list[Parameter], output: str
 ) -> str:
-    """For checkers: a version has to be named, by a reference or by itself."""
+    """For type checkers: a version must be given, by a reference or by `version`."""
     version = next(p for p in named if p.name == "version")
     must = Parameter("version", version.kind, "", required=True)
     reference = Parameter(positional[0].name, "TrainedModelRef", "", required=True)
@@ -130,32 +129,32 @@ BY_NAME_DEFAULTS = {"ListMemberships": {"status": '"ACTIVE"'}}
 
 BY_NAME_NOTES = {
     "ListMemberships": "A membership has the name of its collaboration.",
-    "ListTrainedModels": "Of a model with several rows it is the newest one.",
+    "ListTrainedModels": "If the model has several rows, the newest one is returned.",
 }
 
 
 NAMELESS = {"ListMembers"}
-"""Lists whose rows are told apart by their account, not by a name."""
+"""Lists whose rows are identified by their account, not by a name."""
 
 
 def render_by_name(service: Service, words: Words, op: Operation) -> str:
-    """Finding the one row of a list that has exactly some name."""
+    """A method that finds the one row of a list with an exact name."""
     positional, named = parameters(service, words, op)
     named = [p for p in named if p.name not in OF_PAGES]
     for p in named:
         p.default = BY_NAME_DEFAULTS.get(op.name, {}).get(p.name, p.default)
-    called = Parameter("name", "str", "The whole name; case matters.", required=True)
+    called = Parameter("name", "str", "The exact, case-sensitive name.", required=True)
     item = item_type(service, op)
     note = " " + BY_NAME_NOTES[op.name] if op.name in BY_NAME_NOTES else ""
-    text = (
-        f"Find the one {noun(op.group)} with exactly that name; reads every page of the list.{note}"
-    )
+    text = f"Find the only {noun(op.group)} with this exact name. This reads every page of the list.{note}"
     raises = (
-        "NoSuchName: None has it; the error tells names that come close.",
-        "AmbiguousName: More than one has it.",
-        "ServiceError, TransportError: As `list` does.",
+        "NoSuchName: None has this name. The error lists similar names.",
+        "AmbiguousName: More than one has this name.",
+        "ServiceError, TransportError: For the same reasons as `list`.",
     )
-    doc = docstring(text, [*positional, called, *named], f"The row of the list, `{item}`.", raises)
+    doc = docstring(
+        text, [*positional, called, *named], f"The row of the list, a `{item}`.", raises
+    )
     given = [*(p.name for p in positional), *(f"{p.name}={p.name}" for p in named)]
     rows = f"self.list({', '.join(given)})"
     body = f"return await self._by_name({rows}, name, {constant(op.name)})"
@@ -163,7 +162,7 @@ def render_by_name(service: Service, words: Words, op: Operation) -> str:
 
 
 def pins(service: Service, operations: list[Operation]) -> bool:
-    """Whether requests of a group name trained models, so that they take references."""
+    """Whether requests of a group refer to trained models, so that they accept references."""
     shapes = reachable(service.shapes, [op.input for op in operations])
     return "TrainedModelArn" in shapes or "TaggableArn" in shapes
 
@@ -193,10 +192,8 @@ def render_group(service: Service, words: Words, key: str, operations: list[Oper
     elif pins(service, operations):
         base, module = f"Pinning{base}", "pinning"
     name = class_name(key) + ("Operations" if key in groups.WRITTEN else "")
-    about = plural(operations[0].group) + (
-        ", as a collaboration shows them" if collaboration else ""
-    )
-    lines = [HEADER, f'"""What can be done with {about}."""\n']
+    about = plural(operations[0].group) + (" of a collaboration" if collaboration else "")
+    lines = [HEADER, f'"""Operations on {about}."""\n']
     lines.append("from __future__ import annotations\n")
     lines.append(
         f"from typing import {', '.join(n for n in TYPING if used(n, methods) or n == 'TYPE_CHECKING')}\n"

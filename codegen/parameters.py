@@ -13,12 +13,12 @@ from .source import Operation, Service
 PAGING = ("nextToken", "maxResults")
 
 VERSION_NOTES = {
-    "GetTrainedModel": "Left out, the service answers with the latest version.",
-    "GetCollaborationTrainedModel": "Left out, the service answers with the latest version.",
-    "CancelTrainedModel": "Required, because the service would cancel the base version without it.",
-    "DeleteTrainedModelOutput": "Required, because the service would delete the base version's output without it.",
-    "StartTrainedModelExportJob": "Left out, which version is exported is not documented.",
-    "StartTrainedModelInferenceJob": "Left out, which version runs is not documented.",
+    "GetTrainedModel": "By default, the service returns the latest version.",
+    "GetCollaborationTrainedModel": "By default, the service returns the latest version.",
+    "CancelTrainedModel": "Required: without it the service would cancel the base version.",
+    "DeleteTrainedModelOutput": "Required: without it the service would delete the output of the base version.",
+    "StartTrainedModelExportJob": "It is not documented which version the service exports by default.",
+    "StartTrainedModelInferenceJob": "It is not documented which version the service uses by default.",
 }
 RESUMABLE = (
     "CreateAudienceModel",
@@ -29,17 +29,17 @@ RESUMABLE = (
     "StartTrainedModelExportJob",
     "StartTrainedModelInferenceJob",
 )
-"""What makes something that has a life cycle, so that a second try may find it."""
+"""Operations that create something with a life cycle, which a second attempt can find."""
 RESUME_NOTE = (
-    "Look for what an earlier try of this request has made, before anything is sent. What is under way or `ACTIVE`"
-    ' is returned, its `resumed` set; after a try that failed, `ResourceFailed`, or with "retry" another one as'
-    " NAME-2, NAME-3."
+    "Look first for what an earlier attempt of this request created. If that is in progress or `ACTIVE`, it is"
+    " returned with its `resumed` set, and nothing is sent. If it failed, `ResourceFailed` is raised, or with"
+    ' "retry" a new one is created as NAME-2, NAME-3 and so on.'
 )
 DISTINCT_NOTE = (
-    "Only the first row of each model: whether one of several versions has several rows is not documented, and the"
-    " rows come as the service gives them."
+    "Whether to give only the first row of each model, in the order of the service. It is not documented whether a"
+    " model with several versions has several rows."
 )
-RESUME_SINCE_NOTE = "What is older is refused: a time, or how long ago. Together with `resume`."
+RESUME_SINCE_NOTE = "With `resume`, refuse anything older than this: a time, or how long ago."
 
 
 class Parameter:
@@ -73,7 +73,7 @@ class Parameter:
 def parameters(
     service: Service, words: Words, op: Operation
 ) -> tuple[list[Parameter], list[Parameter]]:
-    """The positional and the keyword-only parameters, required ones first."""
+    """The positional and the keyword-only parameters, with the required ones first."""
     shape = service.shape(op.input)
     required = shape.get("required", [])
     version = version_member(service, op)
@@ -86,11 +86,11 @@ def parameters(
             continue
         if member in ("membershipIdentifier",) and op.scope == "membership":
             continue
-        text = f"{words.member(op.input, member)} {facts(service, target['shape'])}."
+        text = words.described(op.input, member)
         if member == version:
             text = (
-                "The version: an identifier, or `LATEST`, `LATEST_ACTIVE` or `BASE`, resolved before the call. "
-                + VERSION_NOTES.get(op.name, "Left out, all versions.")
+                "The version: its identifier, `LATEST`, `LATEST_ACTIVE` or `BASE`. Selectors are resolved before"
+                " the call. " + VERSION_NOTES.get(op.name, "By default, all versions are listed.")
             )
             kind = "str | VersionSelector"
             named.append(Parameter("version", kind, text, required=False, member=member))
@@ -105,30 +105,30 @@ def parameters(
         else:
             named.append(parameter)
     if op.scope == "membership":
-        last = ", else the account's only active one," if op.creates or op.is_list else ""
+        only = op.creates or op.is_list
+        last = ", or is the account's only active one" if only else ""
         text = (
-            f"The membership; found in the ARN, or taken from the client or the scope{last or ','} when left out. "
-            + facts(service, shape["members"]["membershipIdentifier"]["shape"])
-            + "."
+            "Identifier of the membership. By default it comes from the ARN, the client or the scope"
+            f"{last}. {facts(service, shape['members']['membershipIdentifier']['shape'])}."
         )
         named.append(Parameter("membership_identifier", "str", text, required=False, member=None))
     if op.is_list:
         text = (
-            "Rows asked for in each request. "
+            "Number of rows per request. "
             + facts(service, "MaxResults")
-            + "; 100 when left out, or `limit` where it is less."
+            + ". By default 100, or `limit` if that is less."
         )
         named.append(Parameter("max_results", "int", text, required=False, member=None))
         named.append(
             Parameter(
-                "limit", "int", "Rows in all; every row when left out.", required=False, member=None
+                "limit", "int", "Total number of rows. By default all.", required=False, member=None
             )
         )
         named.append(
             Parameter(
                 "starting_token",
                 "str",
-                "The `next_token` of an earlier page, to go on behind it.",
+                "The `next_token` of an earlier page, to continue after it.",
                 required=False,
                 member=None,
             )
@@ -137,7 +137,7 @@ def parameters(
             Parameter(
                 "prefetch",
                 "bool",
-                "Fetch the next page while one is worked on; use it as `async with ... as rows`.",
+                "Whether to fetch the next page while you process one. Use it as `async with ... as rows`.",
                 required=False,
                 member=None,
                 default="False",
@@ -152,7 +152,7 @@ def parameters(
         Parameter(
             "timeout",
             "float | timedelta",
-            "Seconds (or a `timedelta`) for each call with all its retries.",
+            "Seconds, or a `timedelta`, for each call with all its retries.",
             required=False,
             member=None,
         )
@@ -162,7 +162,7 @@ def parameters(
             Parameter(
                 "total_timeout",
                 "float | timedelta",
-                "Seconds for an iteration: its calls, and what is done between them.",
+                "Seconds, or a `timedelta`, for a whole iteration: its calls, and your code between them.",
                 required=False,
                 member=None,
             )
@@ -178,7 +178,7 @@ def docstring(
     raises: Iterable[str],
     link: str = "",
 ) -> str:
-    """A docstring in sections; those that are empty are left out."""
+    """A docstring in sections, without the empty ones."""
     lines = [block(text, ""), "", "Args:", *map(entry, given)]
     if returns:
         lines += ["", "Returns:", block(returns, "    ", 88)]
@@ -192,7 +192,7 @@ def entry(parameter: Parameter) -> str:
 
 
 def hanging(text: str) -> str:
-    """An entry of a docstring's section: what does not fit its line goes on further in."""
+    """An entry of a docstring's section. Its further lines are indented."""
     return block(text, "        ", 88)[4:]
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from .describing import Words, block, facts
+from .describing import Words, block
 from .models import HEADER, Files, exported, given_type, item_type
 from .naming import constant, python_name
 from .source import Operation, Service
 
 MUST_NAME_VERSION = ("CancelTrainedModel", "DeleteTrainedModelOutput")
-"""Without a version these act on the base version, so nobody shall leave it out by accident."""
+"""Without a version these act on the base version, so that the SDK requires one."""
 
 MODEL_LED = ("trainedModelArn", "audienceGenerationJobArn")
-"""What a started job is about: an identifier although it travels in the body."""
+"""The resource that a started job is about: an identifier, although it is sent in the body."""
 
 
 def python_pattern(pattern: str) -> str | None:
@@ -80,7 +80,7 @@ def key(service: Service, name: str) -> str:
 def render_shapes(services: list[Service]) -> str:
     lines = [
         HEADER,
-        '"""The constraints of every shape that a request can hold, as data for `checking`."""\n',
+        '"""The constraints of every shape in requests, as data for `checking`."""\n',
         "from typing import Any, Final\n",
         "# fmt: off\nSHAPES: Final[dict[str, tuple[Any, ...]]] = {",
     ]
@@ -99,7 +99,7 @@ def version_member(service: Service, op: Operation) -> str | None:
 
 
 def membership_sources(service: Service, op: Operation) -> tuple[str, ...]:
-    """The parameters in whose ARN the membership can be read, best first."""
+    """The parameters whose ARN contains the membership, the best first."""
     shape = service.shape(op.input)
     if "membershipIdentifier" not in shape["members"]:
         return ()
@@ -152,7 +152,7 @@ def render_operations(services: list[Service]) -> str:
 
 
 def render_descriptions(services: list[Service]) -> str:
-    """What operations and the members of requests mean: docstrings say it to readers, this to programs."""
+    """What operations and the members of requests mean. Programs read this, people read the docstrings."""
     operations: dict[str, str] = {}
     members: dict[str, str] = {}
     for service in services:
@@ -166,11 +166,11 @@ def render_descriptions(services: list[Service]) -> str:
                     members[f"{key(service, name)}.{member}"] = text
     lines = [
         HEADER,
-        '"""What operations and the members of requests mean, in a sentence each."""\n',
+        '"""Descriptions of the operations and of the members of requests."""\n',
         "from typing import Final\n",
         f"OPERATIONS: Final[dict[str, str]] = {operations!r}\n",
         f"MEMBERS: Final[dict[str, str]] = {members!r}",
-        '"""By member, and by SHAPE.member where one structure means something else."""',
+        '"""By member, or by SHAPE.member where the meaning differs in one structure."""',
     ]
     return "\n".join(lines) + "\n"
 
@@ -187,7 +187,7 @@ def input_structures(services: list[Service]) -> list[tuple[Service, str]]:
 def render_literals(services: list[Service]) -> str:
     lines = [
         HEADER,
-        '"""The documented values of each enum that a request can hold, as plain strings."""\n',
+        '"""The documented values of each enum in requests, as plain strings."""\n',
     ]
     lines.append("from typing import Literal\n\nfrom typing_extensions import TypeAlias\n")
     for service, name in input_enums(services):
@@ -199,7 +199,7 @@ def render_literals(services: list[Service]) -> str:
 def render_typed_dicts(services: list[Service]) -> str:
     lines = [
         HEADER,
-        '"""Nested structures of requests as plain dicts: the same keys as the models of these names."""\n',
+        '"""Nested structures of requests as plain dicts, with the same keys as the models of the same names."""\n',
         "from __future__ import annotations\n",
         "from collections.abc import Mapping, Sequence",
         "from typing import TYPE_CHECKING\n",
@@ -223,7 +223,7 @@ def render_typed_dicts(services: list[Service]) -> str:
                 kind = "str | VersionSelector"
             kind = f"Required[{kind}]" if member in required else kind
             text.append(f"    {python_name(member)}: {kind}")
-            doc = f"{words.member(name, member)} {facts(service, target['shape'])}."
+            doc = words.described(name, member)
             text.append(block(f'"""{doc}"""'.replace("\\", "\\\\"), "    "))
         body.append("\n".join(text))
     lines.append(f"    from .literals import {', '.join(sorted(literals))}")

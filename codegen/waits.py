@@ -1,4 +1,4 @@
-"""Writes the waits of each group of what has a life cycle, into the group's file in crml_sdk/api."""
+"""Writes the methods that wait, for each group whose resources have a life cycle."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ RUNS = {
     "CreateTrainedModel": (
         "train",
         "GetTrainedModelResponse",
-        "Train a model once and wait until it is trained: `create`, then `wait`.",
+        "Start one training and wait until it has finished: `create`, then `wait`.",
     ),
     "StartTrainedModelInferenceJob": (
         "run",
         "GetTrainedModelInferenceJobResponse",
-        "Make predictions once and wait until they are there: `start`, then `wait`.",
+        "Start one inference job and wait until it has finished: `start`, then `wait`.",
     ),
     "CreateMLInputChannel": (
         "run",
         "GetMLInputChannelResponse",
-        "Create an input channel once and wait until its data are there: `create`, then `wait`.",
+        "Create one input channel and wait until its data is ready: `create`, then `wait`.",
     ),
     EXPORT: (
         "run_export",
         EXPORTED_ROW,
-        "Export a trained model once and wait until that is done: `start_export`, then `wait_export`.",
+        "Start one export of a trained model and wait until it has finished: `start_export`, then `wait_export`.",
     ),
 }
-"""Creates and starts with a method that also waits: its name, what it gives, what it does."""
+"""Creates and starts that have a method that also waits: its name, its result, its description."""
 
 NAMED = {
     "audience_export_jobs": "audience_generation_job_arn",
@@ -45,75 +45,86 @@ NAMED = {
 TIMEOUT = Parameter(
     "timeout",
     "float | timedelta",
-    "Seconds (or a `timedelta`) for all of it, calls included; None for no end.",
+    "Seconds, or a `timedelta`, for the whole wait with its calls. None means no limit.",
     default="LONGEST",
 )
 POLL = Parameter(
     "poll",
     "Poll",
-    "When to look again: any wait of tenacity's, seconds or a `timedelta`. By default soon at first and then after a"
-    " fifth of the time waited, 5 to 45 seconds.",
+    "Time between two polls: seconds, a `timedelta` or a tenacity wait. By default a fifth of the time waited so"
+    " far, at least 5 and at most 45 seconds.",
 )
 ON_UPDATE = Parameter(
     "on_update",
     "Report",
-    "Called (and awaited, if async) with each `StatusChange`, the first included.",
+    "A function, sync or async, that is called with each `StatusChange`, including the first.",
 )
 CANCELLING = (
     Parameter(
         "cancel_on_timeout",
         "bool",
-        "Cancel the job itself when the time is up. This may take up to 10 s more.",
+        "Whether to cancel the job itself at the timeout. This can take another 10 seconds.",
         default="False",
     ),
     Parameter(
         "cancel_on_cancel",
         "bool",
-        "Cancel the job itself when the waiting task is cancelled.",
+        "Whether to cancel the job itself when the waiting task is cancelled.",
         default="False",
     ),
 )
 NO_TIMEOUT = Parameter(
     "timeout",
     "float | timedelta",
-    "Seconds (or a `timedelta`) for all of it; None, the default, for no end.",
+    "Seconds, or a `timedelta`, for the whole wait. None, the default, means no limit.",
 )
 MEMBERSHIP = Parameter(
-    "membership_identifier", "str", "The membership; the one in the ARN when left out."
+    "membership_identifier", "str", "Identifier of the membership. By default the one in the ARN."
 )
 VERSION = Parameter(
     "version",
     "str | VersionSelector",
-    "The version: an identifier, `LATEST`, `LATEST_ACTIVE` or `BASE`. Left out, it is the version that is the latest"
-    " at the first look, and stays that one although later versions may come.",
+    "The version: its identifier, `LATEST`, `LATEST_ACTIVE` or `BASE`. By default the version that is the latest at"
+    " the first poll. The wait stays with that version, even if later ones are created.",
 )
 DETAILS = Parameter(
     "details",
     "bool",
-    "Whether what ended well is read by a Get, too. False: `outcome.row`, its row in the list, is all there is of it;"
-    " what failed is read either way.",
+    "Whether to read each resource that succeeded with a Get. With False you get only its row in the list,"
+    " `outcome.row`. Resources that failed are always read.",
     default="True",
 )
-NAME = Parameter("name", "str", "The name that the export was started with.", required=True)
+NAME = Parameter("name", "str", "The name of the export job.", required=True)
 COLLABORATION = Parameter(
     "collaboration_identifier",
     "str",
-    "The collaboration; looked up from the model when left out, which costs one more request.",
+    "Identifier of the collaboration. By default it is read from the model, with one more request.",
 )
 
 KEPT_UP = (
-    "Throttling, errors of the service (5xx) and lost connections are survived within the deadline; other refusals"
-    " (400, 403, 404) end the wait at once. Cancelling the waiting task ends the waiting and nothing else."
+    "Until the deadline the wait continues through throttling, server errors (5xx) and lost connections. Other errors"
+    " (400, 403, 404) end it at once. If you cancel the waiting task, only the wait ends."
 )
 BY_NAME = (
-    "Exports have no identifier and no get: they show in the list only. Of several with the name it is the newest;"
-    " one that does not show within half a minute is not there."
+    "Export jobs have no identifier and no Get operation, so that the wait reads the list. If several jobs have the"
+    " name, it takes the newest. If none appears within half a minute, the job does not exist."
 )
-TIME_UP = "WaitTimeout: The time was up. Only the waiting ended; the error tells how to resume."
-FAILED = "ResourceFailed: It ended otherwise, with the reason."
-FAULT = "ServiceError, TransportError: A fault that looking again would not cure."
-NO_VERSION = "NoSuchVersion: The selector fits no version."
-UNFIT = "ArnError, TypeError, ValueError: Before anything is sent, when an argument cannot be used."
+TIME_UP = (
+    "WaitTimeout: The timeout passed. Only the wait ended, and the error says how to resume it."
+)
+FAILED = "ResourceFailed: It failed or was cancelled. The error has the reason."
+CHANGES = "An iterator over each `StatusChange`, including the first status."
+WHILE_ITERATING = (
+    "WaitTimeout, ServiceError, TransportError: While iterating, for the same reasons as `wait`."
+)
+FAULT = "ServiceError, TransportError: An error that would not go away with another poll."
+NO_VERSION = "NoSuchVersion: The selector matches no version."
+UNFIT = "ArnError, TypeError, ValueError: An argument is invalid. Nothing is sent."
+
+
+def an(thing: str) -> str:
+    """The word with its article."""
+    return f"{'an' if thing[0] in 'aeio' or thing.startswith('ML') else 'a'} {thing}"
 
 
 @dataclass(frozen=True)
@@ -133,7 +144,7 @@ class Life:
     @property
     def target(self) -> Parameter:
         ref = "a `TrainedModelRef`, " if self.noun == "trained model" else ""
-        text = f"An ARN, {ref}a handle or its text, or a reply that names the {self.noun}."
+        text = f"The {self.noun}: its ARN, {ref}a handle or its text, or a reply that contains its ARN."
         return Parameter("target", "str | Waited[Any]", text, required=True)
 
     @property
@@ -150,7 +161,11 @@ class Life:
 
     @property
     def a_thing(self) -> str:
-        return f"{'an' if self.thing[0] in 'aeio' or self.thing.startswith('ML') else 'a'} {self.thing}"
+        return an(self.thing)
+
+    @property
+    def a_noun(self) -> str:
+        return an(self.noun)
 
     @property
     def raises(self) -> list[str]:
@@ -172,7 +187,7 @@ class Life:
 
 
 def life_of(service: Service, operations: list[Operation]) -> Life | None:
-    """What there is to wait for in a group; None where everything is usable as soon as it exists."""
+    """What there is to wait for in a group. None if its resources are usable as soon as they exist."""
     listed = next((op for op in operations if op.method == "list"), None)
     if listed is None or listed.group not in WAITED:
         return None
@@ -194,7 +209,7 @@ def life_of(service: Service, operations: list[Operation]) -> Life | None:
 
 
 def has_versions(operations: list[Operation]) -> bool:
-    """Whether the resources of a group have versions that are listed."""
+    """Whether the resources of a group have versions."""
     return any(op.method == "versions" for op in operations)
 
 
@@ -218,13 +233,13 @@ def render_group(service: Service, words: Words, operations: list[Operation]) ->
 def render_handle(life: Life) -> str:
     given = [*life.which, *life.where]
     doc = docstring(
-        "Make what to wait for a value: its text, `str(handle)`, resumes the wait anywhere.",
+        f"Make a handle for {life.a_thing}. Its text, `str(handle)`, resumes a wait in any process.",
         [life.target, *given],
-        f"The handle of the {life.thing}.",
+        "The handle. Nothing is sent.",
         [
-            f"ArnError: It names no {life.noun}.",
+            f"ArnError: The target is not {life.a_noun}.",
             *(
-                ["ValueError: With `LATEST_ACTIVE`, which changes: resolve it first."]
+                ["ValueError: The version is `LATEST_ACTIVE`, which can change. Resolve it first."]
                 * life.versioned
             ),
         ],
@@ -240,16 +255,17 @@ def render_wait(life: Life) -> str:
     cancelling = CANCELLING if life.cancels else ()
     given = [*life.which, TIMEOUT, POLL, ON_UPDATE, *life.where, *cancelling]
     finished = "has been trained" if life.noun == "trained model" else "has finished"
-    text = (
-        f"Wait until {life.a_thing} {finished}.\n\n`ACTIVE` is how it ends well: the service has no"
-    )
+    text = f"Wait until {life.a_thing} {finished}.\n\nThe status after success is `ACTIVE`: the service has no"
     text += f' "completed". {KEPT_UP}'
     what = "Get response" if life.model != life.row else "row in the list"
     returns, doc_returns = life.model, f"The final {what}, `{life.model}`."
     ways = ""
     if life.versioned:
         returns += f" | {life.row}"
-        doc_returns += f" The base version of a model that has later ones shows only in the list of versions: its row there, `{life.row}`."
+        doc_returns += (
+            " The base version of a model with later versions appears only in the list of versions. Its result is the"
+            f" row of that list, `{life.row}`."
+        )
         base = Parameter("version", "BaseSelector", "", required=True)
         rest = [p for p in given if p is not VERSION]
         ways = overload("wait", [life.target], [base, *rest], returns)
@@ -262,11 +278,10 @@ def render_wait(life: Life) -> str:
 
 def render_watch(life: Life) -> str:
     given = [*life.which, NO_TIMEOUT, POLL, *life.where]
-    text = f"Watch the status of {life.a_thing}: `async for change in ...`.\n\nIt ends with the status that a `wait`"
-    text += " would end with, and raises nothing for a bad one."
-    returns = "An iterator over each `StatusChange`, the first status included."
-    raises = ["WaitTimeout, ServiceError, TransportError: As `wait` does, while iterating."]
-    doc = docstring(text, [life.target, *given], returns, raises)
+    text = f"Watch the status of {life.a_thing}: `async for change in ...`.\n\nThe iterator ends with the same status as"
+    text += " `wait`. It raises no error when the resource fails."
+    raises = [WHILE_ITERATING]
+    doc = docstring(text, [life.target, *given], CHANGES, raises)
     made = life.handle().replace("handle =", "", 1)
     if life.versioned:
         made = "self._versioned(target, version, membership_identifier)"
@@ -275,9 +290,9 @@ def render_watch(life: Life) -> str:
 
 
 def render_wait_deleted(life: Life) -> str:
-    text = f"Wait until the deletion of {life.a_thing}, asked for before, is done.\n\nThat is when it is gone (404) or, "
-    text += "where only its data are deleted, `INACTIVE`; which of them is not documented; assumed."
-    returns = "The last Get response, or None when it is gone."
+    text = f"Wait until {life.a_thing} has been deleted. Request the deletion first.\n\nThe wait ends when the resource"
+    text += " is gone (404) or `INACTIVE`, if only its data is deleted. Which one applies is not documented; assumed."
+    returns = "The last Get response, or None if the resource is gone."
     raises = [*life.raises, "ResourceFailed: The deletion failed.", FAULT]
     return render_goal(
         "wait_deleted", life, f"{life.model} | None", text, returns, raises, "deleted"
@@ -285,14 +300,14 @@ def render_wait_deleted(life: Life) -> str:
 
 
 def render_wait_cancelled(life: Life) -> str:
-    text = f"Wait until {life.a_thing} that was asked to stop runs no longer."
+    text = f"Wait until {life.a_thing} no longer runs. Request the cancellation first."
     returns = (
-        "The last Get response. Its status says how it ended: `INACTIVE` when it was cancelled, `ACTIVE` or"
-        " `CREATE_FAILED` when it had ended before it could be."
+        "The last Get response. Its status is `INACTIVE` if it was cancelled, or `ACTIVE` or `CREATE_FAILED` if it"
+        " had finished before."
     )
     raises = [
         *life.raises,
-        "ResourceFailed: The cancellation failed (`CANCEL_FAILED`, read three times in a row): it may be running still.",
+        "ResourceFailed: The cancellation failed (`CANCEL_FAILED` in three polls in a row). It may still be running.",
         FAULT,
     ]
     return render_goal("wait_cancelled", life, life.model, text, returns, raises, "cancelled")
@@ -301,7 +316,7 @@ def render_wait_cancelled(life: Life) -> str:
 def render_goal(
     name: str, life: Life, model: str, text: str, returns: str, raises: list[str], goal: str
 ) -> str:
-    """A wait for something else than that it finishes."""
+    """A wait for a deletion or a cancellation."""
     given = [*life.which, TIMEOUT, POLL, ON_UPDATE, *life.where]
     doc = docstring(text, [life.target, *given], returns, raises)
     names = passed(p.name for p in (TIMEOUT, POLL, ON_UPDATE))
@@ -310,20 +325,20 @@ def render_goal(
 
 
 def render_run(service: Service, words: Words, op: Operation, life: Life) -> str:
-    """A create or start that also waits: the same arguments, and those of the wait."""
+    """A create or start that also waits. It takes the arguments of both."""
     name, output, text = RUNS[op.name]
     positional, named = parameters(service, words, op)
     cancelling = CANCELLING if life.cancels and op.name != EXPORT else ()
     waits = [TIMEOUT, POLL, ON_UPDATE, *cancelling]
     named = [*(p for p in named if p.name != "timeout"), *waits]
     raises = [
-        "TypeError, ValueError: Before anything is sent, when `timeout`, `poll` or `on_update` cannot be used.",
+        "TypeError, ValueError: `timeout`, `poll` or `on_update` is invalid. Nothing is sent.",
         TIME_UP,
         FAILED,
-        "ResumeMismatch, ResumeAmbiguous: With `resume`, nothing was sent: what has the name was made otherwise, or"
-        " is several.",
-        "OutcomeUnknown: No reply came, and looking for what it may have made did not tell.",
-        f"CleanRoomsMLError: What else `{op.method}` and `wait` raise; `error.handle` once it has been started.",
+        "ResumeMismatch, ResumeAmbiguous: With `resume`: the resource of that name was created with other arguments,"
+        " or there are several. Nothing is sent.",
+        "OutcomeUnknown: There was no reply, and a search did not show whether the request took effect.",
+        f"CleanRoomsMLError: Any other error of `{op.method}` or `wait`. After the start, it has `error.handle`.",
     ]
     what = "row of the export in the list" if op.name == EXPORT else "Get response"
     doc = docstring(text, [*positional, *named], f"The final {what}, `{output}`.", raises)
@@ -337,11 +352,11 @@ def render_run(service: Service, words: Words, op: Operation, life: Life) -> str
 def render_start_export(service: Service, words: Words, op: Operation) -> str:
     positional, named = parameters(service, words, op)
     doc = docstring(
-        "Start an export, and give what to wait for: `export`, whose reply names nothing.",
+        "Start an export and return a handle for it. The reply to `export` itself is empty.",
         [*positional, *named],
-        'The handle of the job, for `sdk.wait`; with the name that the job has, which with `resume="retry"` may be'
-        " another than the given one.",
-        ["CleanRoomsMLError: What `export` raises."],
+        'The handle of the job, for `sdk.wait`. It has the name of the job, which with `resume="retry"` can differ'
+        " from `name`.",
+        ["CleanRoomsMLError: For the same reasons as `export`."],
     )
     call = f"{constant(op.name)}, {values([*positional, *named])}, membership_identifier, timeout"
     body = f"handle, _ = await self._created({call}, resume=resume, resume_since=resume_since)\n        return handle"
@@ -349,17 +364,17 @@ def render_start_export(service: Service, words: Words, op: Operation) -> str:
 
 
 def exported_model(reference: str) -> Parameter:
-    text = f"The exported model; a `TrainedModelRef` {reference}."
+    text = f"ARN of the exported model, or a `TrainedModelRef`, which {reference}."
     return Parameter("trained_model_arn", "str | TrainedModelRef", text, required=True)
 
 
 def render_export() -> list[str]:
-    """Waiting for the export of a trained model, of which the start tells nothing."""
-    model = exported_model("brings its version along")
+    """Methods that wait for the export of a trained model, whose start returns nothing."""
+    model = exported_model("includes the version")
     version = Parameter(
         "version",
         "str | VersionSelector",
-        "The exported version: an identifier or `BASE`; left out, any.",
+        "The exported version: its identifier or `BASE`. By default any version.",
     )
     given = [NAME, version, COLLABORATION, MEMBERSHIP]
     making = passed(p.name for p in given)
@@ -369,19 +384,19 @@ def render_export() -> list[str]:
         given,
         f"Handle[{EXPORTED_ROW}]",
         docstring(
-            "Make an export job a value to wait for, although the service gives it no identifier.",
+            "Make a handle for an export job, which has no identifier of its own.",
             [model, *given],
             "The handle of the job, for `sdk.wait`.",
             [
-                "ArnError: It names no trained model.",
-                "ValueError: With `LATEST_ACTIVE`: resolve it first.",
+                "ArnError: The ARN is not that of a trained model.",
+                "ValueError: The version is `LATEST_ACTIVE`, which can change. Resolve it first.",
             ],
         ),
         f"return self._model_export_handle({model.name}, {making})",
         waits=False,
     )
     given = [*given[:3], TIMEOUT, POLL, ON_UPDATE, MEMBERSHIP]
-    text = f"Wait for an export job, found by model, version and name.\n\n{BY_NAME}"
+    text = f"Wait until an export job has finished. Its model, version and name identify it.\n\n{BY_NAME}"
     returns = "The export job's row in the list."
     raises = [UNFIT, TIME_UP, FAILED, FAULT]
     doc = docstring(text, [model, *given], returns, raises)
@@ -394,10 +409,11 @@ def render_export() -> list[str]:
 
 
 def render_named(life: Life, owner: str) -> list[str]:
-    """Waiting for export jobs, which have a name for want of an identifier."""
-    of = Parameter(owner, "str", "The generation job whose audience is exported.", required=True)
+    """Methods that wait for export jobs, which have a name but no identifier."""
+    job = "ARN of the generation job whose audience is exported."
+    of = Parameter(owner, "str", job, required=True)
     if life.collaboration:
-        of = exported_model("narrows it to one version")
+        of = exported_model("limits the search to one version")
     made = f"self.handle({owner}, name=name)"
     scope = ", self._collaboration" if life.collaboration else ""
     handle = method(
@@ -406,17 +422,17 @@ def render_named(life: Life, owner: str) -> list[str]:
         [NAME],
         f"Handle[{life.model}]",
         docstring(
-            "Make an export job a value to wait for, although the service gives it no identifier.",
+            "Make a handle for an export job, which has no identifier of its own.",
             [of, NAME],
-            "The handle of the job; its text, `str(handle)`, resumes the wait anywhere.",
-            ["ArnError: It names nothing of that kind."],
+            "The handle of the job. Its text, `str(handle)`, resumes a wait in any process.",
+            ["ArnError: The ARN is that of another kind of resource."],
         ),
         f"return self._core.waiting.export_handle({life.listed}, {owner}, name{scope})",
         waits=False,
     )
     given = [NAME, TIMEOUT, POLL, ON_UPDATE]
     raises = [UNFIT, TIME_UP, FAILED, FAULT]
-    text = f"Wait for an export job, found by its name and what is exported.\n\n{BY_NAME}"
+    text = f"Wait until an export job has finished. Its name and what it exports identify it.\n\n{BY_NAME}"
     doc = docstring(text, [of, *given], "The export job's row in the list.", raises)
     waits = passed(p.name for p in given[1:])
     body = f"return await self._core.waiting.wait({made}, {waits})"
@@ -425,8 +441,8 @@ def render_named(life: Life, owner: str) -> list[str]:
     doc = docstring(
         "Watch the status of an export job: `async for change in ...`.",
         [of, *given],
-        "An iterator over each `StatusChange`, the first status included.",
-        ["WaitTimeout, ServiceError, TransportError: As `wait` does, while iterating."],
+        CHANGES,
+        [WHILE_ITERATING],
     )
     body = f"return self._core.waiting.watch({made}, timeout=timeout, poll=poll)"
     watch = method("watch", [of], given, f"Watch[{life.model}]", doc, body, waits=False)
