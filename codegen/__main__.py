@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import client_waits, groups, methods, models, requests
+from . import client_waits, groups, methods, models, requests, resource_types
 from .source import HERE, LOCK, SERVICES, load_service, lock_problems, lock_text
 
 ROOT = HERE.parent
@@ -74,6 +74,7 @@ def main(arguments: list[str] | None = None) -> int:
         {
             **models.render(services),
             **requests.render(services),
+            **resource_types.render(services),
             **methods.render(services),
             **groups.render(services),
             **client_waits.render(),
