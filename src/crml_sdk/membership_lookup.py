@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from ._runtime import Event, Expired, current_runtime
 from .api.operations import LIST_MEMBERSHIPS
@@ -22,7 +22,7 @@ from .errors import (
     ResponseShapeError,
     ServiceError,
 )
-from .pagination import Page, Paginator
+from .pagination import read_list
 from .times import seconds_of
 from .untrusted import as_line, plain_logger
 from .waiting.faults import is_transient
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
     from .core import Core
     from .models import MembershipSummary
-    from .pagination import Fetch
 
 NAMED: Final = 10
 """How many memberships an error names."""
@@ -103,7 +102,9 @@ class MembershipLookup:
     async def _begin(self) -> _Look:
         look = self._look = _Look(current_runtime().event())
         try:
-            look.rows = rows = await Paginator(LIST_MEMBERSHIPS.name, self._listing)
+            look.rows = rows = await read_list(
+                self._core.call, LIST_MEMBERSHIPS, {"status": "ACTIVE"}
+            )
             if len(rows) == 1:
                 self._found = rows[0]
                 logger.info(
@@ -117,16 +118,6 @@ class MembershipLookup:
             self._look = None
             look.ended.set()
         return look
-
-    async def _listing(self) -> Fetch[MembershipSummary]:
-        async def fetch(token: str | None, size: int) -> Page[MembershipSummary]:
-            params: dict[str, Any] = {"status": "ACTIVE", "maxResults": size}
-            if token is not None:
-                params["nextToken"] = token
-            reply = await self._core.call(LIST_MEMBERSHIPS, params)
-            return Page(reply.membership_summaries, reply.next_token, reply)
-
-        return fetch
 
 
 def _explained(operation: str, fault: Exception) -> Exception:

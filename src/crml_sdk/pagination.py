@@ -9,6 +9,7 @@ from collections.abc import (
     Generator,
     Hashable,
     Iterator,
+    Mapping,
     Sequence,
 )
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ from .times import seconds_of
 
 if TYPE_CHECKING:
     from .metadata import ResponseMetadata
+    from .operation import Operation
     from .prefetching import Rows
 
 T = TypeVar("T")
@@ -300,6 +302,33 @@ class Paginator(Generic[T, R]):
 
         def __bool__(self) -> bool:
             return True
+
+
+def read_list(
+    call: Callable[[Operation, dict[str, Any]], Awaitable[Any]],
+    operation: Operation,
+    request: Mapping[str, Any],
+) -> Paginator[Any, Any]:
+    """A list of the service whose request is complete.
+
+    Args:
+        call: Sends a request and gives the model of its reply.
+        operation: The list operation.
+        request: Its request by wire names, checked.
+
+    Returns:
+        The list, not read yet.
+    """
+
+    async def fetch(token: str | None, size: int) -> Page[Any]:
+        page = {**request, "maxResults": size, **({"nextToken": token} if token else {})}
+        reply = await call(operation, page)
+        return Page(getattr(reply, operation.items or ""), reply.next_token, reply)
+
+    async def source() -> Fetch[Any, Any]:
+        return fetch
+
+    return Paginator(operation.name, source)
 
 
 def _seconds(given: Any) -> float | None:

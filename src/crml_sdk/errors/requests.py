@@ -215,7 +215,7 @@ class ResumeMismatch(CleanRoomsMLError):
         why = (
             f"was made {made}, before resume_since="
             if setting == "create_time"
-            else f"(made {made}) has another {setting}"
+            else f"(made {made}) differs in {setting}"
         )
         super().__init__(
             f"{operation}: {name!r} is taken: {found} {why}. Nothing was sent; choose another name"
