@@ -1,4 +1,4 @@
-"""The code on the pages: where it stands, whether it is meant to run, what it is said to print."""
+"""The code on the pages: where it stands, where a reader runs it, what it is said to print."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 _FENCE = re.compile(r"^(?P<indent> *)```(?P<language>[\w-]*)(?P<info>[^\n]*)$")
+_PASTED = "in order into a notebook or `python -m asyncio`"
 _NOT_RUN = re.compile(r"<!-- not run: (?P<reason>.+?) -->")
 
 
@@ -34,10 +35,16 @@ class Block:
 
 @dataclass
 class Page:
-    """A page, and its blocks in order."""
+    """A page, and its blocks in order.
+
+    Attributes:
+        pasted: Whether it tells the reader to paste its Python into one prompt in which `await` may
+            stand outside functions. The Python of other pages is for plain `python`.
+    """
 
     path: Path
     blocks: list[Block] = field(default_factory=list)
+    pasted: bool = False
 
     @property
     def name(self) -> str:
@@ -56,7 +63,7 @@ def all_pages() -> list[Page]:
 def read_page(path: Path) -> Page:
     text = path.read_text("utf-8")
     assert "<!-- setup:" not in text, f"{path}: what a page needs has to be visible"
-    return Page(path, _blocks(text))
+    return Page(path, _blocks(text), _PASTED in " ".join(text.partition("```python")[0].split()))
 
 
 def _blocks(text: str) -> list[Block]:

@@ -1,4 +1,4 @@
-"""Runs the Python of a page as a reader would paste it: block after block, in one namespace."""
+"""Runs the Python of a page as a reader would: block after block, in one namespace."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ import asyncio
 import inspect
 import logging
 import os
+import sys
+import threading
+from code import InteractiveConsole
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import Any
 
 import pytest
@@ -27,7 +30,7 @@ def compiled(code: str, page: Page, line: int) -> CodeType:
 
 
 class Reader:
-    """Someone who pastes a page's blocks into one fresh prompt: nothing is there but what they see."""
+    """Someone at plain `python` with a page: nothing is there but what they see."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -37,15 +40,12 @@ class Reader:
     def paste(self, block: Block) -> None:
         """Run a block; tests that it defines are called, with the fixtures that they ask for."""
         known = set(self.names)
-        self.run(compiled(block.code, self.page, block.line))
+        result = eval(compiled(block.code, self.page, block.line), self.names)
+        if inspect.iscoroutine(result):
+            self.loop.run_until_complete(result)
         for name in set(self.names) - known:
             if name.startswith("test_") and inspect.isfunction(self.names[name]):
                 self._call_test(self.names[name])
-
-    def run(self, code: CodeType) -> None:
-        result = eval(code, self.names)
-        if inspect.iscoroutine(result):
-            self.loop.run_until_complete(result)
 
     def _call_test(self, function: Any) -> None:
         local = LocalCleanRoomsML()
@@ -62,14 +62,50 @@ class Reader:
             if inspect.isawaitable(result):
                 await result
 
-    def leave(self) -> None:
-        for value in list(self.names.values()):
-            if isinstance(value, CleanRoomsML):
-                self.loop.run_until_complete(value.close())
+    def leave(self) -> list[str]:
+        """Close what the page has left open, and name it."""
+        left = [
+            name
+            for name, value in self.names.items()
+            if isinstance(value, CleanRoomsML) and value._core._open
+        ]
+        for name in left:
+            self.loop.run_until_complete(self.names[name].close())
         for value in list(self.names.values()):
             if isinstance(value, ExitStack):
                 value.close()
         self.loop.close()
+        return left
+
+
+class AsyncioPrompt(Reader, InteractiveConsole):
+    """Someone at the prompt of `python -m asyncio`: it reads line by line, and its loop is running."""
+
+    def __init__(self, page: Page) -> None:
+        Reader.__init__(self, page)
+        InteractiveConsole.__init__(self, self.names, page.name)
+        self.compile.compiler.flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+
+    def paste(self, block: Block) -> None:
+        """Paste a block, and press Enter."""
+        for number, line in enumerate([*block.code.splitlines(), ""], block.line):
+            try:
+                self.push(line)
+            except Exception as error:
+                raise AssertionError(f"{self.page.name}:{number}: {error!r}") from error
+
+    def runcode(self, code: CodeType) -> None:
+        """Run a statement while the loop is running, as the prompt does."""
+        self.loop.run_until_complete(self._run(FunctionType(code, self.names)))
+
+    async def _run(self, statement: FunctionType) -> None:
+        result = statement()
+        if inspect.iscoroutine(result):
+            await result
+
+    def showsyntaxerror(self, *_: Any, **__: Any) -> None:
+        """Raise what the prompt would only show."""
+        raise
 
 
 @contextmanager
@@ -77,17 +113,23 @@ def reading(page: Page, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
     """A reader without credentials, whose page may change the environment until they leave."""
     environment = os.environ.copy()
     level = logging.getLogger("crml_sdk").level
+    threads = set(threading.enumerate())
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         monkeypatch.setenv(name, os.devnull)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    reader = Reader(page)
+    monkeypatch.setattr(sys, "displayhook", lambda _: None)  # "Output" is what a page prints
+    reader = AsyncioPrompt(page) if page.pasted else Reader(page)
+    left: list[str] = []
     try:
         yield reader
     finally:
-        reader.leave()
+        left += reader.leave()
         logging.getLogger("crml_sdk").setLevel(level)
         for name in set(os.environ) - set(environment):
             del os.environ[name]
         os.environ.update(environment)
+    started = set(threading.enumerate()) - threads
+    left += [thread.name for thread in started if thread.name == "crml-local"]
+    assert not (page.pasted and left), f"{page.name} leaves open: {', '.join(left)}"
