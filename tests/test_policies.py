@@ -15,8 +15,6 @@ from crml_sdk.api.operations import ALL
 MEMBERSHIP = "11111111-2222-3333-4444-555555555555"
 KEY = "arn:aws:kms:us-east-1:111122223333:key/k"
 EVERYTHING: dict[str, Any] = {
-    "region": "us-east-1",
-    "account_id": "111122223333",
     "bucket": "results",
     "membership_identifier": MEMBERSHIP,
     "repositories": ["train", "infer"],
@@ -31,8 +29,11 @@ NO_OPERATIONS = {
 }
 
 
-def made(kind: str, **given: Any) -> policies.Role:
-    make = policies.ROLES[kind]
+def made(kind: str, partition: str = "aws", **given: Any) -> policies.Role:
+    roles = policies.ServiceRoles(
+        region="us-east-1", account_id="111122223333", partition=partition
+    )
+    make = getattr(roles, kind.replace("-", "_"))
     takes = inspect.signature(make).parameters
     return make(**{name: EVERYTHING[name] for name in takes if name in EVERYTHING} | given)
 
@@ -45,7 +46,7 @@ def actions(policy: policies.Policy) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("kind", policies.ROLES)
+@pytest.mark.parametrize("kind", policies.KINDS)
 def test_a_role_is_a_policy_that_iam_reads(kind: str) -> None:
     role = made(kind)
     for policy in (role.trust, role.permissions):
@@ -58,7 +59,7 @@ def test_a_role_is_a_policy_that_iam_reads(kind: str) -> None:
     assert trust["Action"] == "sts:AssumeRole"
 
 
-@pytest.mark.parametrize("kind", policies.ROLES)
+@pytest.mark.parametrize("kind", policies.KINDS)
 def test_actions_are_operations_that_botocore_knows(kind: str) -> None:
     session = botocore.session.get_session()
     for action in actions(made(kind).permissions):
@@ -69,7 +70,7 @@ def test_actions_are_operations_that_botocore_knows(kind: str) -> None:
         assert name in operations, action
 
 
-@pytest.mark.parametrize("kind", policies.ROLES)
+@pytest.mark.parametrize("kind", policies.KINDS)
 def test_the_role_is_named_by_an_operation_with_a_role_in_its_request(kind: str) -> None:
     used_by = made(kind).used_by
     service = "cleanrooms" if "Table" in used_by else "cleanroomsml"
@@ -140,7 +141,7 @@ def test_tables_and_repositories_are_named_one_by_one() -> None:
 
 def test_a_seed_has_to_come_from_somewhere() -> None:
     with pytest.raises(ValueError, match="give the bucket"):
-        policies.audience_generation_job(region="us-east-1", account_id="111122223333")
+        made("audience-generation-job", bucket=None, membership_identifier=None)
 
 
 @pytest.mark.parametrize("operation", ALL, ids=lambda operation: operation.name)

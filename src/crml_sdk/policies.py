@@ -1,4 +1,4 @@
-"""IAM policies: what the roles that the service takes on need, and what its callers need.
+"""IAM policies: what the roles that the service assumes need, and what its callers need.
 
 Plain dicts in IAM's own form, ready for `json.dumps`. Sources: the user guide on
 [service roles](https://docs.aws.amazon.com/clean-rooms/latest/userguide/ml-roles.html), on
@@ -9,7 +9,7 @@ and the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Final
@@ -18,7 +18,7 @@ Policy = dict[str, Any]
 """A policy document."""
 
 SERVICE: Final = "cleanrooms-ml.amazonaws.com"
-"""The service that takes the roles on."""
+"""The service that assumes the roles."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Role:
 
     Attributes:
         used_by: The operation whose request names the role.
-        trust: Who may take the role on: its trust policy (`AssumeRolePolicyDocument`).
+        trust: Who may assume the role: its trust policy (`AssumeRolePolicyDocument`).
         permissions: What it may do.
     """
 
@@ -36,220 +36,226 @@ class Role:
     permissions: Policy
 
 
-def ml_configuration(
-    *,
-    region: str,
-    account_id: str,
-    bucket: str,
-    membership_identifier: str = "*",
-    kms_key_arn: str | None = None,
-    partition: str = "aws",
-) -> Role:
-    """The role of `PutMLConfiguration`: results to S3, logs and metrics to CloudWatch.
+class ServiceRoles:
+    """The roles that the service assumes in one account and region.
 
     Args:
-        region: Of the collaboration; the bucket has to be in the same.
-        account_id: The account of the member, 12 digits.
-        bucket: The bucket that results are written to.
-        membership_identifier: The membership that may use it; any of the account's by default.
-        kms_key_arn: The key that encrypts the bucket, if there is one.
+        region: The region of the collaboration; buckets, tables and repositories are in the same.
+        account_id: The account with the roles and the data, 12 digits.
         partition: `aws`, `aws-cn` or `aws-us-gov`.
     """
-    s3 = f"arn:{partition}:s3:::{bucket}"
-    statements = [
-        _allow("s3:PutObject", f"{s3}/*", StringEquals={"s3:ResourceAccount": [account_id]}),
-        _allow(
-            "cloudwatch:PutMetricData",
-            "*",
-            StringLike={"cloudwatch:namespace": "/aws/cleanroomsml/*"},
-        ),
-        _allow(
-            [
-                "logs:CreateLogGroup",
-                "logs:CreateLogStream",
-                "logs:DescribeLogStreams",
-                "logs:PutLogEvents",
-            ],
-            f"arn:{partition}:logs:{region}:{account_id}:log-group:/aws/cleanroomsml/*",
-        ),
-    ]
-    if kms_key_arn:
-        statements.append(_encrypting(kms_key_arn, s3))
-    source = f"arn:{partition}:cleanrooms:{region}:{account_id}:membership/{membership_identifier}"
-    return Role("PutMLConfiguration", _trust(account_id, source), _policy(statements))
 
+    def __init__(self, *, region: str, account_id: str, partition: str = "aws") -> None:
+        self._region = region
+        self._account_id = account_id
+        self._partition = partition
 
-def configured_model_algorithm(
-    *, region: str, account_id: str, repositories: Sequence[str], partition: str = "aws"
-) -> Role:
-    """The role of `CreateConfiguredModelAlgorithm`: the images of its containers.
+    def ml_configuration(
+        self, *, bucket: str, membership_identifier: str = "*", kms_key_arn: str | None = None
+    ) -> Role:
+        """The role of `PutMLConfiguration`: results to S3, logs and metrics to CloudWatch.
 
-    Args:
-        region: Of the repositories.
-        account_id: The account that has them, 12 digits.
-        repositories: Their names in ECR.
-        partition: `aws`, `aws-cn` or `aws-us-gov`.
-    """
-    images = [
-        f"arn:{partition}:ecr:{region}:{account_id}:repository/{name}" for name in repositories
-    ]
-    read = ["ecr:BatchGetImage", "ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer"]
-    return Role("CreateConfiguredModelAlgorithm", _trust(), _policy([_allow(read, images)]))
+        Args:
+            bucket: The bucket that results are written to.
+            membership_identifier: The membership that may use it; any of the account's by default.
+            kms_key_arn: The key that encrypts the bucket, if there is one.
 
+        Returns:
+            The role.
+        """
+        logs = ("CreateLogGroup", "CreateLogStream", "DescribeLogStreams", "PutLogEvents")
+        statements = [
+            self._in_bucket("s3:PutObject", bucket, "/*"),
+            _allow(
+                "cloudwatch:PutMetricData",
+                "*",
+                StringLike={"cloudwatch:namespace": "/aws/cleanroomsml/*"},
+            ),
+            _allow(
+                [f"logs:{action}" for action in logs],
+                self._arn("logs", "log-group:/aws/cleanroomsml/*"),
+            ),
+            *self._with_key(kms_key_arn, bucket, "StringLike", *_ENCRYPT),
+        ]
+        source = self._arn("cleanrooms", f"membership/{membership_identifier}")
+        return self._role("PutMLConfiguration", statements, source)
 
-def ml_input_channel(
-    *, region: str, account_id: str, membership_identifier: str, partition: str = "aws"
-) -> Role:
-    """The role of `CreateMLInputChannel`: the query that makes the channel's data.
+    def configured_model_algorithm(self, *, repositories: Sequence[str]) -> Role:
+        """The role of `CreateConfiguredModelAlgorithm`: the images of its containers.
 
-    Args:
-        region: Of the collaboration.
-        account_id: The account of the member that may query, 12 digits.
-        membership_identifier: That member's membership.
-        partition: `aws`, `aws-cn` or `aws-us-gov`.
-    """
-    return Role(
-        "CreateMLInputChannel",
-        _trust(),
-        _policy(_querying(region, account_id, membership_identifier, partition)),
-    )
+        Args:
+            repositories: Their names in ECR.
 
+        Returns:
+            The role.
+        """
+        read = ("BatchGetImage", "BatchCheckLayerAvailability", "GetDownloadUrlForLayer")
+        images = [self._arn("ecr", f"repository/{name}") for name in repositories]
+        statements = [_allow([f"ecr:{action}" for action in read], images)]
+        return self._role("CreateConfiguredModelAlgorithm", statements)
 
-def configured_table_association(
-    *,
-    region: str,
-    account_id: str,
-    bucket: str,
-    database: str,
-    tables: Sequence[str],
-    kms_key_arn: str | None = None,
-    partition: str = "aws",
-) -> Role:
-    """The role of `CreateConfiguredTableAssociation` (of `cleanrooms`): the table's data.
+    def ml_input_channel(self, *, membership_identifier: str) -> Role:
+        """The role of `CreateMLInputChannel`: the query that makes the channel's data.
 
-    Args:
-        region: Of the collaboration; Glue and S3 have to be in the same.
-        account_id: The account that has the data, 12 digits.
-        bucket: The bucket with the table's data.
-        database: The Glue database.
-        tables: Its tables.
-        kms_key_arn: The key that the data is encrypted with, if there is one.
-        partition: `aws`, `aws-cn` or `aws-us-gov`.
-    """
-    s3 = f"arn:{partition}:s3:::{bucket}"
-    glue = f"arn:{partition}:glue:{region}:{account_id}"
-    statements = [
-        _allow(["s3:ListBucket", "s3:GetBucketLocation"], s3),
-        _allow("s3:GetObject", f"{s3}/*"),
-        _allow(_READ_GLUE, _in_glue(glue, database, tables)),
-        _allow(["glue:GetSchema", "glue:GetSchemaVersion"], "*"),
-    ]
-    if kms_key_arn:
-        statements.append(_allow(["kms:Decrypt", "kms:DescribeKey"], kms_key_arn))
-    return Role("CreateConfiguredTableAssociation", _trust(), _policy(statements))
+        Args:
+            membership_identifier: The membership of the member that may query.
 
+        Returns:
+            The role.
+        """
+        statements = self._querying(membership_identifier)
+        return self._role("CreateMLInputChannel", statements)
 
-def training_dataset(
-    *,
-    region: str,
-    account_id: str,
-    bucket: str,
-    database: str,
-    tables: Sequence[str],
-    kms_key_arn: str | None = None,
-    partition: str = "aws",
-) -> Role:
-    """The role of `CreateTrainingDataset` (lookalike models): the training data.
+    def configured_table_association(
+        self, *, bucket: str, database: str, tables: Sequence[str], kms_key_arn: str | None = None
+    ) -> Role:
+        """The role of `CreateConfiguredTableAssociation` (of `cleanrooms`): the table's data.
 
-    Args:
-        region, account_id, bucket, database, tables, kms_key_arn, partition: As for
-            `configured_table_association`.
-    """
-    s3 = f"arn:{partition}:s3:::{bucket}"
-    glue = f"arn:{partition}:glue:{region}:{account_id}"
-    own = {"s3:ResourceAccount": [account_id]}
-    statements = [
-        _allow(
-            [*_READ_GLUE, "glue:GetUserDefinedFunctions"],
-            [*_in_glue(glue, database, tables), f"{glue}:database/default"],
-        ),
-        _allow("glue:CreateDatabase", f"{glue}:database/default"),
-        _allow(["s3:ListBucket", "s3:GetBucketLocation"], s3, StringEquals=own),
-        _allow("s3:GetObject", f"{s3}/*", StringEquals=own),
-    ]
-    if kms_key_arn:
-        statements.append(_decrypting(kms_key_arn, s3))
-    source = f"arn:{partition}:cleanrooms-ml:{region}:{account_id}:training-dataset/*"
-    return Role("CreateTrainingDataset", _trust(account_id, source), _policy(statements))
+        Args:
+            bucket: The bucket with the table's data.
+            database: The Glue database.
+            tables: Its tables.
+            kms_key_arn: The key that the data is encrypted with, if there is one.
 
-
-def configured_audience_model(
-    *,
-    region: str,
-    account_id: str,
-    bucket: str,
-    kms_key_arn: str | None = None,
-    partition: str = "aws",
-) -> Role:
-    """The role of `CreateConfiguredAudienceModel`: audiences written to S3.
-
-    Args:
-        region: Of the collaboration; the bucket has to be in the same.
-        account_id: The account that has the bucket, 12 digits.
-        bucket: Where audiences are written to.
-        kms_key_arn: The key that encrypts the bucket, if there is one.
-        partition: `aws`, `aws-cn` or `aws-us-gov`.
-    """
-    s3 = f"arn:{partition}:s3:::{bucket}"
-    own = {"s3:ResourceAccount": [account_id]}
-    statements = [
-        _allow(["s3:ListBucket", "s3:GetBucketLocation"], s3, StringEquals=own),
-        _allow("s3:PutObject", f"{s3}/*", StringEquals=own),
-    ]
-    if kms_key_arn:
-        statements.append(_encrypting(kms_key_arn, s3, "kms:ReEncrypt*"))
-    source = f"arn:{partition}:cleanrooms-ml:{region}:{account_id}:configured-audience-model/*"
-    return Role("CreateConfiguredAudienceModel", _trust(account_id, source), _policy(statements))
-
-
-def audience_generation_job(
-    *,
-    region: str,
-    account_id: str,
-    bucket: str | None = None,
-    membership_identifier: str | None = None,
-    kms_key_arn: str | None = None,
-    partition: str = "aws",
-) -> Role:
-    """The role of `StartAudienceGenerationJob`: the seed, from S3 or from a query.
-
-    Args:
-        region: Of the collaboration.
-        account_id: The account that has the seed, 12 digits.
-        bucket: The bucket with the seed.
-        membership_identifier: Instead of a bucket, the membership that runs the query for the seed.
-        kms_key_arn: The key that the seed is encrypted with, if there is one.
-        partition: `aws`, `aws-cn` or `aws-us-gov`.
-
-    Raises:
-        ValueError: Neither a bucket nor a membership is given.
-    """
-    if bucket is None and membership_identifier is None:
-        raise ValueError("give the bucket of the seed, or the membership that queries for it")
-    statements: list[Policy] = []
-    if bucket is not None:
-        s3 = f"arn:{partition}:s3:::{bucket}"
-        own = {"s3:ResourceAccount": [account_id]}
-        statements += [
-            _allow("s3:ListBucket", s3, StringEquals=own),
-            _allow("s3:GetObject", f"{s3}/*", StringEquals=own),
+        Returns:
+            The role.
+        """
+        s3 = self._bucket(bucket)
+        statements = [
+            _allow(_FIND_BUCKET, s3),
+            _allow("s3:GetObject", f"{s3}/*"),
+            _allow(_READ_GLUE, self._in_glue(database, tables)),
+            _allow(["glue:GetSchema", "glue:GetSchemaVersion"], "*"),
         ]
         if kms_key_arn:
-            statements.append(_decrypting(kms_key_arn, s3))
-    if membership_identifier is not None:
-        statements += _querying(region, account_id, membership_identifier, partition)
-    source = f"arn:{partition}:cleanrooms-ml:{region}:{account_id}:audience-generation-job/*"
-    return Role("StartAudienceGenerationJob", _trust(account_id, source), _policy(statements))
+            statements.append(_allow(_DECRYPT, kms_key_arn))
+        return self._role("CreateConfiguredTableAssociation", statements)
+
+    def training_dataset(
+        self, *, bucket: str, database: str, tables: Sequence[str], kms_key_arn: str | None = None
+    ) -> Role:
+        """The role of `CreateTrainingDataset` (lookalike models): the training data.
+
+        Args:
+            bucket, database, tables, kms_key_arn: As for `configured_table_association`.
+
+        Returns:
+            The role.
+        """
+        default = self._arn("glue", "database/default")
+        statements = [
+            _allow(
+                [*_READ_GLUE, "glue:GetUserDefinedFunctions"],
+                [*self._in_glue(database, tables), default],
+            ),
+            _allow("glue:CreateDatabase", default),
+            self._in_bucket(_FIND_BUCKET, bucket),
+            self._in_bucket("s3:GetObject", bucket, "/*"),
+            *self._with_key(kms_key_arn, bucket, "ArnLike", *_DECRYPT),
+        ]
+        source = self._arn("cleanrooms-ml", "training-dataset/*")
+        return self._role("CreateTrainingDataset", statements, source)
+
+    def configured_audience_model(self, *, bucket: str, kms_key_arn: str | None = None) -> Role:
+        """The role of `CreateConfiguredAudienceModel`: audiences written to S3.
+
+        Args:
+            bucket: Where audiences are written to.
+            kms_key_arn: The key that encrypts the bucket, if there is one.
+
+        Returns:
+            The role.
+        """
+        statements = [
+            self._in_bucket(_FIND_BUCKET, bucket),
+            self._in_bucket("s3:PutObject", bucket, "/*"),
+            *self._with_key(kms_key_arn, bucket, "StringLike", *_ENCRYPT, "kms:ReEncrypt*"),
+        ]
+        source = self._arn("cleanrooms-ml", "configured-audience-model/*")
+        return self._role("CreateConfiguredAudienceModel", statements, source)
+
+    def audience_generation_job(
+        self,
+        *,
+        bucket: str | None = None,
+        membership_identifier: str | None = None,
+        kms_key_arn: str | None = None,
+    ) -> Role:
+        """The role of `StartAudienceGenerationJob`: the seed, from S3 or from a query.
+
+        Args:
+            bucket: The bucket with the seed.
+            membership_identifier: Instead of a bucket, the membership that runs the query for the seed.
+            kms_key_arn: The key that the seed is encrypted with, if there is one.
+
+        Returns:
+            The role.
+
+        Raises:
+            ValueError: Neither a bucket nor a membership is given.
+        """
+        statements: list[Policy] = []
+        if bucket is not None:
+            statements += [
+                self._in_bucket("s3:ListBucket", bucket),
+                self._in_bucket("s3:GetObject", bucket, "/*"),
+                *self._with_key(kms_key_arn, bucket, "ArnLike", *_DECRYPT),
+            ]
+        if membership_identifier is not None:
+            statements += self._querying(membership_identifier)
+        if not statements:
+            raise ValueError("give the bucket of the seed, or the membership that queries for it")
+        source = self._arn("cleanrooms-ml", "audience-generation-job/*")
+        return self._role("StartAudienceGenerationJob", statements, source)
+
+    def _arn(self, service: str, resource: str) -> str:
+        return f"arn:{self._partition}:{service}:{self._region}:{self._account_id}:{resource}"
+
+    def _bucket(self, name: str) -> str:
+        return f"arn:{self._partition}:s3:::{name}"
+
+    def _in_bucket(self, actions: str | list[str], bucket: str, keys: str = "") -> Policy:
+        """A statement on a bucket, or on its keys, as long as the account has the bucket."""
+        own = {"s3:ResourceAccount": [self._account_id]}
+        return _allow(actions, self._bucket(bucket) + keys, StringEquals=own)
+
+    def _in_glue(self, database: str, tables: Sequence[str]) -> list[str]:
+        named = [f"table/{database}/{table}" for table in tables]
+        return [self._arn("glue", each) for each in ("catalog", f"database/{database}", *named)]
+
+    def _querying(self, membership: str) -> list[Policy]:
+        start = ("StartProtectedQuery", "GetSchema", "GetCollaborationAnalysisTemplate")
+        follow = ("GetProtectedQuery", "UpdateProtectedQuery")
+        return [
+            _allow([f"cleanrooms:{action}" for action in start], "*"),
+            _allow(
+                [f"cleanrooms:{action}" for action in follow],
+                self._arn("cleanrooms", f"membership/{membership}"),
+            ),
+        ]
+
+    def _with_key(self, key: str | None, bucket: str, how: str, *actions: str) -> list[Policy]:
+        """A statement on the key of a bucket, if there is one."""
+        context = {"kms:EncryptionContext:aws:s3:arn": f"{self._bucket(bucket)}*"}
+        return [_allow([*actions], key, **{how: context})] if key else []
+
+    def _role(self, used_by: str, permissions: list[Policy], source: str | None = None) -> Role:
+        """A role; with a source it can be assumed only on behalf of that (the confused deputy)."""
+        trust: Policy = {
+            "Effect": "Allow",
+            "Principal": {"Service": SERVICE},
+            "Action": "sts:AssumeRole",
+        }
+        if source:
+            trust["Condition"] = {
+                "StringEquals": {"aws:SourceAccount": self._account_id},
+                "ArnLike": {"aws:SourceArn": source},
+            }
+        return Role(used_by, _policy([trust]), _policy(permissions))
+
+
+KINDS: Final = tuple(name.replace("_", "-") for name in vars(ServiceRoles) if name[0] != "_")
+"""The methods of `ServiceRoles` as the command names them."""
 
 
 def caller(
@@ -311,6 +317,9 @@ def _members(shape: str) -> set[str]:
     return _members(rest[0]) if kind == "list" else set()
 
 
+_FIND_BUCKET: Final = ["s3:ListBucket", "s3:GetBucketLocation"]
+_ENCRYPT: Final = ["kms:Encrypt", "kms:GenerateDataKey*"]
+_DECRYPT: Final = ["kms:Decrypt", "kms:DescribeKey"]
 _READ_GLUE: Final = [
     f"glue:{action}"
     for action in (
@@ -320,59 +329,6 @@ _READ_GLUE: Final = [
 ]
 
 
-def _in_glue(glue: str, database: str, tables: Sequence[str]) -> list[str]:
-    named = [f"{glue}:table/{database}/{table}" for table in tables]
-    return [f"{glue}:catalog", f"{glue}:database/{database}", *named]
-
-
-def _querying(region: str, account_id: str, membership: str, partition: str) -> list[Policy]:
-    return [
-        _allow(
-            [
-                "cleanrooms:StartProtectedQuery",
-                "cleanrooms:GetSchema",
-                "cleanrooms:GetCollaborationAnalysisTemplate",
-            ],
-            "*",
-        ),
-        _allow(
-            ["cleanrooms:GetProtectedQuery", "cleanrooms:UpdateProtectedQuery"],
-            f"arn:{partition}:cleanrooms:{region}:{account_id}:membership/{membership}",
-        ),
-    ]
-
-
-def _encrypting(key: str, s3: str, *more: str) -> Policy:
-    return _allow(
-        ["kms:Encrypt", "kms:GenerateDataKey*", *more],
-        key,
-        StringLike={"kms:EncryptionContext:aws:s3:arn": f"{s3}*"},
-    )
-
-
-def _decrypting(key: str, s3: str) -> Policy:
-    return _allow(
-        ["kms:Decrypt", "kms:DescribeKey"],
-        key,
-        ArnLike={"kms:EncryptionContext:aws:s3:arn": f"{s3}*"},
-    )
-
-
-def _trust(account_id: str | None = None, source: str | None = None) -> Policy:
-    """Who may take a role on; with a source only on behalf of that (the confused deputy)."""
-    statement: Policy = {
-        "Effect": "Allow",
-        "Principal": {"Service": SERVICE},
-        "Action": "sts:AssumeRole",
-    }
-    if account_id and source:
-        statement["Condition"] = {
-            "StringEquals": {"aws:SourceAccount": account_id},
-            "ArnLike": {"aws:SourceArn": source},
-        }
-    return _policy([statement])
-
-
 def _allow(actions: str | list[str], resources: str | list[str], **conditions: Any) -> Policy:
     statement: Policy = {"Effect": "Allow", "Action": actions, "Resource": resources}
     return {**statement, "Condition": conditions} if conditions else statement
@@ -380,15 +336,3 @@ def _allow(actions: str | list[str], resources: str | list[str], **conditions: A
 
 def _policy(statements: list[Policy]) -> Policy:
     return {"Version": "2012-10-17", "Statement": statements}
-
-
-ROLES: Final[dict[str, Callable[..., Role]]] = {
-    "ml-configuration": ml_configuration,
-    "configured-model-algorithm": configured_model_algorithm,
-    "ml-input-channel": ml_input_channel,
-    "configured-table-association": configured_table_association,
-    "training-dataset": training_dataset,
-    "configured-audience-model": configured_audience_model,
-    "audience-generation-job": audience_generation_job,
-}
-"""What makes each role, by what names it."""

@@ -1,4 +1,4 @@
-"""`crml policy`: IAM policies for callers and for the roles that the service takes on."""
+"""`crml policy`: IAM policies for callers and for the roles that the service assumes."""
 
 from __future__ import annotations
 
@@ -51,11 +51,13 @@ def role() -> click.Command:
     """`crml policy role`."""
     import click
 
-    from ..policies import ROLES
+    from ..policies import KINDS, ServiceRoles
 
     def write(kind: str, trust: bool, **given: Any) -> None:
-        make: Any = ROLES[kind]
-        takes = inspect.signature(make).parameters
+        make: Any = getattr(ServiceRoles, kind.replace("-", "_"))
+        account = inspect.signature(ServiceRoles).parameters
+        own = inspect.signature(make).parameters
+        takes = {**account, **{name: own[name] for name in own if name != "self"}}
         values: dict[str, Any] = {
             _MEMBERS.get(flag, flag): value
             for flag, value in given.items()
@@ -71,7 +73,8 @@ def role() -> click.Command:
             what = f"needs {_flags(missing)}" if missing else f"takes no {_flags(unknown)}"
             raise Refused(f"the role of {kind} {what}")
         try:
-            made = make(**values)
+            roles = ServiceRoles(**{name: values.pop(name) for name in account})
+            made = make(roles, **values)
         except ValueError as error:
             raise Refused(str(error)) from None
         _write(made.trust if trust else made.permissions)
@@ -82,9 +85,9 @@ def role() -> click.Command:
         params=[
             Argument(
                 ["kind"],
-                type=click.Choice(list(ROLES)),
+                type=click.Choice(KINDS),
                 metavar="KIND",
-                help=f"What names the role: {', '.join(ROLES)}.",
+                help=f"What names the role: {', '.join(KINDS)}.",
             ),
             Option("--trust", is_flag=True, help="Write its trust policy instead."),
             Option("--region", help="Such as us-east-1."),
@@ -98,8 +101,8 @@ def role() -> click.Command:
             _partition(),
         ],
         help=(
-            "Write the IAM policy of a role that the service takes on: what it may do, or with --trust"
-            " who may take it on. Asks nobody anything."
+            "Write the IAM policy of a role that the service assumes: what it may do, or with --trust who"
+            " may assume it. Sends nothing."
         ),
         context_settings=HELP,
     )
