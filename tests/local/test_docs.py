@@ -21,10 +21,7 @@ def blocks(page: str, language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", (PAGES / page).read_text(), re.DOTALL)
 
 
-SEEDS = [block for block in blocks("seeds.md", "json") if '"calls"' not in block]
-
-
-@pytest.mark.parametrize("block", SEEDS)
+@pytest.mark.parametrize("block", blocks("seeds.md", "json"))
 def test_every_seed_shown_can_be_followed(lab: Lab, block: str) -> None:
     lab.local.seed(json.loads(block))
 
