@@ -15,7 +15,7 @@ def test_cleanup_shows_before_it_does(run: Run, local: LocalCleanRoomsML) -> Non
     shown = run("cleanup", "churn", "--only", "models")
     assert shown.status == 0
     assert shown.out.count("delete  trained-model") == 3
-    assert "nothing has been done yet: add --yes" in shown.err
+    assert "nothing has been done. Add --yes" in shown.err
     assert not local.calls("DeleteTrainedModelOutput")
 
     done = run("cleanup", "churn", "--only", "models", "--yes", "-o", "json")
@@ -27,7 +27,7 @@ def test_cleanup_tells_what_could_not_be_done(run: Run, local: LocalCleanRoomsML
     local.faults.error("ConflictException", "DeleteTrainedModelOutput", status=409, message="used")
     ran = run("cleanup", "churn", "--only", "models", "--yes")
     assert ran.status == 1
-    assert "1 of 3 could not be done" in ran.err
+    assert "1 of 3 steps failed" in ran.err
     assert "used" in ran.out
 
 
@@ -52,7 +52,7 @@ def test_cleanup_tells_what_could_not_be_done(run: Run, local: LocalCleanRoomsML
                 "--bucket",
                 "b",
             ],
-            "takes no --bucket",
+            "does not take --bucket",
         ),
     ],
 )

@@ -76,7 +76,7 @@ def test_a_collaboration_is_named_bare_as_for_show(run: Run, local: LocalCleanRo
     assert bare.json
     twice = run("collaborations", "members", "Local collaboration", "--collaboration", "Other")
     assert twice.status == 2
-    assert "two collaborations are named" in twice.err
+    assert "two collaborations are given" in twice.err
 
 
 def test_options_of_every_command_stand_before_or_behind_it(run: Run) -> None:

@@ -117,7 +117,7 @@ def test_where_nothing_can_be_run_it_says_so_and_simulates(monkeypatch: pytest.M
 
 def test_a_folder_with_something_in_it_is_not_written_to(tmp_path: Path) -> None:
     (tmp_path / "mine").touch()
-    with pytest.raises(Refused, match="something in it already"):
+    with pytest.raises(Refused, match="the folder is not empty"):
         run(a_story(), keep=tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 

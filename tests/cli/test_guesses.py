@@ -100,7 +100,7 @@ def test_a_status_that_is_none_is_refused_before_anything_is_asked(
 
 
 def test_a_status_that_other_services_have_is_answered_with_those_there_are(run: Run) -> None:
-    assert "what ended well is ACTIVE" in run("jobs", "list", "--status", "COMPLETED").err
+    assert "ACTIVE means success" in run("jobs", "list", "--status", "COMPLETED").err
 
 
 @pytest.mark.parametrize(

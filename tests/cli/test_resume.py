@@ -38,9 +38,9 @@ def test_the_same_command_again_makes_nothing_twice(
     assert first.status == second.status == 0, first.err + second.err
     assert first.out == second.out
     assert len(local.calls(operation)) == before + 1
-    assert "taken up" not in first.err
+    assert "resumed" not in first.err
     if operation != "StartTrainedModelExportJob":
-        assert "taken up: made 20" in second.err
+        assert "resumed: created 20" in second.err
     waited = run(*STARTS[operation], "--resume", "--wait", "--poll", "10ms")
     assert waited.status == 0, waited.err
     assert len(local.calls(operation)) == before + 1
@@ -51,7 +51,7 @@ def test_without_it_a_conflict_says_that_there_is_such_a_thing(run: Run) -> None
     again = run(*TRAIN)
     assert (again.status, again.err.splitlines()[-1]) == (
         1,
-        "next: --resume takes up what has the name already",
+        "next: use --resume to continue with the resource that has this name",
     )
 
 
@@ -69,7 +69,7 @@ def test_what_is_older_is_refused_in_the_words_of_the_command(run: Run) -> None:
     assert ran.status == 1
     assert "before --resume-since" in ran.err
     bad = run(*TRAIN, "--resume-since", "soon")
-    assert (bad.status, bad.err.splitlines()[0]) == (2, "crml: --resume-since 'soon' is no time")
+    assert (bad.status, bad.err.splitlines()[0]) == (2, "crml: --resume-since 'soon' is not a time")
 
 
 def test_after_a_failed_try_another_is_made_when_asked_for(
@@ -89,7 +89,7 @@ def test_a_version_that_will_be_another_one_at_the_next_try_is_refused(
 ) -> None:
     ran = run(*TRAIN, "--from", f"churn@{selector}", "--resume")
     assert ran.status == 2
-    assert "would be another version" in ran.err
+    assert "could be another version" in ran.err
     ref = run("models", "latest", "churn").out.strip()
     assert run(*TRAIN, "--from", ref, "--resume").status == 0
 
@@ -111,5 +111,5 @@ def test_an_export_answers_with_what_it_can_be_waited_for_by(run: Run) -> None:
 def test_ctrl_c_while_it_is_started_says_that_it_may_run() -> None:
     said = explain(Interrupted(sending=True))
     assert said.status == failures.INTERRUPTED
-    assert "it may run" in said.line
+    assert "it may be running" in said.line
     assert "--resume" in str(said.hint)

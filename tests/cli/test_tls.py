@@ -84,7 +84,7 @@ async def test_the_command_trusts_whom_the_bundle_names_and_nobody_else(
     status, out, err = await _run(environment, *command)
     assert (status, out) == (2, "")
     assert err.startswith("crml: ListMemberships: the server's certificate is not trusted")
-    assert "AWS_CA_BUNDLE names the file" in err
+    assert "set AWS_CA_BUNDLE to the file" in err
     assert "needs a membership" not in err
 
 

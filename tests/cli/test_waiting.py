@@ -43,7 +43,7 @@ def test_a_wait_that_times_out_ends_with_status_3_and_can_be_taken_up(
     arn = start(run, "may")
     ran = run("jobs", "wait", "may", "--poll", "10ms", "--timeout", "50ms")
     assert ran.status == 3
-    assert "it goes on" in ran.err
+    assert "the job continues" in ran.err
     handle = ran.err.partition("crml wait '")[2].partition("'")[0]
     local.jobs.finish(arn)
     assert run("wait", handle, "--poll", "1ms", "-o", "json").json["status"] == "ACTIVE"
@@ -109,7 +109,7 @@ def test_ctrl_c_leaves_the_job_running_and_says_how_to_go_on(
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=120)
     assert process.returncode == 130
-    assert "the job goes on" in err
+    assert "the job continues" in err
     assert "crml wait 'crml-wait:" in err
     assert arn in err
     assert "Traceback" not in err

@@ -93,8 +93,8 @@ def test_flags_count_more_than_the_file(run: Run, tmp_path: Path) -> None:
         ),
         ((*TRAIN, *MACHINE, "--tag", "a"), "--tag 'a' is not KEY=VALUE"),
         ((*TRAIN, *MACHINE, "--tag", "a=1", "--tag", "a=2"), "given twice"),
-        ((*TRAIN, *MACHINE, "--from", "churn"), "name the version"),
-        ((*TRAIN, *MACHINE, "--channel", "train=other"), "each must be another"),
+        ((*TRAIN, *MACHINE, "--from", "churn"), "give the version"),
+        ((*TRAIN, *MACHINE, "--channel", "train=other"), "each channel needs its own name"),
         ((*TRAIN, *MACHINE, "--max-runtime", "long"), "90s"),
         (("models", "train", "-f", "/nowhere/train.yaml"), "/nowhere/train.yaml: No such file"),
         (("models", "cancel", "churn"), "--version"),
@@ -246,7 +246,7 @@ def test_the_cost_is_told_at_most() -> None:
     }
     assert "1,344 instance hours" in cost.at_most(operation, values)
     values["stopping_condition"] = {"max_runtime_in_seconds": 5400}
-    assert "2 x ml.m5.xlarge for at most 1.5 h: up to 3 instance hours" in cost.at_most(
+    assert "2 x ml.m5.xlarge for at most 1.5 h, so up to 3 instance hours" in cost.at_most(
         operation, values
     )
 

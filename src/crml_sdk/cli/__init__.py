@@ -1,4 +1,4 @@
-"""The `crml` command. Needs the extra `cli`."""
+"""The `crml` command. It needs the extra `cli`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command with these arguments (those of the process when left out).
+    """Run the command with these arguments, or with those of the process.
 
     Returns:
         The exit status: 0 done, 1 failed, 2 usage, 3 timed out, 130 interrupted.
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def process() -> None:
-    """Run the command as a process of its own, and end the process."""
+    """Run the command and end the process with its exit status."""
     try:
         from .interrupts import catch
 

@@ -1,6 +1,6 @@
-"""The commands, put together, and the one place where errors become lines and an exit status.
+"""All commands, and the one place that turns errors into messages and an exit status.
 
-Only the command that is run is built: the others are names and a line of help.
+Only the command that runs is built. The others are names with a line of help.
 """
 
 from __future__ import annotations
@@ -18,22 +18,26 @@ from .failures import USAGE, explain
 from .options import HELP, Options, shared_options, take_shared
 
 EPILOG: Final = (
-    "Models, jobs, channels and the rest are named by ARN or exact name; MODEL@latest,"
-    " MODEL@latest-active, MODEL@base or MODEL@VERSION names a version. `crml operations` lists what"
-    " there is. Exit status: 0 done, 1 failed, 2 usage, 3 timed out, 130 interrupted."
+    "Give models, jobs, channels and other resources by ARN or exact name. For a version,"
+    " write MODEL@latest, MODEL@latest-active, MODEL@base or MODEL@VERSION. `crml"
+    " operations` lists all operations. Exit status: 0 success, 1 failure, 2 wrong usage,"
+    " 3 timeout, 130 interrupted."
 )
 
 BY_HAND: Final[dict[str, tuple[str, str]]] = {
-    "models latest": ("models:latest", "Say which version is the newest that is ACTIVE."),
-    "models diff": ("models:diff", "Say what differs between two versions."),
+    "models latest": ("models:latest", "Show the newest version that is ACTIVE."),
+    "models diff": ("models:diff", "Show the differences between two versions."),
     "models lineage": ("models:lineage", "Show which version was trained from which."),
-    "models logs": ("logs:models_logs", "Show what a training printed, or where AWS keeps it."),
-    "models metrics": ("logs:metrics", "Show the metrics of a training, or where AWS keeps them."),
-    "models wait": ("waits:models_wait", "Wait until a version is trained, cancelled or deleted."),
+    "models logs": ("logs:models_logs", "Show the log of a training, or where it is on AWS."),
+    "models metrics": ("logs:metrics", "Show the metrics of a training, or where they are on AWS."),
+    "models wait": (
+        "waits:models_wait",
+        "Wait until a version has been trained, cancelled or deleted.",
+    ),
     "jobs wait": ("waits:jobs_wait", "Wait until inference jobs have ended."),
-    "jobs logs": ("logs:jobs_logs", "Show what an inference job printed, or where AWS keeps it."),
-    "jobs watch": ("jobs:watch", "Print each status of a job as it is seen."),
-    "jobs results": ("jobs:results", "Say where the results of a job are."),
+    "jobs logs": ("logs:jobs_logs", "Show the log of an inference job, or where it is on AWS."),
+    "jobs watch": ("jobs:watch", "Print each new status of a job until it has ended."),
+    "jobs results": ("jobs:results", "Show where the results of a job are."),
     "channels wait": ("waits:channels_wait", "Wait until a channel is ready."),
     "audiences models wait": (
         "waits:audience_models_wait",
@@ -41,34 +45,34 @@ BY_HAND: Final[dict[str, tuple[str, str]]] = {
     ),
     "audiences jobs wait": ("waits:audience_jobs_wait", "Wait until generation jobs have ended."),
     "audiences jobs metrics": ("jobs:metrics", "Show the relevance metrics of a generation job."),
-    "tags set": ("tags:set_tags", "Make these the tags of a resource."),
-    "wait": ("waits:wait", "Wait for anything with a life cycle."),
-    "whoami": ("who:whoami", "Who the service takes you for: account, region, memberships."),
-    "call": ("calling:call", "Call any operation by its documented name."),
-    "operations": ("calling:list_operations", "List every operation and its command."),
+    "tags set": ("tags:set_tags", "Replace all tags of a resource."),
+    "wait": ("waits:wait", "Wait for any resource with a life cycle."),
+    "whoami": ("who:whoami", "Show your account, region and memberships."),
+    "call": ("calling:call", "Call any operation by its name in the API reference."),
+    "operations": ("calling:list_operations", "List all operations and their commands."),
     "stepfunctions": (
         "stepfunctions:stepfunctions",
-        "Write a state machine for AWS Step Functions that trains or predicts, and waits.",
+        "Write a state machine for AWS Step Functions that runs a training or an inference job.",
     ),
-    "cleanup": ("cleaning:cleanup", "Cancel and delete what has names with a prefix."),
+    "cleanup": ("cleaning:cleanup", "Cancel and delete everything whose name has a prefix."),
     "policy caller": ("policies:caller", "Write the IAM policy that a caller needs."),
-    "policy role": ("policies:role", "Write the IAM policy of a role that the service takes on."),
+    "policy role": ("policies:role", "Write the IAM policy of a role that the service assumes."),
     "completion": ("completion:completion", "Write the completion script for a shell."),
-    "local": ("serving:local", "Run a local Clean Rooms ML to develop against."),
-    "demo": ("demo:demo", "Watch it work: join tables, train versions, predict."),
+    "local": ("serving:local", "Run a local Clean Rooms ML for development."),
+    "demo": ("demo:demo", "Run a demo: join tables, train versions, predict."),
 }
-"""What is written by hand: its words, where it is made, and a line of help."""
+"""Handwritten commands: their words, where they are, and a line of help."""
 
 
 class Tree(click.Group):
-    """A group whose commands are built when they are asked for."""
+    """A group that builds a command only when it is needed."""
 
     def __init__(self, path: str, **settings: Any) -> None:
         super().__init__(path.rpartition(" ")[2] or "crml", no_args_is_help=True, **settings)
         self.path = path
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The next words, in the order of the tables."""
+        """The next words of the commands, in the order of the tables."""
         start = f"{self.path} " if self.path else ""
         return list(
             dict.fromkeys(
@@ -79,7 +83,7 @@ class Tree(click.Group):
         )
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command, or the group, of that word."""
+        """The command or group with this name."""
         from .commands import GROUPS
 
         path = f"{self.path} {cmd_name}".strip()
@@ -91,10 +95,10 @@ class Tree(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command of the first word.
+        """Find the command of the first word.
 
         Raises:
-            Refused: There is none; with what was likely meant.
+            Refused: There is no such command. The error suggests similar ones.
         """
         named = not args or args[0][:1] == "-" or self.get_command(ctx, args[0]) is not None
         if not named and not ctx.resilient_parsing:
@@ -104,7 +108,7 @@ class Tree(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the names with a line for each, without building them."""
+        """Write the commands with a line of help each, without building them."""
         from .commands import GROUPS
 
         rows: list[tuple[str, str]] = []
@@ -116,12 +120,12 @@ class Tree(click.Group):
 
 
 ALIASES: Final = {"channels delete-data": "channels delete", "tags list": "tags show"}
-"""Words that are understood and not listed."""
+"""Words that are accepted but not listed."""
 
 
 @cache
 def builders() -> dict[str, Callable[[], click.Command]]:
-    """What builds each command, by its words."""
+    """The function that builds each command, by its words."""
     from .commands import COMMANDS, LISTINGS
 
     made: dict[str, Callable[[], click.Command]] = {}
@@ -155,7 +159,7 @@ def _by_hand(place: str) -> click.Command:
 
 
 def summary(path: str) -> str:
-    """A line of help for a command, without building it."""
+    """The line of help for a command, without building it."""
     from . import service
     from .commands import COMMANDS, LISTINGS
 
@@ -168,7 +172,7 @@ def summary(path: str) -> str:
 
 
 def root() -> click.Group:
-    """The whole command."""
+    """The whole `crml` command."""
 
     def callback(**values: Any) -> None:
         ctx = click.get_current_context()
@@ -188,7 +192,7 @@ def root() -> click.Group:
                 help="Show the version.",
             ),
         ],
-        help="AWS Clean Rooms ML from the command line: models and their versions, jobs, channels.",
+        help="Use AWS Clean Rooms ML from the command line.",
         epilog=EPILOG,
         context_settings=HELP,
     )
@@ -217,7 +221,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         return root().main(list(arguments), prog_name="crml", standalone_mode=False) or 0
     except BrokenPipeError:
-        # The reader of our output is gone (`| head`); nothing may be written any more.
+        # The reader of the output has gone (`| head`), so nothing more may be written.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except BaseException as error:
@@ -229,7 +233,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _fit_streams() -> None:
-    """What a stream's encoding does not have is escaped, not an error."""
+    """Escape characters that a stream's encoding does not have, instead of failing."""
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
@@ -253,7 +257,7 @@ def _report(error: BaseException) -> int:
         remark(error.format_message())
         return USAGE
     if isinstance(error, click.ClickException):
-        # A fault of usage, in the words of the command line's own library.
+        # Wrong usage, in the words of click.
         line, hint, status = error.format_message(), _usage_hint(error), USAGE
     elif isinstance(error, click.exceptions.Exit):
         return error.exit_code

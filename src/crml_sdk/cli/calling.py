@@ -26,7 +26,7 @@ OPERATIONS: Final = (
 
 
 def command_of(operation: Operation) -> str:
-    """The command that calls an operation; `call` where it has none of its own."""
+    """The command that calls an operation, or `crml call` if it has none."""
     from .commands import COMMANDS, LISTINGS
 
     for each in (*LISTINGS, *COMMANDS):
@@ -39,21 +39,21 @@ def command_of(operation: Operation) -> str:
 
 
 class _Call(Leaf):
-    """`crml call`; `crml call NAME --help` shows the members of that operation."""
+    """`crml call`. `crml call NAME --help` shows the members of the operation."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Remember what was given: the help is about it."""
+        """Remember the arguments, because the help depends on them."""
         ctx.meta["crml.given"] = list(args)
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
             raise Refused(
                 f"`call` takes members as JSON, not as {error.option_name}",
-                '-a \'{"trainedModelArn": "NAME"}\'; `crml operations` names the commands with flags',
+                '-a \'{"trainedModelArn": "NAME"}\'; `crml operations` lists the commands that have options',
             ) from None
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the members of the operation that was named, if one was."""
+        """Write the members of the operation, if one was given."""
         for word in ctx.meta.get("crml.given", ()):
             try:
                 operation = service.find_operation(word)
@@ -97,7 +97,7 @@ def call() -> click.Command:
             "all_pages": given["all_pages"],
         }
 
-    what = argument("operation", "Such as ListTrainedModels or list-trained-models.")
+    what = argument("operation", "The operation, such as ListTrainedModels or list-trained-models.")
     what._custom_shell_complete = _operation_names  # pyright: ignore[reportPrivateUsage]
     made = leaf(
         "call",
@@ -108,8 +108,10 @@ def call() -> click.Command:
                 "--arguments",
                 "-a",
                 metavar="JSON",
-                help="Its members as JSON, @FILE, or - for standard input; documented names or"
-                " snake_case.",
+                help=(
+                    "The members of the request: JSON, @FILE, or - for standard input. Names"
+                    " are camelCase or snake_case."
+                ),
             ),
             Option(
                 "-f",
@@ -117,13 +119,19 @@ def call() -> click.Command:
                 "file",
                 type=click.Path(),
                 metavar="FILE",
-                help="The same from a YAML or JSON file.",
+                help="Members of the request from a YAML or JSON file.",
             ),
-            Option("--all", "all_pages", is_flag=True, help="For lists: the rows of every page."),
-            Option("--skeleton", is_flag=True, help="Write a file with every member, and end."),
-            Option("--dry-run", is_flag=True, help="Check, and write the request; send nothing."),
+            Option("--all", "all_pages", is_flag=True, help="For lists: read all pages."),
+            Option(
+                "--skeleton",
+                is_flag=True,
+                help="Write a file with all members to fill in, and exit.",
+            ),
+            Option(
+                "--dry-run", is_flag=True, help="Check and print the request, but do not send it."
+            ),
         ],
-        help="Call any operation; what is sent is checked first, what comes back is documented JSON.",
+        help="Call any operation. The request is checked before it is sent, and the reply is printed as JSON.",
         epilog="`crml call NAME --help` shows the members of an operation.",
         prepare=prepare,
     )
@@ -169,7 +177,7 @@ def list_operations() -> click.Command:
         "operations",
         callback=show,
         params=shared_options(),
-        help="List every operation, with its command and its place in the SDK.",
+        help="List all operations with their commands and their methods in the SDK.",
     )
 
 

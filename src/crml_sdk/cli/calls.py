@@ -1,4 +1,4 @@
-"""Calling an operation by its data, or writing the request instead; and `crml call`."""
+"""Call an operation from data, or print its request; and `crml call`."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ async def invoke(
     method: str | None = None,
     more: Mapping[str, Any] = MappingProxyType({}),
 ) -> Any:
-    """Call an operation through the SDK's method for it, or another; a paginator for a list.
+    """Call an operation through its method in the SDK, or through another one.
 
     Args:
-        session: With the open client.
-        operation: What is called.
-        values: Its members by Python names.
-        method: The SDK's method, where it is not the one named after the operation.
-        more: Arguments of the method that are no members.
+        session: The session with the open client.
+        operation: The operation.
+        values: The members of the request, by Python names.
+        method: The SDK's method, if it is not that of the operation.
+        more: Arguments of the method that are not members of the request.
     """
     group, arguments = await bound(session, operation, values)
     found = getattr(group, method or operation.method)(**arguments, **more)
@@ -44,9 +44,9 @@ async def invoke(
 
 
 async def dry_run(session: Session, operation: Operation, values: Mapping[str, Any]) -> None:
-    """Write the request as it would be sent, names and versions resolved, and send nothing.
+    """Print the request as it would be sent, with names and versions resolved.
 
-    What it reads to resolve them is sent.
+    The request itself is not sent. Requests to resolve names and versions are.
     """
     from .console import remark
 
@@ -63,7 +63,7 @@ async def dry_run(session: Session, operation: Operation, values: Mapping[str, A
 async def bound(
     session: Session, operation: Operation, values: Mapping[str, Any]
 ) -> tuple[Any, dict[str, Any]]:
-    """The SDK's group of an operation, and its arguments by Python names."""
+    """The SDK's group of an operation, and the arguments by Python names."""
     given = {name: value for name, value in values.items() if value is not None}
     if operation.scope == "membership" and not given.get("membership_identifier"):
         given["membership_identifier"] = await session.membership_for(operation, given)
@@ -80,7 +80,7 @@ async def bound(
 
 
 def _take_selector(operation: Operation, values: dict[str, Any]) -> Any:
-    """The version in the arguments, which the SDK's methods call `version` everywhere."""
+    """The arguments with the version as `version`, as the SDK's methods call it."""
     if operation.version is None:
         return None
     from ..versions import parse_version
@@ -94,7 +94,7 @@ def members_text(operation: Operation) -> str:
     """The members of an operation's request, for `crml call NAME --help`."""
     lines: list[str] = []
     _describe(operation.input, 0, lines)
-    return "\n".join(lines) or "This operation takes no members."
+    return "\n".join(lines) or "This operation has no members."
 
 
 def _describe(shape: str, depth: int, lines: list[str]) -> None:
@@ -145,10 +145,10 @@ async def call(
 
 
 def refuse_unknown(operation: Operation, values: Mapping[str, Any]) -> None:
-    """Raise for members that the operation does not have.
+    """Check that the operation has all these members.
 
     Raises:
-        Refused: With the members it has.
+        Refused: It does not. The error lists its members.
     """
     known = service.members(operation.input)
     allowed = {*known, "version"} if operation.version else set(known)
@@ -157,4 +157,6 @@ def refuse_unknown(operation: Operation, values: Mapping[str, Any]) -> None:
         names = ", ".join(
             member.wire + (" (required)" if member.required else "") for member in known.values()
         )
-        raise Refused(f"{operation.name} has no member {', '.join(unknown)}", f"members: {names}")
+        raise Refused(
+            f"{operation.name} has no member {', '.join(unknown)}", f"its members are: {names}"
+        )

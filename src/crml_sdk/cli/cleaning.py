@@ -1,4 +1,4 @@
-"""`crml cleanup`: cancel and delete what has names with a prefix; shown first, done with --yes."""
+"""`crml cleanup`: cancel and delete everything whose name has a prefix. It acts only with --yes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ KINDS: Final[dict[str, tuple[str, ...]]] = {
         *("audience-model", "training-dataset"),
     ),
 }
-"""Resource types by the command's words."""
+"""Resource types by the words for them on the command line."""
 
 STEPS: Final = (
     Column("action", lambda row: row["action"] or "leave"),
@@ -64,29 +64,30 @@ def cleanup() -> click.Command:
         session.write([_row(step) for step in (*steps, *plan.left)], STEPS)
         failed = sum(step.error is not None for step in steps)
         if failed:
-            raise Refused(f"{failed} of {len(steps)} could not be done", status=FAILED)
+            raise Refused(f"{failed} of {len(steps)} steps failed", status=FAILED)
         if steps and not yes and session.writer.for_people:
-            remark(f"{len(steps)} to do; nothing has been done yet: add --yes", "dim")
+            remark(f"{len(steps)} steps to do; nothing has been done. Add --yes to do them", "dim")
 
     return leaf(
         "cleanup",
         body,
         [
-            Argument(["prefix"], help="What the names begin with, 3 characters or more."),
+            Argument(["prefix"], help="The beginning of the names, at least 3 characters."),
             Option(
                 "--only",
                 multiple=True,
                 type=click.Choice(list(KINDS)),
-                help="Only these; may be given several times.",
+                help="Only resources of this kind. Repeatable.",
             ),
             Option(
-                "--older-than", metavar="TIME", help="Only what was made longer ago, such as 7d."
+                "--older-than", metavar="TIME", help="Only resources older than this, such as 7d."
             ),
-            Option("--yes", is_flag=True, help="Do it. Without, what would be done is shown."),
+            Option("--yes", is_flag=True, help="Do it, instead of only showing the steps."),
         ],
         help=(
-            "Cancel what runs, and delete the data of what has ended, of everything of yours whose name"
-            " begins with PREFIX. Shows what it would do; --yes does it."
+            "Clean up all of your resources whose name begins with PREFIX: cancel running"
+            " jobs and delete the data of finished ones. Without --yes it only shows the"
+            " steps."
         ),
     )
 

@@ -1,4 +1,4 @@
-"""The columns of tables, by the names that the table of commands uses."""
+"""The columns of tables, by their names in the table of commands."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _ml_abilities(row: Any) -> str:
 
 
 def _pays(row: Any) -> str:
-    """What a member pays for, by the names of the costs."""
+    """What a member pays for."""
     given = row.payment_configuration
     ml = given.machine_learning
     costs = {
@@ -44,7 +44,7 @@ def _model(row: Any) -> str:
 
 
 def model_column(names: Mapping[str, str]) -> Column:
-    """The model that a job runs on, by the model's name where that is known."""
+    """The model of a job, by its name if that is known."""
 
     def text(row: Any) -> str:
         name = names.get(row.trained_model_arn, row.trained_model_arn)

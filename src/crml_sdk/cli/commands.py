@@ -1,4 +1,4 @@
-"""The table: the commands that are made from the data of operations."""
+"""The table of commands that are made from the data of operations."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ def _policy(reply: Any) -> str:
 
 
 NO_CONFIGURATION: Final = (
-    "the membership has no ML configuration, which would name the place in S3",
+    "the membership has no ML configuration, so there is no S3 location for results",
     "crml config set --s3-uri s3://BUCKET/PREFIX --role ARN",
 )
-"""What it means when the service finds none, and what to do."""
+"""What the service's "not found" means, and what to do."""
 
 COMMANDS: Final = (
     # models
@@ -238,7 +238,7 @@ COMMANDS: Final = (
         flags={"audience_size.type": "size-type", "audience_size.value": "size"},
         wait="finished",
     ),
-    # the neighbouring service
+    # operations of AWS Clean Rooms
     Command("collaborations show", "GetCollaboration", ("collaboration_identifier",)),
 )
 
@@ -317,18 +317,18 @@ LISTINGS: Final = (
 GROUPS: Final = {
     "models": "Trained models and their versions.",
     "jobs": "Inference jobs.",
-    "channels": "ML input channels: prepared data.",
-    "algorithms": "Configured model algorithms: the containers.",
-    "associations": "Algorithms that a collaboration may use.",
-    "config": "The membership's ML configuration: where results and logs go.",
+    "channels": "ML input channels: query results for training and inference.",
+    "algorithms": "Configured model algorithms: containers for training and inference.",
+    "associations": "Algorithm associations: algorithms in a collaboration.",
+    "config": "The ML configuration of a membership: where results are written.",
     "tags": "Tags of any resource.",
-    "audiences": "Lookalike audiences.",
-    "audiences datasets": "Training datasets.",
-    "audiences models": "Audience models, trained from a dataset.",
-    "audiences configured": "Configured audience models: what members may use.",
-    "audiences policy": "Who may use a configured audience model.",
-    "audiences jobs": "Audience generation jobs, with their relevance metrics.",
+    "audiences": "Lookalike audiences: datasets, models, jobs and exports.",
+    "audiences datasets": "Training datasets for audience models.",
+    "audiences models": "Audience models, trained on a training dataset.",
+    "audiences configured": "Configured audience models, which other members may use.",
+    "audiences policy": "Resource policies of configured audience models.",
+    "audiences jobs": "Audience generation jobs and their metrics.",
     "audiences exports": "Audience export jobs.",
-    "collaborations": "Collaborations and who is in them.",
-    "policy": "IAM policies for callers and for the roles of the service.",
+    "collaborations": "Collaborations and their members.",
+    "policy": "IAM policies for callers and for the service's roles.",
 }

@@ -1,7 +1,7 @@
-"""Completion: operations, values and profiles at once, names of resources from a short-lived cache.
+"""Shell completion: operations, values, profiles, and names of resources from a short-lived cache.
 
-Whatever goes wrong, nothing is completed and nothing is said: a shell shows every word that is
-written here. Nobody is ever asked for anything, a password of a second factor among them.
+After any error there is no completion and no message, because the shell would show every word that
+is written here. Completion never asks for anything, such as an MFA code.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ if TYPE_CHECKING:
     from .session import Session
 
 FRESH: Final = 60.0
-"""Seconds for which names are remembered."""
+"""Seconds for which names are cached."""
 
 PATIENCE: Final = 4.0
-"""Seconds for asking the service: somebody is waiting with a finger on the key."""
+"""Seconds for the request to the service. The user is waiting."""
 
 SHELLS: Final = ("bash", "zsh", "fish")
 
 
 def answer(root: click.Group) -> int:
-    """Answer the shell, silently whatever happens."""
+    """Answer the shell, without any message."""
     try:
         shell, _, _ = os.environ["_CRML_COMPLETE"].partition("_")
         with _quiet():
@@ -57,9 +57,9 @@ def _of_shell(shell: str, root: click.Group) -> ShellComplete:
 
 
 class Bash(BashComplete):
-    """Bash, which cuts words at `=`, `:` and `@`, and wants answers for the last piece only.
+    """Completion for bash, which splits words at `=`, `:` and `@` and completes only the last part.
 
-    Click's own asks for `ju` where `train=ju` stands, and takes a name with a space for two words.
+    Click's own class completes `ju` for `train=ju`, and splits a name with a space.
     """
 
     source_template = """\
@@ -80,18 +80,18 @@ complete -o nosort -F %(complete_func)s %(prog_name)s
 """
 
     def source(self) -> str:
-        """The script. Click's own starts a bash to look at its version."""
+        """The script. Click's own method starts bash to read its version."""
         return self.source_template % self.source_vars()
 
     def get_completion_args(self) -> tuple[list[str], str]:
-        """The words before the one at the cursor, and that one."""
+        """The words before the cursor, and the one at the cursor."""
         line = os.environ["COMP_LINE"]
         words = split_arg_string(line)[1:]
         last = words.pop() if words and not line[-1:].isspace() else ""
         return words, last
 
     def complete(self) -> str:
-        """The answers, as far as they stand behind what bash takes for another word."""
+        """The answers, without the part that bash treats as an earlier word."""
         words, last = self.get_completion_args()
         breaks = set(os.environ.get("COMP_WORDBREAKS", "")) - set(" \t\n\"'")
         kept = max((last.rfind(each) for each in breaks), default=-1) + 1
@@ -119,7 +119,7 @@ def completion() -> click.Command:
 
 
 def profiles(incomplete: str) -> list[str]:
-    """The profiles of the AWS configuration, read from its files alone."""
+    """The profiles in the AWS configuration files."""
     import configparser
 
     places = (
@@ -142,10 +142,10 @@ def profiles(incomplete: str) -> list[str]:
 
 
 def names(ctx: click.Context, kind: str, incomplete: str) -> list[str]:
-    """The names of a kind of resource, from the cache or from the service."""
+    """The names of a kind of resource, from the cache or the service."""
     if incomplete.startswith("arn:"):
         return []
-    # `train=churn` of a channel: what stands before the name stays.
+    # `train=churn` of a channel: keep the part before the name.
     lead, equals, typed = incomplete.rpartition("=")
     try:
         found = _cached(_options(ctx), kind)
@@ -213,7 +213,7 @@ def _asked(options: Options, kind: str) -> list[str]:
     from .session import Session, Trail, opened
 
     def refuse(*arguments: Any, **more: Any) -> str:
-        raise EOFError("completion asks nobody")
+        raise EOFError("completion does not ask for input")
 
     getpass.getpass = refuse
 
@@ -243,7 +243,7 @@ async def _listed(session: Session, kind: str) -> list[str]:
 
 @contextmanager
 def _quiet() -> Generator[None]:
-    """Nothing on stderr, nothing to be read: botocore's warnings and questions go nowhere."""
+    """Close stderr and stdin, so that botocore can neither warn nor ask."""
     import logging
     import warnings
 

@@ -1,7 +1,7 @@
-"""Where the command writes: results to stdout, everything about them to stderr.
+"""Output of the command: results go to stdout, messages and progress to stderr.
 
-Colours only on a terminal, and not where NO_COLOR is set or the terminal is dumb. What others wrote
-has passed `untrusted` before it comes here.
+Colours are used only on a terminal, and not if NO_COLOR is set or TERM is "dumb". Text from the
+service has gone through `untrusted` before it reaches this module.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ _CODES: Final = {
 
 
 def is_terminal(stream: IO[str]) -> bool:
-    """Whether a person sees what is written there."""
+    """Whether the stream is a terminal."""
     return stream.isatty()
 
 
 def width() -> int | None:
-    """Columns of the terminal that results go to; None when they go elsewhere and have room."""
+    """Columns of the terminal for results. None if they go to a file or a pipe."""
     return shutil.get_terminal_size((80, 24)).columns if is_terminal(sys.stdout) else None
 
 
 def styled(text: str, style: str, stream: IO[str]) -> str:
-    """Text in a style, where the stream shows styles."""
+    """The text in a style, if the stream supports styles."""
     if not style or not text or not _has_colours(stream):
         return text
     return f"\x1b[{_CODES[style]}m{text}\x1b[0m"
@@ -50,7 +50,7 @@ def _has_colours(stream: IO[str]) -> bool:
 
 
 def cells(text: str) -> int:
-    """How many columns a line of text takes."""
+    """The width of a line of text in columns."""
     if text.isascii():
         return len(text)
     return sum(map(_cells, text))
@@ -63,26 +63,26 @@ def _cells(character: str) -> int:
 
 
 def out(text: str) -> None:
-    """Write a result, whole, with a line end."""
+    """Write a whole result with a line end."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
 
 def remark(text: str, style: str = "") -> None:
-    """Write something about results, progress, a hint or an error."""
+    """Write a message: progress, a hint or an error."""
     sys.stderr.write(styled(text, style, sys.stderr) + "\n")
     sys.stderr.flush()
 
 
 def live_console(**settings: Any) -> Console:
-    """A console of rich's for what moves, on stderr. Nothing from the service is markup."""
+    """A rich console on stderr for live progress. Text from the service is not markup."""
     from rich.console import Console
 
     return Console(stderr=True, highlight=False, markup=False, emoji=False, **settings)
 
 
 def status_style(status: str | None) -> str:
-    """How a status is coloured: green is good, red has failed, yellow moves, dim is over."""
+    """The style of a status: green for success, red for failure, yellow while running, dim when over."""
     if status is None:
         return "dim"
     if status in ("ACTIVE", "PUBLISH_SUCCEEDED"):

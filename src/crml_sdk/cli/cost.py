@@ -1,4 +1,4 @@
-"""The question before something is started that is billed by time."""
+"""The question about the cost before something is started that is billed by time."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 PRICES: Final = "https://aws.amazon.com/clean-rooms/pricing/"
 LONGEST_HOURS: Final = 672
-"""The most that `maxRuntimeInSeconds` takes: 28 days."""
+"""The maximum of `maxRuntimeInSeconds`: 28 days."""
 
 
 def confirm(operation: Operation, values: Mapping[str, Any]) -> None:
-    """Say what it may cost at most and ask, where somebody is there to answer.
+    """Show the maximum cost and ask, if a person can answer.
 
     Raises:
-        Refused: The answer was no; nothing was started.
+        Refused: The answer was no. Nothing was started.
     """
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return
@@ -33,28 +33,31 @@ def confirm(operation: Operation, values: Mapping[str, Any]) -> None:
     if not answer:
         remark("")
     if answer.strip().lower() not in ("y", "yes"):
-        raise Refused("nothing was started", "--yes starts it without asking", FAILED)
+        raise Refused("nothing was started", "use --yes to start it without a question", FAILED)
 
 
 def at_most(operation: Operation, values: Mapping[str, Any]) -> str:
-    """What is billed at most, in a sentence or two."""
+    """The maximum that is billed, in a sentence or two."""
     if operation.name == "CreateMLInputChannel":
         return _workers(values)
     machine = get(values, ("resource_config", "instance_type"))
     if machine is None:
-        return "This is billed by what it reads and computes."
+        return "This is billed by the amount of data and computation."
     count = get(values, ("resource_config", "instance_count")) or 1
     each = f"{count} x {machine}"
     if operation.name != "CreateTrainedModel":
-        return f"This runs on {each}, billed for as long as it takes; the service takes no maximum for it."
+        return (
+            f"This runs on {each} and is billed until it ends. The service has no maximum for it."
+        )
     seconds = get(values, ("stopping_condition", "max_runtime_in_seconds"))
     if seconds is None:
         return (
-            f"This runs on {each}. No maximum was given (--max-runtime); what the service takes for"
-            f" it is not documented, at most {LONGEST_HOURS} h: up to {count * LONGEST_HOURS:,} instance hours."
+            f"This runs on {each}. There is no --max-runtime. The service's default is not"
+            f" documented; it is at most {LONGEST_HOURS} h, so up to {count * LONGEST_HOURS:,}"
+            " instance hours."
         )
     hours = seconds / 3600
-    return f"This runs on {each} for at most {hours:,.4g} h: up to {count * hours:,.4g} instance hours."
+    return f"This runs on {each} for at most {hours:,.4g} h, so up to {count * hours:,.4g} instance hours."
 
 
 def _workers(values: Mapping[str, Any]) -> str:
@@ -69,9 +72,9 @@ def _workers(values: Mapping[str, Any]) -> str:
         ),
     )
     if not isinstance(worker, Mapping):
-        return "This runs a query, billed by the hour on the service's own choice of workers."
+        return "This runs a query on workers that the service chooses, and is billed by the hour."
     given: Mapping[str, Any] = worker  # pyright: ignore[reportUnknownVariableType]
     return (
-        f"This runs a query on {given.get('number') or '?'} x {given.get('type') or 'workers'},"
-        " billed for as long as it takes."
+        f"This runs a query on {given.get('number') or '?'} x {given.get('type') or 'workers'}"
+        " and is billed until it ends."
     )

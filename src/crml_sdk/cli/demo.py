@@ -1,4 +1,4 @@
-"""`crml demo`: the whole way from data to predictions, on a local Clean Rooms ML, in seconds."""
+"""`crml demo`: from data to predictions on a local Clean Rooms ML, in seconds."""
 
 from __future__ import annotations
 
@@ -62,12 +62,12 @@ def demo() -> click.Command:
             Option(
                 "--keep",
                 type=PathType(path_type=Path, file_okay=False),
-                help="Folder for its tables, containers and predictions, to look at and to go on.",
+                help="Keep the tables, containers and predictions in this folder.",
             )
         ],
-        help="Watch it work: join two tables, train three versions, predict. Needs no AWS account."
-        "\n\nThe containers are really run, in a sandbox (Linux, and the extra `local`); elsewhere"
-        " their jobs are simulated.",
+        help="Run a demo: join two tables, train three versions, predict. It needs no AWS account."
+        "\n\nOn Linux with the extra `local`, the containers run in a sandbox. Otherwise the jobs are"
+        " simulated.",
         context_settings=HELP,
     )
 
@@ -84,7 +84,7 @@ def _console() -> Console:
 
 
 class Story:
-    """Tells a step, shows its code, runs it."""
+    """Explains a step, shows its code and runs it."""
 
     def __init__(self, console: Console | None = None) -> None:
         self.console: Console = console or _console()
@@ -100,13 +100,13 @@ class Story:
         self.say(f"{self._number}. {text}", "bold")
 
     def show(self, code: str) -> None:
-        """Code as it can be copied."""
+        """Show code so that it can be copied."""
         self.shown.append(code)
         if not self.console.is_terminal:
             self.say(textwrap.indent(code, "    "))
             return
         lexed = Syntax("", "python", theme="ansi_dark", background_color="default")
-        # Not wrapped or cut at the edge of the terminal: it is to be copied.
+        # Not wrapped or cut at the width of the terminal, so that it can be copied.
         code = textwrap.indent(code, "    ")
         self.console.print(lexed.highlight(code), soft_wrap=True, end="")
 
@@ -120,7 +120,7 @@ class Story:
 
 
 def body_of(step: Callable[..., Any]) -> str:
-    """The body of a function, as it would stand in a script: without its last `return`."""
+    """The body of a function as part of a script, without its last `return`."""
     lines = inspect.getsource(step).splitlines()
     start = next(number for number, line in enumerate(lines) if line.endswith(":")) + 1
     body = textwrap.dedent("\n".join(lines[start:])).splitlines()
@@ -130,7 +130,7 @@ def body_of(step: Callable[..., Any]) -> str:
 
 
 def run(story: Story | None = None, *, keep: Path | None = None) -> int:
-    """Run the demo; `keep` is a folder for its files. Gives the exit status."""
+    """Run the demo, with its files in the folder `keep` if one is given, and return the exit status."""
     began = time.monotonic()
     story = story or Story()
     with folder_of(keep) as folder, open_world(folder) as world, profiles(folder):
@@ -138,11 +138,15 @@ def run(story: Story | None = None, *, keep: Path | None = None) -> int:
     story.console.print()
     story.say(f"Done in {format_duration(time.monotonic() - began)}. Next:", "bold")
     if keep is None:
-        story.say("    crml demo --keep FOLDER    the same, and its files to change and run again")
+        story.say(
+            "    crml demo --keep FOLDER    run it again and keep its files, to change and run them"
+        )
     else:
-        story.say(f"    crml local --workspace {keep / 'workspace.toml'}    serve what was kept")
-    story.say("    crml local     a Clean Rooms ML of your own on loopback, for any AWS SDK")
-    story.say("    crml --help    what the command can do")
+        story.say(
+            f"    crml local --workspace {keep / 'workspace.toml'}    run a local service with these files"
+        )
+    story.say("    crml local     run a local Clean Rooms ML for any AWS SDK")
+    story.say("    crml --help    list all commands")
     return 0
 
 
@@ -150,10 +154,10 @@ async def _tell(story: Story, world: World) -> None:
     async with world.local.serve() as server:
         story.say(f"A local Clean Rooms ML listens on {server.url}.", "bold")
         story.say(
-            "Two members share a collaboration; each is a profile. Nothing leaves this machine."
+            "Two members share a collaboration, and each has an AWS profile. Nothing leaves this machine."
         )
         if world.why_simulated is None:
-            story.say("Queries and containers are really run.")
+            story.say("Queries and containers really run.")
         else:
             story.say(f"Jobs are simulated here. {world.why_simulated}.", "yellow")
         story.show(PROLOGUE.format(url=server.url, s3=world.s3))
@@ -166,7 +170,7 @@ async def _tell(story: Story, world: World) -> None:
 
 
 async def _tell_all(story: Story, world: World, sdk: CleanRoomsML, partner: CleanRoomsML) -> None:
-    story.headline("Each of the two has a table")
+    story.headline("Each member has a table")
     for whose, table in (("ours", "customers.csv"), ("theirs", "contracts.csv")):
         story.say(f"{whose}, {table}:")
         story.say(textwrap.indent("\n".join([*world.head(table), "..."]), "    "), "cyan")
@@ -174,13 +178,13 @@ async def _tell_all(story: Story, world: World, sdk: CleanRoomsML, partner: Clea
     story.headline("The partner offers an algorithm to the collaboration")
     await story.run(steps.offer_algorithm, partner)
 
-    story.headline("We find it there, say where results go, and join the tables")
+    story.headline("We find the algorithm, say where results go, and join the tables")
     room, offer = await story.run(steps.look_around, sdk)
     await story.run(steps.say_where_results_go, sdk, room)
     with story.progress("input channel known") as progress:
         channel = await story.run(steps.join_data, sdk, room, offer, progress)
 
-    story.headline("Train a model, and train it on, twice")
+    story.headline("Train a model, then train two more versions from it")
     with story.progress("trained model churn, base version") as progress:
         model = await story.run(steps.train_base, sdk, room, offer, channel, progress)
     if world.why_simulated is None:
@@ -191,14 +195,14 @@ async def _tell_all(story: Story, world: World, sdk: CleanRoomsML, partner: Clea
     with story.progress("trained model churn, second version after the base") as progress:
         await steps.train_on(sdk, room, offer, channel, model, progress)
 
-    story.headline("Which versions are there, which is newest, and what came from what?")
+    story.headline("Which versions exist, which is the newest, and which was trained from which?")
     versions, newest = await story.run(steps.read_versions, sdk, model)
     story.console.print(_versions_table(versions, world.accuracies(model.trained_model_arn)))
     story.say(f"newest: {newest.version_identifier}", "cyan")
     lineage = await story.run(steps.read_lineage, sdk, model)
     story.say(lineage_tree(lineage))
 
-    story.headline("Predict for the others with the newest version that works")
+    story.headline("Predict for the other customers with the newest ACTIVE version")
     with story.progress("input channel july") as progress:
         july = await story.run(steps.join_more, sdk, room, offer, progress)
     job = await story.run(steps.start_inference, sdk, model, july)
@@ -212,7 +216,7 @@ async def _tell_all(story: Story, world: World, sdk: CleanRoomsML, partner: Clea
         first = [*predictions[:3], f"... {len(predictions)} in all"]
         story.say(textwrap.indent("\n".join(first), "    "), "cyan")
 
-    story.headline("And when a container fails?")
+    story.headline("What happens when a container fails?")
     if world.why_simulated is not None:
         world.local.jobs.fail_next(status_code="AlgorithmError", message=FAILURE)
     wrong = await story.run(steps.start_wrongly, sdk, room, offer, channel)
@@ -220,7 +224,7 @@ async def _tell_all(story: Story, world: World, sdk: CleanRoomsML, partner: Clea
         failure = await story.run(steps.see_it_fail, sdk, wrong, progress)
     story.say(f"{type(failure).__name__}: {failure}", "red")
 
-    story.headline("What the partner sees of all this")
+    story.headline("What the partner sees")
     for line in await story.run(steps.look_as_partner, partner, room):
         story.say(line)
 

@@ -1,9 +1,9 @@
-"""What `crml demo` does, a function a step.
+"""The steps of `crml demo`, one function each.
 
-The body of each function is printed before it runs, so what a reader sees is what happened. All
-bodies in a row, with the same names for the same things, are a script that can be copied and run
-(a test does so). `poll=` is short because the local service is quick; leave it out against AWS.
-The tables and the containers are those of `local.write_example_workspace`.
+The body of each function is printed before it runs, so that readers see what happens. All bodies
+together are a script that can be copied and run, which a test does. `poll=` is short because the
+local service is quick. Omit it on AWS. `local.write_example_workspace` writes the tables and the
+containers.
 """
 
 from __future__ import annotations
@@ -234,7 +234,7 @@ async def see_it_fail(
 
 async def look_as_partner(partner: CleanRoomsML, room: Room) -> list[str]:
     models = await partner.collaboration(room.collaboration_id).trained_models.list()
-    return [f"{row.name}: {row.status}, made by account {row.creator_account_id}" for row in models]
+    return [f"{row.name}: {row.status}, created by {row.creator_account_id}" for row in models]
 
 
 async def disconnect(sdk: CleanRoomsML, partner: CleanRoomsML) -> None:

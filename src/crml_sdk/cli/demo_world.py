@@ -1,4 +1,4 @@
-"""What `crml demo` works in: its files, a local service that runs or simulates, and two profiles."""
+"""The environment of `crml demo`: its files, a local service and two AWS profiles."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from ..local import LocalCleanRoomsML
 
 NEEDED: Final = ("duckdb", "sqlglot", *(("tomli",) if sys.version_info < (3, 11) else ()))
-"""What the extra `local` installs."""
+"""Packages of the extra `local`."""
 
 
 @dataclass(frozen=True)
 class World:
-    """Where the demo takes place.
+    """The environment of the demo.
 
     Attributes:
-        folder: Holds the tables, the containers' files, the workspace and what stands for S3.
+        folder: The folder with the tables, the containers, the workspace and the stand-in for S3.
         local: The local service.
-        why_simulated: Why nothing is really run; None if it is.
+        why_simulated: Why jobs are simulated. None if they really run.
     """
 
     folder: Path
@@ -41,16 +41,16 @@ class World:
         return self.folder / "s3"
 
     def head(self, table: str, lines: int = 3) -> list[str]:
-        """The first lines of a table's file."""
+        """The first lines of a table."""
         return (self.folder / table).read_text("utf-8").splitlines()[:lines]
 
     def log(self, arn: str) -> list[str]:
-        """What the newest training of a model has printed."""
+        """The log of the newest training of a model."""
         report = self.local.report_of(self.local.made(arn)[-1].number)
         return [] if report is None else report.log.read_text("utf-8").splitlines()
 
     def accuracies(self, arn: str) -> dict[str | None, float]:
-        """What each version of a model measured last, by its identifier."""
+        """The last accuracy of each version of a model, by version identifier."""
         found: dict[str | None, float] = {}
         for record in self.local.made(arn):
             report = self.local.report_of(record.number)
@@ -61,10 +61,10 @@ class World:
 
 @contextmanager
 def folder_of(keep: Path | None) -> Generator[Path]:
-    """The demo's folder with its files: one to be kept, or one that goes with it.
+    """The demo's folder with its files, either kept or temporary.
 
     Raises:
-        Refused: The one to keep is not empty.
+        Refused: The folder to keep is not empty.
     """
     from ..local import write_example_workspace
 
@@ -73,13 +73,13 @@ def folder_of(keep: Path | None) -> Generator[Path]:
             yield write_example_workspace(os.path.realpath(name)).parent
         return
     if keep.exists() and any(keep.iterdir()):
-        raise Refused(f"--keep {keep}: there is something in it already", "name a new folder")
+        raise Refused(f"--keep {keep}: the folder is not empty", "choose a new folder")
     yield write_example_workspace(keep).parent
 
 
 @contextmanager
 def open_world(folder: Path) -> Generator[World]:
-    """A local service that runs the containers of the folder; where that cannot be, a simulation."""
+    """A local service that runs the containers of the folder, or simulates jobs if it cannot."""
     from ..local import Lifecycle, LocalCleanRoomsML, Settings
 
     settings = Settings(lifecycle=Lifecycle("clock", pending=0.15, running=0.35))
@@ -97,7 +97,7 @@ def open_world(folder: Path) -> Generator[World]:
 
 def _missing() -> str | None:
     if sys.platform != "linux":
-        return f"Containers are run on Linux only, and this is {sys.platform}"
+        return f"Containers run only on Linux, and this is {sys.platform}"
     absent = [name for name in NEEDED if find_spec(name) is None]
     if absent:
         return f"{' and '.join(absent)} not installed: pip install 'crml-sdk[local]'"
@@ -106,7 +106,7 @@ def _missing() -> str | None:
 
 @contextmanager
 def profiles(folder: Path) -> Generator[None]:
-    """Two profiles with dummy credentials, and an environment in which only they count."""
+    """Two AWS profiles with dummy credentials, in an environment without other ones."""
     from ..local import DEFAULT_ACCESS_KEY, DEFAULT_SECRET_KEY, OTHER_ACCESS_KEY, OTHER_SECRET_KEY
 
     members = {

@@ -1,4 +1,4 @@
-"""Lengths of time as people write and read them."""
+"""Lengths of time as text that people write and read."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ _PART: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 
 
 def parse_duration(text: str) -> float | None:
-    """Seconds in `90`, `90s`, `15m`, `6h`, `1h30m` or `2d`; None for `none`.
+    """Seconds in `90`, `90s`, `15m`, `6h`, `1h30m` or `2d`. None for `none`.
 
     Raises:
-        ValueError: The text is none of these.
+        ValueError: The text is not a length of time.
     """
     text = text.strip().lower()
     if text == "none":

@@ -1,7 +1,8 @@
-"""Commands made from the data of operations: flags, help, checks, and the call.
+"""Commands made from the data of operations: options, help, checks and the call.
 
-The way of each: file, flags on top, shorthands, check, question about the cost, a client, names to
-ARNs, the call (or the request, with `--dry-run`), perhaps a wait, and the result.
+Each command reads its file, its options and its shorthands, checks the request, asks about the cost,
+opens a client, resolves names to ARNs, makes the call (or prints the request, with `--dry-run`),
+waits if asked to, and writes the result.
 """
 
 from __future__ import annotations
@@ -36,16 +37,16 @@ if TYPE_CHECKING:
 
 COLLABORATION: Final = "collaboration_identifier"
 SCOPE: Final = ("membership_identifier", COLLABORATION, "next_token", "max_results")
-"""Members that an option of every command, or none at all, sets."""
+"""Members that are set by an option of every command, or by none."""
 
 
 def build(command: Command) -> click.Command:
-    """The click command of a row of the table."""
+    """The click command for a row of the table."""
     return _Built(command).click_command()
 
 
 class _Built:
-    """A command with what was derived from its operation."""
+    """A command with everything derived from its operation."""
 
     def __init__(self, command: Command) -> None:
         self.command = command
@@ -77,7 +78,7 @@ class _Built:
         )
 
     def _aliases(self) -> dict[str, str]:
-        """Every member by its documented name, as the AWS CLI has it, that is not its flag."""
+        """The AWS CLI's option names of the members whose own option is called differently."""
         named = {path: flag for path, flag in self.flags.items() if flag}
         if len(self.command.positional) == 1:
             named[self.command.positional] = ""
@@ -92,7 +93,7 @@ class _Built:
         ]
 
     def _file_may_have(self, name: str) -> bool:
-        # Left out, a collaboration is the one that you are in.
+        # By default, the collaboration is the one that you are in.
         return name == COLLABORATION or (
             self.writes and len(service.members(self.operation.input)) > 4
         )
@@ -107,7 +108,9 @@ class _Built:
         if self.operation.version is not None:
             options.append(
                 Option(
-                    "--version", metavar="VERSION", help="The version, instead of MODEL@VERSION."
+                    "--version",
+                    metavar="VERSION",
+                    help="The version. You can also write MODEL@VERSION.",
                 )
             )
         if self.command.view is not None:
@@ -115,7 +118,7 @@ class _Built:
                 Option(
                     "--collaboration",
                     metavar="ID",
-                    help="As this collaboration sees it: identifier, ARN or exact name.",
+                    help="Read it from this collaboration: identifier, ARN or exact name.",
                     shell_complete=names_of("collaboration"),
                 )
             )
@@ -128,7 +131,7 @@ class _Built:
         return options
 
     def prepare(self, options: Options, given: dict[str, Any]) -> dict[str, Any]:
-        """Look at everything that can be looked at before a client is opened."""
+        """Check everything that can be checked without a client."""
         if given.pop("skeleton", False):
             from .skeleton import write_skeleton
 
@@ -194,18 +197,18 @@ class _Built:
         check(self.operation, complete, names)
 
     def _demand_version(self, values: Mapping[str, Any]) -> None:
-        """What acts on the base version unless told otherwise has to be told."""
+        """Require a version where the service would otherwise act on the base version."""
         if self.operation.name not in ("CancelTrainedModel", "DeleteTrainedModelOutput"):
             return
         model = values.get("trained_model_arn")
         if isinstance(model, str) and "@" not in model and not values.get("version_identifier"):
             raise Refused(
-                f"name the version: {model}@latest, {model}@base or --version VERSION",
+                f"give the version: {model}@latest, {model}@base or --version VERSION",
                 "`crml models versions MODEL` lists them",
             )
 
     async def run(self, session: Session, values: dict[str, Any], plan: dict[str, Any]) -> None:
-        """Call the operation and write what came back."""
+        """Call the operation and write the result."""
         from .calls import dry_run
 
         operation = self.operation
@@ -257,7 +260,7 @@ class _Built:
         elif self.command.wait == "finished" and not _has_members(reply):
             from .waits import handle_after
 
-            # An export gets no ARN: what it can be waited for by is all there is to it.
+            # An export has no ARN, so its handle is all that is known.
             handle = str(handle_after(session, self.operation, values, reply, "finished"))
             session.writer.text(handle, {"handle": handle})
         elif reply is None or (self.writes and not _has_members(reply)):
@@ -275,7 +278,7 @@ def _has_members(reply: Any) -> bool:
 
 
 def _arn_of(reply: Any) -> str:
-    """What a reply to a create is known by: the ARN, with the version where there is one."""
+    """The ARN in a reply to a create, with the version if there is one."""
     ref = getattr(reply, "ref", None)
     if ref is not None and getattr(reply, "version_identifier", None):
         return str(ref)
@@ -283,7 +286,7 @@ def _arn_of(reply: Any) -> str:
 
 
 async def _pinned(session: Session, operation: Operation, values: dict[str, Any]) -> dict[str, Any]:
-    """A selector as the version that it means now, so that the wait is for the same one."""
+    """The version that a selector means now, so that the wait is for the same one."""
     if operation.version is None or "trained_model_arn" not in values:
         return values
     from ..versions import TrainedModelRef, VersionSelector, parse_version
@@ -302,5 +305,5 @@ def _writes(operation: Operation) -> bool:
 
 
 def _epilog(operation: Operation, writes: bool) -> str:
-    file = " -f takes every member, by documented name or in snake_case." if writes else ""
+    file = " With -f you can give every member, in camelCase or snake_case." if writes else ""
     return f"Calls {operation.name}.{file}"

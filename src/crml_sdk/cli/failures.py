@@ -1,4 +1,4 @@
-"""What can end a command, in one line each, with what to do next and the exit status."""
+"""Messages for everything that can end a command, with a hint and the exit status."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ TIMED_OUT: Final = 3
 
 
 class Refused(Exception):
-    """The command cannot do what was asked.
+    """The command cannot do what the user asked for.
 
     Args:
-        problem: Why it cannot be done.
+        problem: The reason.
         hint: What to do next.
         status: The exit status.
     """
@@ -32,8 +32,8 @@ class Interrupted(BaseException):
     """The user pressed Ctrl-C.
 
     Args:
-        resume: The command that takes a wait up again.
-        sending: Whether a start was on its way.
+        resume: The command that resumes the wait.
+        sending: Whether a start had been sent without a reply yet.
     """
 
     def __init__(self, resume: str | None = None, *, sending: bool = False) -> None:
@@ -44,7 +44,7 @@ class Interrupted(BaseException):
 
 @dataclass(frozen=True)
 class Explanation:
-    """An error for people: one line, perhaps a next step, and the exit status."""
+    """An error for people: one line, an optional hint, and the exit status."""
 
     line: str
     hint: str | None
@@ -52,7 +52,7 @@ class Explanation:
 
 
 def explain(error: BaseException) -> Explanation:
-    """What to say about an error, whatever it is."""
+    """The message for any error."""
     if isinstance(error, Refused):
         return Explanation(error.problem, error.hint, error.status)
     if isinstance(error, Interrupted | KeyboardInterrupt):
@@ -62,7 +62,7 @@ def explain(error: BaseException) -> Explanation:
     if isinstance(error, errors.WaitTimeout):
         return Explanation(
             f"still {error.status or 'not seen'} after {error.elapsed:.0f} s: {error.handle.arn}",
-            f"it goes on; take the wait up again with: crml wait '{error.handle}'",
+            f"the job continues; resume the wait with: crml wait '{error.handle}'",
             TIMED_OUT,
         )
     if isinstance(error, errors.ResourceFailed):
@@ -76,7 +76,9 @@ def explain(error: BaseException) -> Explanation:
         if isinstance(error, getattr(errors, kind)):
             return Explanation(line, _HINTS[kind], USAGE)
     if isinstance(error, errors.ConflictException) and _resumable(error.operation_name):
-        return Explanation(_one_line(error), "--resume takes up what has the name already")
+        return Explanation(
+            _one_line(error), "use --resume to continue with the resource that has this name"
+        )
     for kind, hint in _HINTS.items():
         if isinstance(error, getattr(errors, kind)):
             status = USAGE if kind in _USAGE else FAILED
@@ -84,7 +86,7 @@ def explain(error: BaseException) -> Explanation:
     if isinstance(error, errors.CleanRoomsMLError | OSError | ValueError):
         return Explanation(_one_line(error), None)
     return Explanation(
-        f"{type(error).__name__}: {_one_line(error)}", "run it again with --debug for the trace"
+        f"{type(error).__name__}: {_one_line(error)}", "run it again with --debug for a traceback"
     )
 
 
@@ -97,7 +99,7 @@ def _resumable(operation: str) -> bool:
 def _one_line(error: BaseException) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     text = " | ".join(lines) or type(error).__name__
-    # What the SDK says in Python's words, in the command's.
+    # The SDK's messages, in the words of the command line.
     for ours, theirs in _WORDS.items():
         text = text.replace(ours, theirs)
     return text
@@ -107,15 +109,15 @@ def _interruption(error: BaseException) -> Explanation:
     resume = getattr(error, "resume", None)
     if getattr(error, "sending", False):
         return Explanation(
-            "interrupted while it was started: it may run",
-            "the same command with --resume takes it up, or starts it if there is none",
+            "interrupted during the start: it may be running",
+            "run the same command with --resume: it continues with the job, or starts it if there is none",
             INTERRUPTED,
         )
     if resume is None:
         return Explanation("interrupted", None, INTERRUPTED)
     return Explanation(
-        "interrupted: only the waiting has ended, the job goes on",
-        f"take the wait up again with: {resume}",
+        "interrupted: only the wait has ended, the job continues",
+        f"resume the wait with: {resume}",
         INTERRUPTED,
     )
 
@@ -126,52 +128,58 @@ def _failure(error: BaseException) -> Explanation:
     assert isinstance(error, ResourceFailed)
     handle = error.handle
     reason = ": ".join(part for part in (error.status_code, error.status_message) if part)
-    what = f"{handle.describe()} ended as {error.status or 'no longer listed'}"
+    what = f"{handle.describe()} ended with status {error.status or 'unknown (no longer listed)'}"
     line = f"{what}: {reason}" if reason else what
     show = {
         "trained-model": f"crml models show {handle.arn}",
         "trained-model-inference-job": f"crml jobs show {handle.arn}",
         "ml-input-channel": f"crml channels show {handle.arn}",
     }.get(handle.kind)
-    return Explanation(line, f"all there is to know: {show}" if show else None)
+    return Explanation(line, f"for details: {show}" if show else None)
 
 
 _WORDS: Final = {
     "resume_since=": "--resume-since",
     "resume=": "--resume",
-    "see verify=, AWS_CA_BUNDLE": "AWS_CA_BUNDLE names the file of those that are",
+    "see verify=, AWS_CA_BUNDLE": "set AWS_CA_BUNDLE to the file of the certificates to trust",
 }
 _HINTS: Final[dict[str, str | None]] = {
-    "MissingRegion": "name one with --region or AWS_REGION",
+    "MissingRegion": "set --region or AWS_REGION",
     "UnknownRegion": "see https://docs.aws.amazon.com/general/latest/gr/clean-rooms.html",
-    "MissingCredentials": "set AWS_PROFILE, --profile or the usual AWS variables; or start"
-    " `crml local` and set what it prints",
+    "MissingCredentials": (
+        "set AWS_PROFILE, --profile or the usual AWS variables; or run `crml local` and set"
+        " the variables that it prints"
+    ),
     "ConfigurationError": None,
     "RequestValidationError": None,
     "ArnError": None,
     "VersionRequired": "write MODEL@base, MODEL@latest or MODEL@VERSION, or --version VERSION",
-    "MissingMembership": "name one with --membership (`crml whoami` lists yours), or look at another"
-    " --region or --profile",
+    "MissingMembership": (
+        "give one with --membership (`crml whoami` lists yours), or try another --region or"
+        " --profile"
+    ),
     "NoSuchVersion": "`crml models versions MODEL` lists them",
-    "NoSuchName": "names are matched exactly, and in one membership",
+    "NoSuchName": "names must match exactly, and only one membership is searched",
     "AmbiguousName": "use the ARN instead",
-    "AccessDeniedException": "check the caller's IAM policy and its part in the collaboration;"
-    " `crml whoami` says who you are",
+    "AccessDeniedException": (
+        "check the caller's IAM policy and abilities in the collaboration; `crml whoami` shows"
+        " who you are"
+    ),
     "ResourceNotFoundException": "check the ARN, the --region and the --membership",
     "ResumeMismatch": None,
     "ResumeAmbiguous": None,
     "ConflictException": None,
-    "ServiceQuotaExceededException": "let something end first, or ask for more in Service Quotas",
-    "ThrottlingException": "too many calls at once; try again in a minute",
-    "CallTimeout": "try again; the service or the way to it is slow",
+    "ServiceQuotaExceededException": "wait until something ends, or request a higher limit in Service Quotas",
+    "ThrottlingException": "there were too many requests; try again in a minute",
+    "CallTimeout": "try again; the service or the network is slow",
     "TransportError": "check the network and --endpoint-url",
-    "OutcomeUnknown": "look before you start it again: it may be running",
-    "ResponseShapeError": "the request was carried out; run it with --debug and report this",
+    "OutcomeUnknown": "check whether it runs before you start it again",
+    "ResponseShapeError": "the request was carried out; run the command with --debug and report this",
 }
 _LINES: Final[dict[str, str]] = {
-    "VersionRequired": "name the version: without one the service would act on the base version",
+    "VersionRequired": "give the version: without one the service would act on the base version",
 }
-"""What is said instead of the error's own text, which speaks of Python."""
+"""Messages that replace the error's own text, which is about Python."""
 
 _USAGE: Final = (
     "MissingRegion",

@@ -1,4 +1,4 @@
-"""Arguments and flags made from the members of a request: their names, help and values."""
+"""Arguments and options made from the members of a request: names, help and values."""
 
 from __future__ import annotations
 
@@ -32,20 +32,26 @@ WORDS: Final = {
     "ml_model_training_payer_account_id": "payer",
     "ml_model_inference_payer_account_id": "payer",
 }
-"""Flags that are not simply called as their member is."""
+"""Options that are not named after their member."""
 
 STANDS_FOR: Final = {
-    "resource_arn": ("RESOURCE", "ARN, or WORD/NAME such as model/churn or channel/july."),
-    "membership_identifier": ("MEMBERSHIP", "Identifier, ARN or the collaboration's exact name."),
+    "resource_arn": (
+        "RESOURCE",
+        "The resource: its ARN, or KIND/NAME such as model/churn or channel/july.",
+    ),
+    "membership_identifier": (
+        "MEMBERSHIP",
+        "The membership: identifier, ARN or the collaboration's exact name.",
+    ),
     "collaboration_identifier": (
         "COLLABORATION",
-        "Identifier, ARN or exact name; the only one that you are active in when left out.",
+        "The collaboration: identifier, ARN or exact name. By default the only one in which you are active.",
     ),
 }
 
 
 def leaves_of(shape: str, path: tuple[str, ...] = (), depth: int = 0) -> list[Member]:
-    """Every member that a flag can set: scalars, and lists and maps of scalars."""
+    """All members that an option can set: scalars, and lists and maps of scalars."""
     found: list[Member] = []
     for member in service.members(shape, path).values():
         if member.kind == "structure" and depth < 6:
@@ -61,7 +67,7 @@ def leaves_of(shape: str, path: tuple[str, ...] = (), depth: int = 0) -> list[Me
 
 
 def flag_names(leaves: list[Member], given: Mapping[str, str]) -> dict[tuple[str, ...], str]:
-    """A flag for each member: the last name, or the whole path where two would clash."""
+    """The option name of each member: its own name, or its whole path if two would clash."""
     wanted: dict[tuple[str, ...], str] = {}
     for member in leaves:
         wanted[member.path] = given.get(".".join(member.path)) or _word(member)
@@ -114,7 +120,7 @@ def argument(member: Member, file_may_have: bool) -> click.Parameter:
 
 
 def option(member: Member, flag: str, default: str | None) -> click.Parameter:
-    """A flag for a member. Limits are not click's to check: all faults are said at once."""
+    """The option for a member. Limits are checked later, so that all errors appear at once."""
     kind = service.arn_kind(member.shape)
     scalar = (
         member.shape
@@ -127,7 +133,7 @@ def option(member: Member, flag: str, default: str | None) -> click.Parameter:
     )
     text = _help(member, values)
     if default is not None:
-        text = f"{text.rstrip('.')}; {default} when left out."
+        text = f"{text} By default {default}."
     settings: dict[str, Any] = {"type": what, "help": text}
     if member.kind == "boolean":
         return Option(
@@ -145,7 +151,7 @@ def option(member: Member, flag: str, default: str | None) -> click.Parameter:
         settings["shell_complete"] = _one_of(values)
     if member.name == "max_runtime_in_seconds":
         settings |= {"type": click.STRING, "metavar": "TIME"}
-        settings["help"] = f"{member.text.rstrip('.')}: seconds, or 90m, 6h, 2d; at most 28d."
+        settings["help"] = f"{member.text} Give seconds, or 90m, 6h, 2d. At most 28d."
     return Option(flag, parameter_name(flag), **settings)
 
 
@@ -164,13 +170,13 @@ def _help(member: Member, values: list[str]) -> str:
         if shape
     ):
         text = re.sub(r"^ARNs? of ", "", text)
-        text = f"{text[0].upper()}{text[1:].rstrip('.')}; by ARN or exact name."
+        text = f"{text[0].upper()}{text[1:]} ARN or exact name."
     if member.kind in ("list", "map"):
-        text = f"{text.rstrip('.')}; again for more."
+        text = f"{text} Repeatable."
     if 4 < len(values) <= 12:
         text = f"{text} One of {', '.join(values)}."
     if member.name == "query_string":
-        text = f"{text.rstrip('.')}; @FILE reads it from a file."
+        text = f"{text} @FILE reads it from a file."
     if member.required and len(member.path) == 1:
         text = f"{text} [required]"
     return text
@@ -203,24 +209,30 @@ def input_options(costs: bool) -> list[click.Parameter]:
             "file",
             type=click.Path(),
             metavar="FILE",
-            help="Members from a YAML or JSON file, or - for standard input; flags count more.",
+            help="Read members from a YAML or JSON file, or - for standard input. Options override them.",
             panel=INPUT,
         ),
         Option(
             "--skeleton",
             is_flag=True,
-            help="Write a file with every member, to fill in, and end.",
+            help="Write a file with all members to fill in, and exit.",
             panel=INPUT,
         ),
         Option(
             "--dry-run",
             is_flag=True,
-            help="Check, and write the request; send nothing.",
+            help="Check and print the request, but do not send it.",
             panel=INPUT,
         ),
     ]
     if costs:
         options.append(
-            Option("--yes", "-y", is_flag=True, help="Do not ask about the cost.", panel=INPUT)
+            Option(
+                "--yes",
+                "-y",
+                is_flag=True,
+                help="Do not ask before starting something that costs money.",
+                panel=INPUT,
+            )
         )
     return options

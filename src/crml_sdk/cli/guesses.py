@@ -1,4 +1,4 @@
-"""What a wrong guess most likely meant: words of other commands, names as the AWS CLI has them."""
+"""Suggestions for wrong words: words of other commands, and names from the AWS CLI."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SAME: Final = (
     ("delete", "delete-output", "remove", "rm", "destroy"),
     ("wait", "watch", "follow"),
 )
-"""Verbs that mean the same in one command or another."""
+"""Verbs that mean the same."""
 
 _GROUPS: Final = {
     "trained-model": "model",
@@ -45,16 +45,16 @@ OPTIONS: Final = {
     "--cli-input-yaml": "-f",
     "--generate-cli-skeleton": "--skeleton",
 }
-"""Options of other command lines, and what there is instead."""
+"""Options of other command lines, and what to use instead."""
 
 
 def no_command(group: str, word: str, rest: Sequence[str], paths: Iterable[str]) -> Refused:
-    """The error for a word that is no command, with those that were likely meant.
+    """The error for an unknown command, with similar ones.
 
     Args:
-        group: The words before, as `models`; empty at the top.
-        word: The word.
-        rest: What stands behind it.
+        group: The words before it, such as `models`. Empty at the top.
+        word: The unknown word.
+        rest: The words after it.
         paths: The words of every command.
     """
     said = f"{group} {word}".strip()
@@ -66,7 +66,7 @@ def no_command(group: str, word: str, rest: Sequence[str], paths: Iterable[str])
 
 
 def _operation(word: str) -> list[str]:
-    """The command of an operation that is named as documented, or as the AWS CLI has it."""
+    """The command of an operation, given by its name in the API reference or in the AWS CLI."""
     from .calling import command_of
     from .service import find_operation
 

@@ -1,4 +1,4 @@
-"""What a command sends: a file, flags on top, and the check before a client is opened."""
+"""The request of a command: a file, options that override it, and a check before a client is opened."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 _IDENTIFIER: Final = "00000000-0000-4000-8000-000000000000"
 _LARGEST: Final = 1_000_000
-"""Characters of a file; the service takes far less."""
+"""Maximum characters of a file. The service accepts far less."""
 
 
 def read_document(text: str, *, what: str = "-f") -> dict[str, Any]:
-    """The mapping in a JSON or YAML file, or in what comes in on `-`.
+    """The mapping in a JSON or YAML file, or in standard input for `-`.
 
     Raises:
-        Refused: It is not there, not to be read, or no mapping.
+        Refused: The file cannot be read, or is not a mapping.
     """
     if text == "-":
         source, name = sys.stdin.read(_LARGEST + 1), "standard input"
@@ -47,7 +47,7 @@ def parse_document(source: str, what: str) -> dict[str, Any]:
     """The mapping in JSON or YAML text.
 
     Raises:
-        Refused: It is neither, or no mapping.
+        Refused: It is neither JSON nor YAML, or not a mapping.
     """
     if source.lstrip()[:1] in ("{", "["):
         try:
@@ -67,14 +67,14 @@ def _yaml(source: str, what: str, json_error: ValueError | None) -> Any:
     import yaml
 
     class Plain(yaml.SafeLoader):
-        """YAML without aliases (a few lines of them can stand for gigabytes)."""
+        """YAML without aliases, because a few lines of them can expand to gigabytes."""
 
         def compose_node(self, parent: Any, index: Any) -> Any:
             if self.check_event(yaml.AliasEvent):  # pyright: ignore[reportUnknownMemberType]
-                raise yaml.YAMLError("aliases (*name) are not taken; write it out")
+                raise yaml.YAMLError("aliases (*name) are not supported; write the value out")
             return super().compose_node(parent, index)  # pyright: ignore[reportUnknownMemberType]
 
-    # Times stay texts: the check reads them, and a name may look like a date.
+    # Times stay strings. The check parses them, and a name may look like a date.
     Plain.yaml_implicit_resolvers = {
         first: [(tag, pattern) for tag, pattern in resolvers if "timestamp" not in tag]
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()  # pyright: ignore
@@ -91,9 +91,9 @@ def _yaml(source: str, what: str, json_error: ValueError | None) -> Any:
 
 
 def by_python_names(shape: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The members of a structure, at every depth, by their Python names.
+    """The members of a structure, at any depth, by their Python names.
 
-    Documented and Python names are taken; what is neither stays, for the check to name.
+    Both camelCase and snake_case names are accepted. Unknown names stay, and the check reports them.
     """
     known = members(shape)
     wires = {member.wire: name for name, member in known.items()}
@@ -114,7 +114,7 @@ def _renamed(shape: str, value: Any) -> Any:
     if kind == "map" and isinstance(value, Mapping):
         inner = kind_of_shape(str(inner_shape(shape)))
         given = cast("Mapping[str, Any]", value)
-        # YAML reads 5 and true; a map of strings means "5" and "true".
+        # YAML reads 5 and true, but a map of strings needs "5" and "true".
         return {str(k): _text(v) if inner == "string" else v for k, v in given.items()}
     return value
 
@@ -126,7 +126,7 @@ def _text(value: Any) -> Any:
 
 
 def put(values: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
-    """Set a member at any depth, over what a file said."""
+    """Set a member at any depth, and override the file."""
     *above, last = path
     here = values
     for name in above:
@@ -164,15 +164,15 @@ def pairs(given: Iterable[str], flag: str) -> dict[str, str]:
 def check(
     operation: Operation, values: Mapping[str, Any], flags: Mapping[tuple[str, ...], str]
 ) -> None:
-    """Check the arguments before a client is opened, names standing for ARNs.
+    """Check the arguments before a client is opened. Names may stand for ARNs.
 
     Args:
-        operation: What is to be called.
-        values: Its members by Python names, names not yet looked up.
-        flags: Flags by the member they set, for messages in the command's words.
+        operation: The operation to call.
+        values: The members by Python names, with names not yet resolved.
+        flags: The options by the member that they set, for messages.
 
     Raises:
-        Refused: With every fault.
+        Refused: Something is wrong. The error lists all of it.
     """
     from ..checking import check_request
 
@@ -197,7 +197,7 @@ def check(
 
 
 def _sample(shape: str, value: Any) -> Any:
-    """A value as it will be checked later: a name as the ARN that it stands for."""
+    """A value for the check, with a placeholder ARN for a name."""
     kind = arn_kind(shape)
     if kind in KINDS and isinstance(value, str):
         return _arn(str(kind)) if not value.startswith("arn:") else value.partition("@")[0]
@@ -226,7 +226,7 @@ def _arn(kind: str) -> str:
 
 
 def _said(operation: Operation, fault: Any, flags: Mapping[tuple[str, ...], str]) -> str:
-    """A fault in the words of the command: the flag, or the documented path."""
+    """An error in the words of the command: the option, or the path of the member."""
     path = tuple(fault.path.split("."))
     flag = flags.get(path)
     if flag is None and "[" in fault.path:
@@ -248,7 +248,7 @@ def _said(operation: Operation, fault: Any, flags: Mapping[tuple[str, ...], str]
 
 
 def _needed(operation: Operation, path: tuple[str, ...]) -> bool:
-    """Whether a member at any depth has to be there when what it stands in is."""
+    """Whether a member at any depth is required in its structure."""
     here = operation.input
     for name in path[:-1]:
         here = members(here)[name].shape
@@ -256,7 +256,7 @@ def _needed(operation: Operation, path: tuple[str, ...]) -> bool:
 
 
 def documented_path(shape: str, path: str) -> str:
-    """A path by documented names, as a file has them: `resourceConfig.instanceType`."""
+    """A path of members as in a file: `resourceConfig.instanceType`."""
     parts: list[str] = []
     here: str | None = shape
     for part in path.split("."):
@@ -270,7 +270,7 @@ def documented_path(shape: str, path: str) -> str:
 
 
 def read_text(path: str, flag: str) -> str:
-    """The text of a file named behind `@`.
+    """The text of a file that is given as `@FILE`.
 
     Raises:
         Refused: It cannot be read.

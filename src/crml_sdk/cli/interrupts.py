@@ -1,4 +1,4 @@
-"""Ctrl-C while modules load. Itself it loads next to nothing, so that it is there early."""
+"""Ctrl-C while modules load. This module imports almost nothing, so that it is active early."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ INTERRUPTED: Final = 130
 
 
 def leave(signum: int, frame: FrameType | None) -> NoReturn:
-    """End the process at once, with a line."""
-    # Not an exception: raised inside an import it could be swallowed, or end as a trace.
+    """End the process immediately, with a message."""
+    # Not an exception: inside an import it could be swallowed, or print a traceback.
     os.write(2, b"crml: interrupted\n")
     os._exit(INTERRUPTED)
 
 
 def catch() -> None:
-    """From here on Ctrl-C ends the process with status 130, where nobody else handles it."""
+    """Make Ctrl-C end the process with status 130, unless something else handles it."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         try:
             signal.signal(signal.SIGINT, leave)

@@ -36,7 +36,7 @@ def watch() -> click.Command:
     """`crml jobs watch`."""
 
     async def body(session: Session, job: str, timeout: str, poll: str | None) -> None:
-        """Print each status of a job as it is seen, until it has ended."""
+        """Print each new status of a job until it has ended."""
         arn = await find(session, JOB, job)
         interval = None if poll is None else seconds(poll)
         changes = session.sdk.inference_jobs.watch(arn, timeout=seconds(timeout), poll=interval)
@@ -64,10 +64,10 @@ def results() -> click.Command:
     """`crml jobs results`."""
 
     async def body(session: Session, job: str) -> None:
-        """Say where the results of a job are, as an S3 address.
+        """Show where the results of a job are, as an S3 URI.
 
-        Clean Rooms writes to the receiver's own place (its ML configuration), under
-        collaboration/model/account/job. A local service tells the files as well.
+        Clean Rooms writes to the S3 location in the receiver's ML configuration, under
+        collaboration/model/account/job. With a local service, this also lists the files.
         """
         found = await session.sdk.inference_jobs.get(await find(session, JOB, job))
         if found.status != "ACTIVE":
@@ -97,17 +97,17 @@ async def _address(session: Session, job: GetTrainedModelInferenceJobResponse) -
     if address is None:
         receivers = [member.account_id for member in job.output_configuration.members]
         if Arn.parse(job.trained_model_inference_job_arn).account in receivers:
-            raise Refused("the membership's ML configuration names no place in S3", None, FAILED)
+            raise Refused("the membership's ML configuration has no S3 location", None, FAILED)
         raise Refused(
-            f"the results went to account {', '.join(receivers)}, whose place only it can tell",
-            "ask them to run this command",
+            f"the results went to account {', '.join(receivers)}, and only that account can read where",
+            "ask that member to run this command",
             FAILED,
         )
     return address
 
 
 async def _files(session: Session, arn: str, address: str) -> list[dict[str, Any]] | None:
-    """What a local service has put there; None if it is none, or simulated the job."""
+    """The files that a local service wrote. None on AWS or if the job was simulated."""
     async with local_service(session) as service:
         made = [] if service is None else await service.jobs_of(arn)
         if service is None or not made or not made[-1]["ran"]:
@@ -121,7 +121,7 @@ def metrics() -> click.Command:
     kind = "audience-generation-job"
 
     async def body(session: Session, job: str) -> None:
-        """Show how relevant the audience of a generation job is, by its size."""
+        """Show the relevance of a generated audience at each size."""
         found = await session.sdk.audience_generation_jobs.get(await find(session, kind, job))
         quality = found.metrics
         if quality is None:

@@ -1,4 +1,4 @@
-"""Lists: one command for each, with filters, a limit, and `--watch`."""
+"""List commands, with filters, a limit and `--watch`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .session import Session
 
 EVERY: Final = 10.0
-"""Seconds between two looks of `--watch`."""
+"""Seconds between two polls of `--watch`."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class _Filter:
 
 
 def build(listing: Listing) -> click.Command:
-    """The click command of a row of the table."""
+    """The click command for a row of the table."""
     operation = service.operations()[listing.operation]
     parameters: list[click.Parameter] = []
     if listing.of is not None:
@@ -70,7 +70,7 @@ def build(listing: Listing) -> click.Command:
             Argument(
                 ["given"],
                 required=False,
-                help="Which collaboration, as --collaboration.",
+                help="The collaboration, like --collaboration.",
                 metavar="[COLLABORATION]",
                 shell_complete=names_of("collaboration"),
             )
@@ -82,7 +82,7 @@ def build(listing: Listing) -> click.Command:
                 f"--{kind.word}",
                 listing.by,
                 metavar=kind.word.upper(),
-                help=f"Only those of this {kind.noun}, by ARN or exact name.",
+                help=f"Only those of this {kind.noun}: ARN or exact name.",
                 shell_complete=names_of(kind.kind),
             )
         )
@@ -117,7 +117,7 @@ def _filters(listing: Listing, scope: str) -> list[click.Parameter]:
             Option(
                 "--status",
                 metavar="STATUS",
-                help="Only these, such as ACTIVE.",
+                help="Only those with this status, such as ACTIVE.",
                 shell_complete=_statuses(listing),
             )
         )
@@ -126,25 +126,25 @@ def _filters(listing: Listing, scope: str) -> list[click.Parameter]:
             Option(
                 "--name",
                 metavar="PATTERN",
-                help="Only these: an exact name, or a pattern such as 'churn-*'.",
+                help="Only those with this name, or a pattern such as 'churn-*'.",
             )
         )
     options.append(
         Option(
             "--since",
             metavar="TIME",
-            help="Only those made since: 90m, 6h, 7d, or 2026-11-21T15:00.",
+            help="Only those created since: 90m, 6h, 7d, or 2026-11-21T15:00.",
         )
     )
     options.append(Option("--limit", type=click.IntRange(min=0), help="Rows in all."))
     if listing.view is not None or scope == "collaboration":
-        what = "What all members of this collaboration have made"
+        what = "List those of all members of this collaboration"
         options.append(
             Option(
                 "--collaboration",
                 metavar="ID",
-                help=f"{what if listing.view else 'Which collaboration'}: identifier, ARN or exact name."
-                f"{'' if listing.view else ' Left out: that of your membership.'}",
+                help=f"{what if listing.view else 'The collaboration'}: identifier, ARN or exact name."
+                f"{'' if listing.view else ' By default that of your membership.'}",
                 shell_complete=names_of("collaboration"),
             )
         )
@@ -153,14 +153,14 @@ def _filters(listing: Listing, scope: str) -> list[click.Parameter]:
             Option(
                 "--watch",
                 is_flag=True,
-                help=f"Look again every {EVERY:g} s, until all have ended or Ctrl-C.",
+                help=f"Refresh every {EVERY:g} s, until all have ended or you press Ctrl-C.",
             )
         )
     return options
 
 
 def statuses_of(listing: Listing) -> list[str]:
-    """The documented statuses of a list's rows."""
+    """The documented statuses of the rows of a list."""
     from ..resource_types import type_of
     from ..waiting.statuses import STATUSES
 
@@ -170,7 +170,7 @@ def statuses_of(listing: Listing) -> list[str]:
             return service.enum_values(filtered.shape)
     if listing.statuses:
         return list(listing.statuses)
-    # What has no life cycle is usable as soon as it exists.
+    # A resource without a life cycle is usable as soon as it exists.
     return list(STATUSES.get(type_of(operation).statuses, ("ACTIVE",)))
 
 
@@ -182,20 +182,20 @@ def _statuses(listing: Listing) -> Callable[..., list[str]]:
 
 
 def _known_status(given: str, known: Sequence[str]) -> str:
-    """A status as it is documented.
+    """The documented spelling of a status.
 
     Raises:
-        Refused: There is none of that name, so that nothing would ever be found.
+        Refused: There is no such status.
     """
     status = given.upper().replace("-", "_")
     if status in known:
         return status
     near = [each for each in known if status in each] or nearest(status, known, 3)
     raise Refused(
-        f"--status {given!r} is no status of these",
+        f"--status {given!r}: these have no such status",
         f"did you mean {' or '.join(near)}?"
         if near
-        else f"they are {', '.join(known)}; what ended well is ACTIVE",
+        else f"statuses are {', '.join(known)}; ACTIVE means success",
     )
 
 
@@ -204,7 +204,9 @@ def _prepare(listing: Listing, values: dict[str, Any]) -> dict[str, Any]:
         values["status"] = _known_status(values["status"], statuses_of(listing))
     given = values.pop("given", None)
     if given is not None and values.get("collaboration") not in (None, given):
-        raise Refused("two collaborations are named", "give one, bare or with --collaboration")
+        raise Refused(
+            "two collaborations are given", "give one, as an argument or with --collaboration"
+        )
     if given is not None:
         values["collaboration"] = given
     since = values.get("since")
@@ -214,10 +216,10 @@ def _prepare(listing: Listing, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def parse_since(text: str, now: datetime, flag: str = "--since") -> datetime:
-    """The moment that is meant: so long ago, or a date or time, local unless it has a zone.
+    """The time that a text means: a duration before now, or a date and time, local if it has no zone.
 
     Raises:
-        Refused: It is neither.
+        Refused: The text is neither.
     """
     if re.fullmatch(r"[0-9.]+[a-zA-Z].*", text):
         try:
@@ -228,12 +230,12 @@ def parse_since(text: str, now: datetime, flag: str = "--since") -> datetime:
         return datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", text)).astimezone()
     except (ValueError, OverflowError, OSError):
         raise Refused(
-            f"{flag} {text!r} is no time", "write 90m, 6h, 7d, or 2026-11-21T15:00"
+            f"{flag} {text!r} is not a time", "write 90m, 6h, 7d, or 2026-11-21T15:00"
         ) from None
 
 
 async def _list(session: Session, listing: Listing, values: dict[str, Any]) -> None:
-    # Everything but the rows is found out once, also under --watch.
+    # Everything except the rows is read once, also with --watch.
     source = await _source(session, listing, values)
     chosen = _Filter(values.get("status"), values.get("name"), values.get("since"))
     columns = await _columns(session, listing, values)
@@ -248,7 +250,7 @@ async def _list(session: Session, listing: Listing, values: dict[str, Any]) -> N
 
 
 async def _source(session: Session, listing: Listing, values: dict[str, Any]) -> Any:
-    """A function that gives the paginator."""
+    """A function that returns the paginator."""
     operation = service.operations()[listing.operation]
     arguments: dict[str, Any] = {"max_results": 100}
     for member in (listing.of, listing.by):
@@ -319,7 +321,7 @@ async def _watch(
     limit: int | None,
     columns: Sequence[Column],
 ) -> None:
-    """Look again and again; a terminal is drawn anew, elsewhere only what changed is written."""
+    """Poll the list. On a terminal, redraw it; elsewhere, write only what changed."""
     import sys
 
     from .console import is_terminal

@@ -1,4 +1,4 @@
-"""The local service behind an endpoint, and what it tells about jobs that it has run itself."""
+"""The local service at an endpoint, and what it knows about the jobs that it ran."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from .session import Session
 
 AWS: Final = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
-"""Where there is nothing to ask."""
+"""Endpoints that are never a local service."""
 SECONDS: Final = 10.0
 
 
 class LocalService:
-    """A local Clean Rooms ML, asked by its control path."""
+    """A local Clean Rooms ML, reached through its control path."""
 
     def __init__(self, http: aiohttp.ClientSession, url: str) -> None:
         self._http = http
         self.url: str = url.rstrip("/")
 
     async def answers(self) -> bool:
-        """Whether there is one at that address."""
+        """Whether there is a local service at this address."""
         import aiohttp
 
         try:
@@ -41,7 +41,7 @@ class LocalService:
         """The reply to a GET below `/_local`.
 
         Raises:
-            Refused: It does not answer any more, or refuses.
+            Refused: It does not answer, or answers with an error.
         """
         import aiohttp
 
@@ -56,13 +56,13 @@ class LocalService:
             raise Refused(problem, "is it still running?", FAILED) from None
 
     async def jobs_of(self, arn: str) -> list[dict[str, Any]]:
-        """The jobs that made what has an ARN, oldest first: of a model, one for each version."""
+        """The jobs of a resource, oldest first. A model has one for each version."""
         return (await self.ask(f"jobs?arn={quote(arn, safe='')}"))["jobs"]
 
 
 @asynccontextmanager
 async def local_service(session: Session) -> AsyncGenerator[LocalService | None]:
-    """The local service that the session talks to; None if that is AWS, or another stand-in."""
+    """The local service of the session. None for AWS or another stand-in."""
     import aiohttp
 
     url: str = session.sdk.raw.meta.endpoint_url

@@ -1,4 +1,4 @@
-"""`crml models logs|metrics` and `crml jobs logs`: read from a local service; on AWS, where they are."""
+"""`crml models logs|metrics` and `crml jobs logs`: from a local service, or where to find them on AWS."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .session import Session
 
 LOOK_AFTER: Final = 0.5
-"""Seconds between two looks at a log that still grows."""
+"""Seconds between two reads of a log that still grows."""
 MODEL: Final = "trained-model"
 JOB: Final = "trained-model-inference-job"
 
@@ -34,7 +34,7 @@ class _Job:
     name: str
 
     async def log(self, *, follow: bool) -> AsyncGenerator[str]:
-        """The log as whole lines, part by part."""
+        """The log in parts of whole lines."""
         place, kept = 0, ""
         while True:
             part = await self.service.ask(f"jobs/{self.number}/log?from={place}")
@@ -67,9 +67,12 @@ def logs(kind: str, word: str) -> click.Command:
     return leaf(
         "logs",
         body,
-        [_named(kind), Option("--follow", is_flag=True, help="Go on until the job has ended.")],
-        help=f"Show what the containers of {_A[kind]} printed, where a local service ran it.\n\n"
-        "AWS writes logs to CloudWatch, of each member that may read them; there this says where.",
+        [
+            _named(kind),
+            Option("--follow", is_flag=True, help="Follow the log until the job has ended."),
+        ],
+        help=f"Show the log of the containers of {_A[kind]} that a local service ran.\n\n"
+        "On AWS it shows where the log is: in CloudWatch, in the account of each member that may read it.",
     )
 
 
@@ -106,10 +109,10 @@ async def _write(session: Session, job: _Job, follow: bool) -> None:
 
 
 async def _job(service: LocalService, arn: str) -> _Job:
-    """The job that a reference means; of a model without a version, the newest.
+    """The job of a reference. For a model without a version, the newest one.
 
     Raises:
-        Refused: There is none, or it was simulated.
+        Refused: There is no such job, or it was simulated.
     """
     from ..versions import BASE, LATEST_ACTIVE, TrainedModelRef, VersionSelector
 
@@ -127,14 +130,14 @@ async def _job(service: LocalService, arn: str) -> _Job:
     if not job["ran"] and not job["status"].endswith(("_PENDING", "_IN_PROGRESS")):
         raise Refused(
             f"{job['name']} was simulated, so it has no log and no metrics",
-            "crml local --workspace FILE really runs containers",
+            "use crml local --workspace FILE to run containers",
             FAILED,
         )
     return _Job(service, job["number"], job["name"])
 
 
 def _in_cloudwatch(session: Session, arn: str, *, what: str) -> Refused:
-    """What AWS's commands do instead."""
+    """The AWS CLI's command for the same."""
     from ..places import log_group, metric_namespace
 
     region = session.sdk.region_name
@@ -159,11 +162,11 @@ def metrics() -> click.Command:
     """`crml models metrics`."""
 
     async def body(session: Session, what: str) -> None:
-        """Show the metrics of a training, where a local service ran it.
+        """Show the metrics of a training that a local service ran.
 
-        They are found in what it printed, as the algorithm's metric definitions say. A table has a
-        line for each; programs get every value. AWS writes metrics to CloudWatch; there this says
-        where.
+        The algorithm's metric definitions extract them from the log. A table summarises each
+        metric, and the other formats show all its values. On AWS it shows where the metrics are in
+        CloudWatch.
         """
         arn = await find(session, MODEL, what)
         async with local_service(session) as service:

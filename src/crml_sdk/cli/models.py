@@ -1,4 +1,4 @@
-"""`crml models latest|diff|lineage`: what is truly different about versions."""
+"""`crml models latest|diff|lineage`: commands about versions."""
 
 from __future__ import annotations
 
@@ -29,29 +29,31 @@ def latest() -> click.Command:
     """`crml models latest`."""
 
     async def body(session: Session, model: str, any_status: bool) -> None:
-        """Say which version is the newest that is ACTIVE, as ARN@VERSION."""
+        """Show the newest version that is ACTIVE, as ARN@VERSION."""
         ref = await find_model(session, model)
         group = session.sdk.trained_models
         find = group.latest if any_status else group.latest_active
         row = await find(ref.trained_model_arn)
         session.writer.text(str(row.ref), row)
 
-    any_status = Option("--any-status", is_flag=True, help="Also versions that are not ACTIVE.")
+    any_status = Option("--any-status", is_flag=True, help="Include versions that are not ACTIVE.")
     return leaf("latest", body, [_model(), any_status])
 
 
 def diff() -> click.Command:
     """`crml models diff`."""
-    old = argument("old", "A version, or base, latest, latest-active.", required=False)
-    new = argument("new", "The other one; latest when left out.", required=False)
+    old = argument(
+        "old", "The first version: its identifier, base, latest or latest-active.", required=False
+    )
+    new = argument("new", "The second version. By default latest.", required=False)
     return leaf("diff", _diff, [_model(), old, new])
 
 
 async def _diff(session: Session, model: str, old: str | None, new: str | None) -> None:
-    """Say what differs between two versions: data, parameters, resources, images, status.
+    """Show the differences between two versions: data, parameters, resources, images, status.
 
-    MODEL@OLD MODEL@NEW is understood, too. Of the base version the service shows little once there
-    is a newer one; what it does not show is no difference.
+    You can also write MODEL@OLD MODEL@NEW. Once there is a newer version, the service shows little
+    about the base version. What it does not show does not count as a difference.
     """
     from ..versions import BASE, LATEST
 
@@ -74,7 +76,7 @@ async def _diff(session: Session, model: str, old: str | None, new: str | None) 
 
 
 def differences(old: Any, new: Any) -> list[dict[str, Any]]:
-    """The members that differ, by path; what one of two replies cannot show says so."""
+    """The members that differ, by path. A member that a reply cannot show is marked."""
     leaves = {"old": dict(flat(plain(old))), "new": dict(flat(plain(new)))}
     known = {"old": _shown_by(old), "new": _shown_by(new)}
     rows: list[dict[str, Any]] = []
@@ -104,7 +106,7 @@ def _side(row: dict[str, Any], side: str) -> Any:
 
 
 async def _version_of(session: Session, text: str, ref: TrainedModelRef) -> str | VersionSelector:
-    """The version that a word names: by itself, or behind the name of the same model."""
+    """The version that a word means, with or without the model's name before it."""
     from ..versions import parse_version
 
     name, at, version = text.rpartition("@")
@@ -132,11 +134,11 @@ def lineage() -> click.Command:
             return
         session.writer.text(lineage_tree(found), _lineage_document(found))
 
-    mermaid = Option("--mermaid", is_flag=True, help="As a Mermaid diagram.")
+    mermaid = Option("--mermaid", is_flag=True, help="Write a Mermaid diagram.")
     return leaf(
         "lineage",
         body,
-        [_model(), mermaid, Option("--svg", is_flag=True, help="As an SVG picture.")],
+        [_model(), mermaid, Option("--svg", is_flag=True, help="Write an SVG picture.")],
     )
 
 

@@ -1,7 +1,7 @@
-"""From what a user typed (an ARN, `NAME`, `NAME@latest`) to a resource; every kind of resource.
+"""Resolves what a user typed (an ARN, `NAME`, `NAME@latest`) to a resource of any kind.
 
-A name is looked for in the caller's membership first, and then, for what members of a collaboration
-share, in the collaboration.
+A name is searched in the caller's membership first. If members share that kind of resource, the
+collaboration is searched next.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ class Kind:
     """A kind of resource that has names.
 
     Attributes:
-        kind: Its part of the ARN.
-        word: What it is called on the command line.
-        noun: What it is called in sentences.
-        group: The client's group.
-        arn: The attribute of its rows that holds the ARN.
-        shared: Whether the collaboration's view lists it as well.
+        kind: Its name in ARNs.
+        word: Its name on the command line.
+        noun: Its name in sentences.
+        group: Its group of the client.
+        arn: The attribute of its rows that has the ARN.
+        shared: Whether the view of the collaboration lists it, too.
     """
 
     kind: str
@@ -40,10 +40,10 @@ class Kind:
 
     @property
     def help(self) -> str:
-        """What an argument of this kind is."""
+        """The help text of an argument of this kind."""
         text = f"The {self.noun}: ARN or exact name"
         if self.kind == "trained-model":
-            return f"{text}; MODEL@VERSION, @latest, @latest-active or @base."
+            return f"{text}, optionally with @VERSION, @latest, @latest-active or @base."
         return f"{text}."
 
 
@@ -120,15 +120,15 @@ IDENTIFIERS: Final = {
     "collaboration_identifier": "collaboration",
     "collaboration_id": "collaboration",
 }
-"""Members that hold the identifier of something with a name."""
+"""Members with the identifier of a resource that has a name."""
 
 
 async def find(session: Session, kind: str, text: str) -> str:
-    """The ARN of the resource that is meant, with the version behind `@` if there was one.
+    """The ARN of a resource, with the version after `@` if one was given.
 
     Raises:
-        NoSuchName: There is none of that name.
-        AmbiguousName: There are several.
+        NoSuchName: No resource has this name.
+        AmbiguousName: Several resources have this name.
     """
     if text.startswith("arn:"):
         return text
@@ -158,14 +158,14 @@ async def _row(session: Session, kind: Kind, name: str) -> Any:
 
 
 async def find_model(session: Session, text: str) -> TrainedModelRef:
-    """The trained model that is meant, with the version if one was named."""
+    """The trained model, with its version if one was given."""
     from ..versions import TrainedModelRef
 
     return TrainedModelRef.parse(await find(session, "trained-model", text))
 
 
 async def find_collaboration(session: Session, text: str) -> str:
-    """The identifier of the collaboration that is meant: identifier, ARN or exact name."""
+    """The identifier of a collaboration that is given by identifier, ARN or exact name."""
     from ..arns import is_identifier
 
     if is_identifier(text):
@@ -178,7 +178,7 @@ async def find_collaboration(session: Session, text: str) -> str:
 async def resolve(
     session: Session, operation: Operation, values: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The arguments of an operation with every name turned into what the service wants."""
+    """The arguments of an operation, with every name replaced by its ARN or identifier."""
     found: dict[str, Any] = {}
     shapes = {member.name: member.shape for member in members(operation.input).values()}
     for name, value in values.items():
@@ -218,17 +218,17 @@ async def _resolved(session: Session, shape: str | None, value: Any) -> Any:
 
 
 def shape_is_structure(shape: str) -> bool:
-    """Whether a shape has members of its own."""
+    """Whether a shape has members."""
     from .service import kind_of_shape
 
     return kind_of_shape(shape) == "structure"
 
 
 async def find_any(session: Session, text: str) -> str:
-    """The ARN of a resource of any kind: an ARN, or WORD/NAME such as `model/churn`.
+    """The ARN of any resource, which is given as an ARN or as KIND/NAME such as `model/churn`.
 
     Raises:
-        Refused: It is neither.
+        Refused: The text is neither.
     """
     from .failures import Refused
 
@@ -239,4 +239,4 @@ async def find_any(session: Session, text: str) -> str:
         if slash and word in (kind.word, kind.kind):
             return (await find(session, kind.kind, name)).partition("@")[0]
     words = ", ".join(kind.word for kind in KINDS.values())
-    raise Refused(f"{text!r} is neither an ARN nor WORD/NAME", f"WORD is one of {words}")
+    raise Refused(f"{text!r} is neither an ARN nor KIND/NAME", f"KIND is one of {words}")

@@ -1,4 +1,4 @@
-"""Options that every command takes, before or behind its name, and how a command is declared."""
+"""The options of every command, which may stand before or after its name; and how to declare a command."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WAITING: Final = "Waiting"
 INPUT: Final = "Input"
 ARGUMENTS: Final = "Arguments"
 LONGEST: Final = "29d"
-"""Jobs run for at most 28 days, and may be queued before."""
+"""Jobs run for at most 28 days, and may be queued first."""
 
 
 class Format(str, Enum):
@@ -29,7 +29,7 @@ class Format(str, Enum):
 
 @dataclass(frozen=True)
 class Options:
-    """The options of every command, as far as they were given."""
+    """The options of every command that were given."""
 
     region: str | None = None
     profile: str | None = None
@@ -39,7 +39,7 @@ class Options:
     debug: bool = False
 
     def over(self, other: Options) -> Options:
-        """These, and the other's where these were not given."""
+        """These options, with the other's for those that were not given."""
         given = {
             field.name: value for field in fields(self) if (value := getattr(self, field.name))
         }
@@ -47,7 +47,7 @@ class Options:
 
 
 class Option(click.Option):
-    """An option that stands under a heading of its own in the help."""
+    """An option with its own heading in the help."""
 
     def __init__(self, *names: str, panel: str | None = None, **settings: Any) -> None:
         super().__init__(list(names), **settings)
@@ -60,17 +60,17 @@ _AS_DOCUMENTED: Final = {
     "--max-results": "--limit",
     "--max-items": "--limit",
 }
-"""Names of the AWS CLI for options of many commands."""
+"""The AWS CLI's names of common options."""
 
 
 class Leaf(click.Command):
-    """A command; its help has the options under headings, the common ones last."""
+    """A command whose help shows options under headings, the common ones last."""
 
     aliases: Mapping[str, str] = MappingProxyType({})
-    """Further names of options, which the help does not list; "" stands for the argument."""
+    """Further names of options, which the help does not list. "" stands for the argument."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the words, options under all their names."""
+        """Parse the words, with all names of the options."""
         return super().parse_args(ctx, list(self._by_own_names(args)))
 
     def _by_own_names(self, args: list[str]) -> Generator[str]:
@@ -87,7 +87,7 @@ class Leaf(click.Command):
                 yield value
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options, those of a heading together."""
+        """Write the options, grouped by heading."""
         panels: dict[str, list[tuple[str, str]]] = {ARGUMENTS: [], "Options": []}
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
@@ -108,7 +108,7 @@ def _shared() -> list[click.Parameter]:
         Option(
             "--profile",
             metavar="NAME",
-            help="Profile of the AWS configuration.",
+            help="Profile in the AWS configuration.",
             panel=SHARED,
             shell_complete=_profiles,
         ),
@@ -116,15 +116,17 @@ def _shared() -> list[click.Parameter]:
             "--endpoint-url",
             metavar="URL",
             envvar="CRML_ENDPOINT_URL",
-            help="Send requests here instead of AWS, such as http://127.0.0.1:4577 (crml local).",
+            help="Send requests to this URL instead of AWS, such as http://127.0.0.1:4577 (crml local).",
             panel=SHARED,
         ),
         Option(
             "--membership",
             metavar="ID",
             envvar="CRML_MEMBERSHIP",
-            help="Membership: identifier, ARN or the collaboration's exact name. Left out: the one"
-            " in an ARN, or the only active one you have.",
+            help=(
+                "Membership: identifier, ARN or the collaboration's exact name. By default the"
+                " one in an ARN, or your only active one."
+            ),
             panel=SHARED,
             shell_complete=_names("membership"),
         ),
@@ -133,10 +135,12 @@ def _shared() -> list[click.Parameter]:
             "-o",
             type=click.Choice([each.value for each in Format]),
             envvar="CRML_OUTPUT",
-            help="table for people (default); json, jsonl or yaml for programs.",
+            help="Output format: table for people (the default), or json, jsonl, yaml for programs.",
             panel=SHARED,
         ),
-        Option("--debug", is_flag=True, help="Log every call, show full traces.", panel=SHARED),
+        Option(
+            "--debug", is_flag=True, help="Log every call and show full tracebacks.", panel=SHARED
+        ),
     ]
 
 
@@ -156,7 +160,7 @@ def _names(kind: str) -> Callable[..., list[str]]:
 
 
 names_of = _names
-"""Completion of the names of a kind of resource, such as `trained-model`."""
+"""Completes names of a kind of resource, such as `trained-model`."""
 
 
 def shared_options() -> list[click.Parameter]:
@@ -165,7 +169,7 @@ def shared_options() -> list[click.Parameter]:
 
 
 def take_shared(ctx: click.Context, values: dict[str, Any]) -> Options:
-    """Take the options of every command out of the values; behind the command counts more."""
+    """Take the options of every command out of the values. Those after the command override the others."""
     known = {field.name: values.pop(field.name, None) for field in fields(Options)}
     if known["output"] is not None:
         known["output"] = Format(known["output"])
@@ -187,16 +191,16 @@ def leaf(
     prepare: Callable[[Options, dict[str, Any]], dict[str, Any]] | None = None,
     aliases: Mapping[str, str] | None = None,
 ) -> click.Command:
-    """A command that runs an async function `(session, **values)` with an open client.
+    """Declare a command that runs an async function `(session, **values)` with an open client.
 
     Args:
         name: The last word of the command.
-        body: What it does.
-        parameters: Its own arguments and options.
-        help: What it says about itself; the function's docstring when left out.
-        epilog: What stands below the options.
-        prepare: Looks at the values before a client is opened, and gives those for the body.
-        aliases: Further names of its options, see `Leaf`.
+        body: The function.
+        parameters: The command's arguments and options.
+        help: The help text. By default the function's docstring.
+        epilog: The text below the options.
+        prepare: A function that checks the values before a client is opened, and returns those for the body.
+        aliases: Further names of the options, see `Leaf`.
     """
 
     def call(**values: Any) -> None:
@@ -219,7 +223,7 @@ def leaf(
 
 
 def waiting_options(*, ask: bool = True) -> list[click.Parameter]:
-    """`--wait` where it is a question, `--timeout` and `--poll`."""
+    """`--wait` where waiting is optional, `--timeout` and `--poll`."""
     options: list[click.Parameter] = []
     if ask:
         options.append(
@@ -231,7 +235,7 @@ def waiting_options(*, ask: bool = True) -> list[click.Parameter]:
             default=LONGEST,
             metavar="TIME",
             show_default=True,
-            help="Give up waiting after this long: 90s, 15m, 6h, 2d, or none.",
+            help="Stop waiting after this time: 90s, 15m, 6h, 2d or none.",
             panel=WAITING,
         )
     )
@@ -239,7 +243,7 @@ def waiting_options(*, ask: bool = True) -> list[click.Parameter]:
         Option(
             "--poll",
             metavar="TIME",
-            help="Look this often, such as 30s. Left out: soon at first, then every half minute.",
+            help="Time between two polls, such as 30s. By default 5 s at first, and up to 45 s later.",
             panel=WAITING,
         )
     )
@@ -252,7 +256,7 @@ HELP: Final[dict[str, Any]] = {"help_option_names": ["-h", "--help"], "max_conte
 def argument(
     name: str, help: str, *, kind: str | None = None, many: bool = False, required: bool = True
 ) -> click.Argument:
-    """A positional argument; names of that kind of resource complete it."""
+    """A positional argument, which completes with names of that kind of resource."""
     return Argument(
         [name],
         help=help,
@@ -263,7 +267,7 @@ def argument(
 
 
 class Argument(click.Argument):
-    """A positional argument that says in the help what it is."""
+    """A positional argument with a description in the help."""
 
     def __init__(self, names: Sequence[str], *, help: str, **settings: Any) -> None:
         super().__init__(names, **settings)
@@ -271,5 +275,5 @@ class Argument(click.Argument):
         self.panel = ARGUMENTS
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str]:
-        """Its name and what it is, for the help."""
+        """Its name and description, for the help."""
         return self.make_metavar(ctx), self.explanation

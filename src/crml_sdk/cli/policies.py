@@ -32,16 +32,19 @@ def caller() -> click.Command:
                 ["operations"],
                 nargs=-1,
                 metavar="[OPERATION]...",
-                help="Documented names, or patterns of them: CreateTrainedModel, 'List*'. All by default.",
+                help="Names of operations, or patterns: CreateTrainedModel, 'List*'. By default all.",
             ),
             Option(
-                "--role", multiple=True, help="Name or ARN of a role in requests; any by default."
+                "--role",
+                multiple=True,
+                help="Name or ARN of a role in requests. By default any role.",
             ),
             _partition(),
         ],
         help=(
-            "Write the IAM policy that a caller of these operations needs. Creating with tags, passing"
-            " roles, memberships and collaborations need actions of their own: they are in it."
+            "Write the IAM policy that a caller of these operations needs. It includes the"
+            " extra actions for tags, for passing roles, and for memberships and"
+            " collaborations."
         ),
         context_settings=HELP,
     )
@@ -70,7 +73,7 @@ def role() -> click.Command:
             if parameter.default is parameter.empty and name not in values
         ]
         if unknown or missing:
-            what = f"needs {_flags(missing)}" if missing else f"takes no {_flags(unknown)}"
+            what = f"needs {_flags(missing)}" if missing else f"does not take {_flags(unknown)}"
             raise Refused(f"the role of {kind} {what}")
         try:
             roles = ServiceRoles(**{name: values.pop(name) for name in account})
@@ -87,22 +90,22 @@ def role() -> click.Command:
                 ["kind"],
                 type=click.Choice(KINDS),
                 metavar="KIND",
-                help=f"What names the role: {', '.join(KINDS)}.",
+                help=f"What uses the role: {', '.join(KINDS)}.",
             ),
-            Option("--trust", is_flag=True, help="Write its trust policy instead."),
-            Option("--region", help="Such as us-east-1."),
-            Option("--account", help="Account, 12 digits."),
+            Option("--trust", is_flag=True, help="Write the role's trust policy instead."),
+            Option("--region", help="AWS region, such as us-east-1."),
+            Option("--account", help="AWS account, 12 digits."),
             Option("--membership", help="Identifier of the membership."),
             Option("--bucket", help="Name of the S3 bucket."),
             Option("--database", help="Name of the Glue database."),
             Option("--table", multiple=True, help="Name of a Glue table."),
             Option("--repository", multiple=True, help="Name of an ECR repository."),
-            Option("--kms-key", help="ARN of the KMS key, if there is one."),
+            Option("--kms-key", help="ARN of the KMS key, if you use one."),
             _partition(),
         ],
         help=(
-            "Write the IAM policy of a role that the service assumes: what it may do, or with --trust who"
-            " may assume it. Sends nothing."
+            "Write the IAM policy of a role that the service assumes: its permissions, or"
+            " with --trust who may assume it. No request is sent."
         ),
         context_settings=HELP,
     )

@@ -1,4 +1,4 @@
-"""A wait as it is seen: elapsed time and the statuses so far, live on a terminal, else as lines."""
+"""The progress of a wait: elapsed time and statuses, live on a terminal and as lines elsewhere."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 class Progress:
-    """A context manager to be passed as `on_update`: it is called with each `StatusChange`.
+    """A context manager to pass as `on_update`, which is called with each `StatusChange`.
 
     Args:
-        title: What is waited for, for people.
-        several: Several things are waited for at once, so lines name theirs.
-        console: Where to write; stderr when left out.
+        title: A title for the wait.
+        several: Whether the wait has several targets, so that each line has a name.
+        console: Where to write. By default stderr.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Progress:
     def __enter__(self) -> Progress:
         self._began = time.monotonic()
         if sys.stderr.isatty() if self._console is None else self._console.is_terminal:
-            # Only what moves needs rich, and it takes a moment to load.
+            # Only live output needs rich, which takes a moment to load.
             from rich.live import Live
 
             console = self._console or live_console()
@@ -58,7 +58,7 @@ class Progress:
             live.__exit__(kind, error, trace)
 
     def __call__(self, change: Any) -> None:
-        """Take note of a change."""
+        """Record a change."""
         status = as_line(str(change.status))
         self._history.setdefault(change.handle.arn, []).append((change.elapsed, status))
         if self._live is not None:
@@ -114,6 +114,6 @@ class Progress:
 
 
 def name_of(change: Any) -> str:
-    """The name in a change's model, or the end of its ARN."""
+    """The name in a change's model, or the last part of its ARN."""
     name = getattr(change.model, "name", None)
     return as_line(str(name or change.handle.arn.rpartition("/")[2]))

@@ -1,8 +1,8 @@
-"""What makes the command start and end quickly, in its own process only.
+"""Makes the command start and end quickly, in its own process only.
 
-A library must not touch what the whole process shares: its garbage collector, its signals, modules
-of others. A command owns its process, so it may. Measured figures and the reasons:
-docs/internals/command.md.
+A library must not change what the whole process shares: its garbage collector, its signals and other
+modules. A command owns its process, so it may. docs/internals/command.md has the reasons and the
+measurements.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from .interrupts import catch, leave
 
 
 def begin() -> None:
-    """At the very start: no collections while modules load, and Ctrl-C ends it with status 130."""
+    """At the start: switch off garbage collection while modules load, and make Ctrl-C end with status 130."""
     gc.disable()
     catch()
 
 
 @contextmanager
 def interruptible() -> Generator[None]:
-    """Inside, Ctrl-C is KeyboardInterrupt, as the event loop wants it."""
+    """Within this context, Ctrl-C raises KeyboardInterrupt, as the event loop needs it."""
     if signal.getsignal(signal.SIGINT) is not leave:
         yield
         return
@@ -39,18 +39,18 @@ def interruptible() -> Generator[None]:
 
 
 def imports_done() -> None:
-    """Collect garbage again, but never look at what the imports have made."""
+    """Switch garbage collection on again, but exclude the objects of the imports."""
     if not gc.isenabled():
         gc.freeze()
         gc.enable()
 
 
 def prepare_imports() -> None:
-    """Import aiohttp without reading the certificates of all the world's authorities, twice.
+    """Import aiohttp without reading all CA certificates twice.
 
-    aiohttp makes two TLS contexts when it is imported, for requests that bring none. botocore's bring
-    their own, so these are used by next to nobody. The certificates are read at the first
-    handshake that needs them.
+    When imported, aiohttp creates two TLS contexts for requests that have none. botocore's requests
+    have their own, so these are hardly ever used. The certificates are read at the first handshake
+    that needs them.
     """
     if "aiohttp" in sys.modules or gc.isenabled():
         return
@@ -70,11 +70,11 @@ def prepare_imports() -> None:
 
 @contextmanager
 def lean_imports() -> Generator[None]:
-    """Inside, httpx is as if not installed: aiobotocore would load it beside aiohttp, unused."""
+    """Within this context, hide httpx, which aiobotocore would load in addition to aiohttp."""
     if gc.isenabled():
         yield
         return
-    # First of the large ones: measured a few per cent quicker than where it comes by itself.
+    # Imported first, because that measured a few per cent quicker.
     import urllib3  # noqa: F401  # pyright: ignore[reportUnusedImport]
 
     prepare_imports()
@@ -89,7 +89,7 @@ def lean_imports() -> Generator[None]:
 
 
 class _LateCertificates:
-    """TLS contexts that were made without certificates, and what each has still to load."""
+    """TLS contexts without certificates, and what each still has to load."""
 
     def __init__(self) -> None:
         self._todo: dict[int, list[tuple[str, tuple[Any, ...]]]] = {}
@@ -97,7 +97,7 @@ class _LateCertificates:
 
     @contextmanager
     def put_off(self) -> Generator[None]:
-        """Inside, contexts only note that they are to load the system's certificates."""
+        """Within this context, TLS contexts only record that they have to load the system's certificates."""
         import ssl
 
         names = ("load_default_certs", "set_default_verify_paths")
@@ -123,13 +123,13 @@ class _LateCertificates:
                     delattr(ssl.SSLContext, name)
 
     def load(self, context: Any) -> None:
-        """Load what a context has put off, once."""
+        """Load the certificates of a context, once."""
         for name, arguments in self._todo.pop(id(context), ()):
             getattr(context, name)(*arguments)
 
 
 def end(status: int) -> NoReturn:
-    """Leave at once: what modules and pools would tidy up, the process's end does as well."""
+    """Exit immediately, without the clean-up of modules and pools."""
     try:
         sys.stdout.flush()
     except OSError:

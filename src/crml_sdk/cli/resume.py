@@ -1,4 +1,4 @@
-"""`--resume`, `--resume-since` and `--retry-failed` of what starts something that takes a while."""
+"""`--resume`, `--resume-since` and `--retry-failed` of commands that start something long."""
 
 from __future__ import annotations
 
@@ -21,30 +21,32 @@ def resume_options() -> list[click.Parameter]:
         Option(
             "--resume",
             is_flag=True,
-            help="Take up what an earlier try of this has made under its name, instead of making"
-            " another.",
+            help=(
+                "Continue with what an earlier attempt created under this name, instead of"
+                " creating another."
+            ),
             panel=RESUMING,
         ),
         Option(
             "--resume-since",
             metavar="TIME",
-            help="The same, but refuse what is older: 90m, 6h, 7d, or 2026-11-21T15:00.",
+            help="Like --resume, but refuse anything older: 90m, 6h, 7d, or 2026-11-21T15:00.",
             panel=RESUMING,
         ),
         Option(
             "--retry-failed",
             is_flag=True,
-            help="The same, and make NAME-2, NAME-3 and so on after a try that failed.",
+            help="Like --resume, and create NAME-2, NAME-3 and so on after a failed attempt.",
             panel=RESUMING,
         ),
     ]
 
 
 def take_resume(given: dict[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """What the options mean for the SDK's method, taken out of what was given.
+    """Take the options out of the values, as arguments of the SDK's method.
 
     Raises:
-        Refused: The time is none, or a version that is trained on is another one at the next try.
+        Refused: The time is invalid, or --from could be another version at the next attempt.
     """
     since, again = given.pop("resume_since", None), given.pop("retry_failed", False)
     if not (given.pop("resume", False) or since or again):
@@ -59,14 +61,14 @@ def take_resume(given: dict[str, Any], values: Mapping[str, Any]) -> dict[str, A
         model = channel.get("trained_model_arn")
         if isinstance(model, str) and model.rpartition("@")[2] in ("latest", "latest-active"):
             raise Refused(
-                f"--from {model} would be another version at the next try",
-                "with --resume name it: `crml models latest MODEL` says which it is",
+                f"--from {model} could be another version at the next attempt",
+                "with --resume, give the version: `crml models latest MODEL` shows it",
             )
     return found
 
 
 def tell(reply: Any) -> None:
-    """Say that something was taken up, where it was."""
+    """Report that the command continues with an existing resource."""
     resumed = getattr(reply, "resumed", None)
     if resumed is None:
         return
@@ -74,4 +76,4 @@ def tell(reply: Any) -> None:
     from .writing import moment
 
     unseen = f"; not compared: {', '.join(resumed.not_compared)}" if resumed.not_compared else ""
-    remark(f"taken up: made {moment(resumed.create_time)}, {resumed.status}{unseen}")
+    remark(f"resumed: created {moment(resumed.create_time)}, {resumed.status}{unseen}")

@@ -1,4 +1,4 @@
-"""What the command knows of the service: operations, their members, and the words for them."""
+"""What the command knows about the service: operations, members and their descriptions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..operation import Operation
 
 ROWS_ONLY: Final = ("next_token", "max_results")
-"""Members that a paginator takes care of."""
+"""Members that a paginator sets."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ class Member:
         wire: Its documented name.
         shape: The key of its shape.
         kind: `string`, `integer`, `structure`, ...
-        required: Whether its structure needs it.
-        above: The name of the structure it stands in.
+        required: Whether its structure requires it.
+        above: The name of the structure that contains it.
     """
 
     path: tuple[str, ...]
@@ -51,7 +51,7 @@ class Member:
 
     @property
     def text(self) -> str:
-        """What it means, in a sentence."""
+        """Its description."""
         from ..api.descriptions import MEMBERS
 
         return MEMBERS.get(f"{self.above}.{self.wire}") or MEMBERS.get(self.wire, "")
@@ -89,7 +89,7 @@ def members(shape: str, path: tuple[str, ...] = ()) -> dict[str, Member]:
 
 
 def is_union(shape: str) -> bool:
-    """Whether exactly one of a structure's members is to be set."""
+    """Whether exactly one of a structure's members must be set."""
     return bool(_shapes()[shape][-1])
 
 
@@ -114,10 +114,10 @@ def facts(shape: str) -> str:
     if kind in ("integer", "number"):
         return kind + _span(rest[0], rest[1])
     if kind == "list":
-        return f"list{_span(rest[1], rest[2], 'entries')}, each: {facts(rest[0])}"
+        return f"list{_span(rest[1], rest[2], 'items')}, each: {facts(rest[0])}"
     if kind == "map":
         return "map" + _span(rest[2], rest[3], "entries")
-    other = {"boolean": "true or false", "timestamp": "time, ISO 8601"}
+    other = {"boolean": "true or false", "timestamp": "time in ISO 8601"}
     return other.get(str(kind), str(kind))
 
 
@@ -145,19 +145,19 @@ def operations() -> dict[str, Operation]:
 
 
 def describe(operation: Operation) -> str:
-    """What an operation does, in a sentence."""
+    """The description of an operation."""
     from ..api.descriptions import OPERATIONS
 
     return OPERATIONS[operation.name]
 
 
 def kebab(name: str) -> str:
-    """`list-ml-input-channels` for `ListMLInputChannels`: as the AWS CLI writes it."""
+    """The AWS CLI's name: `list-ml-input-channels` for `ListMLInputChannels`."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", name).lower()
 
 
 def snake(name: str) -> str:
-    """The Python name of a documented member; Python names stay as they are."""
+    """The Python name of a member. Python names do not change."""
     for python, wire in IRREGULAR.items():
         if wire == name:
             return python
@@ -165,16 +165,16 @@ def snake(name: str) -> str:
 
 
 def python_call(operation: Operation) -> str:
-    """Where an operation is found in the SDK."""
+    """The method of an operation in the SDK."""
     scope = "collaboration(id)." if operation.scope == "collaboration" else ""
     return f"sdk.{scope}{operation.group}.{operation.method}"
 
 
 def find_operation(text: str) -> Operation:
-    """The operation of that documented or kebab-case name.
+    """The operation with this name, in CamelCase or kebab-case.
 
     Raises:
-        Refused: There is none.
+        Refused: There is no such operation.
     """
     wanted = text.replace("-", "").replace("_", "").lower()
     for operation in operations().values():
@@ -198,12 +198,12 @@ def arn_kind(shape: str) -> str | None:
 
 
 def is_secret(shape: str) -> bool:
-    """Whether values of a shape are not to be repeated in messages."""
+    """Whether values of a shape must not appear in messages."""
     kind, *rest = _shapes()[shape]
     return kind == "string" and bool(rest[4])
 
 
 def least(shape: str) -> float:
-    """The smallest number that is allowed, or 1."""
+    """The smallest allowed number, or 1."""
     low = _shapes()[shape][1]
     return 1 if low is None else low

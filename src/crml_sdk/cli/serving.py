@@ -26,52 +26,62 @@ def local() -> click.Command:
                 type=click.IntRange(0, 65535),
                 default=4577,
                 show_default=True,
-                help="Port to listen on; 0 for any free one.",
+                help="Port to listen on. 0 means any free port.",
             ),
             Option(
-                "--seed", type=file, help="JSON or YAML file that describes what is there at first."
+                "--seed",
+                type=file,
+                help="JSON or YAML file with the resources that exist at first.",
             ),
-            Option("--state", type=file, help="File to go on from, and to keep up to date."),
+            Option(
+                "--state",
+                type=file,
+                help="SQLite file that keeps the state. An existing one is continued.",
+            ),
             Option(
                 "--speed",
                 type=click.FloatRange(min=0, min_open=True),
                 default=1.0,
                 show_default=True,
-                help="Local seconds that pass in a real one.",
+                help="How many local seconds pass in a real second.",
             ),
             Option(
                 "--lifecycle",
                 type=click.Choice(MODES),
                 default="clock",
                 show_default=True,
-                help="How jobs move on: by the clock, by reads, at once, by hand.",
+                help="What makes jobs progress: the clock, each read, at once, or manually.",
             ),
             Option(
                 "--allow-host",
                 multiple=True,
                 metavar="NAME",
-                help="A further host name to answer to; again for more. *.NAME: all below.",
+                help="Accept this host name, too. Repeatable. *.NAME means all its subdomains.",
             ),
             Option(
                 "--workspace",
                 type=file,
-                help="TOML file that says how containers are run here: jobs are really run.",
+                help="Workspace file (TOML) with the containers and tables to really use.",
             ),
-            Option("--account", metavar="ID", help="The default account of a fresh world."),
-            Option("--region", metavar="NAME", help="The region of a fresh world."),
+            Option("--account", metavar="ID", help="The default account, if the state is new."),
+            Option("--region", metavar="NAME", help="The region, if the state is new."),
             Option(
                 "--allow-remote-run",
                 is_flag=True,
-                help="With a workspace, listen where others can reach, who can run programs then.",
+                help="Allow a --host that others can reach although there is a workspace. They can then run"
+                " programs here.",
             ),
             Option(
-                "--import", "import_file", type=file, help="JSON export to start from, not a seed."
+                "--import",
+                "import_file",
+                type=file,
+                help="Start from this JSON export, instead of a seed.",
             ),
-            Option("--export", type=file, help="Write the state of --state as JSON, and end."),
+            Option("--export", type=file, help="Write the state of --state as JSON, and exit."),
         ],
-        help="Run a local Clean Rooms ML to develop against, for this SDK, boto3, the AWS CLI,"
-        " anything.\n\nIt prints the environment variables that point an AWS SDK at it, and serves"
-        " until Ctrl-C.",
+        help="Run a local Clean Rooms ML for development with this SDK, boto3, the AWS CLI or any AWS"
+        " SDK.\n\nIt prints the environment variables that direct an AWS SDK to it, and runs until"
+        " Ctrl-C.",
         context_settings=HELP,
     )
 
@@ -100,7 +110,7 @@ def _serve(
     if seed is not None and not seed.exists():
         raise Refused(f"--seed {seed}: No such file or directory")
     if not math.isfinite(speed):
-        raise Refused("--speed must be a number above 0")
+        raise Refused("--speed must be a number greater than 0")
     if export is not None and state is None:
         raise Refused("--export needs --state")
     quick.imports_done()

@@ -1,4 +1,4 @@
-"""What a command works with: an open client, the membership, and a place for its results."""
+"""What a command works with: an open client, the membership and a writer for results."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 @dataclass
 class Trail:
-    """What outlives an interrupted run.
+    """What is known after an interrupted run.
 
     Attributes:
-        resume: The command that takes its wait up again.
-        sending: A start is on its way, and nobody knows yet what came of it.
+        resume: The command that resumes its wait.
+        sending: Whether a start has been sent without a reply yet.
     """
 
     resume: str | None = None
@@ -41,7 +41,7 @@ class Session:
     Attributes:
         sdk: The open client.
         options: The options of every command.
-        writer: Writes results in the wanted format.
+        writer: Writes results in the chosen format.
     """
 
     def __init__(self, sdk: CleanRoomsML, options: Options, trail: Trail) -> None:
@@ -53,10 +53,10 @@ class Session:
         self._trail = trail
 
     async def membership(self) -> str:
-        """The membership to work in: the one that was named, else the only active one.
+        """The membership to work in: the given one, or the only active one.
 
         Raises:
-            MissingMembership: There is none, or more than one.
+            MissingMembership: There is no active one, or more than one.
         """
         if self._membership is None:
             named = self.options.membership
@@ -67,7 +67,7 @@ class Session:
         return str(self._membership)
 
     async def membership_of(self, text: str) -> str:
-        """The identifier of the membership that is meant: identifier, ARN or collaboration's name."""
+        """The identifier of a membership that is given by identifier, ARN or the collaboration's name."""
         if is_identifier(text):
             return text
         if text.startswith("arn:"):
@@ -75,10 +75,10 @@ class Session:
         return (await self.sdk.memberships.by_name(text)).id
 
     async def membership_for(self, operation: Operation, values: Mapping[str, Any]) -> str | None:
-        """The membership for a call; None where an ARN among the values names it.
+        """The membership for a call. None if an ARN among the values contains it.
 
-        What a create refers to may be another member's, so there an ARN counts only when it is in
-        one of the caller's own.
+        A create may refer to another member's resources, so for a create an ARN counts only if it
+        is in one of the caller's memberships.
         """
         if self.options.membership is not None or self._membership is not None:
             return await self.membership()
@@ -99,7 +99,7 @@ class Session:
         return (await core.memberships.only("this"))[0]
 
     async def collaboration(self) -> str:
-        """The identifier of the collaboration that the membership is in."""
+        """The identifier of the membership's collaboration."""
         if self._collaboration is None:
             if self.options.membership is None and self._membership is None:
                 self._collaboration = (await self._only_membership()).collaboration_id
@@ -109,12 +109,12 @@ class Session:
         return str(self._collaboration)
 
     async def account(self) -> str:
-        """The caller's account; the service tells it only in a membership's ARN."""
+        """The caller's account, which the service shows only in a membership's ARN."""
         found = await self.sdk.memberships.get(await self.membership())
         return found.arn.split(":")[4]
 
     async def model_names(self, collaboration: str | None) -> dict[str, str]:
-        """The names of trained models by ARN, those of other members included; never an error."""
+        """The names of trained models by ARN, including those of other members. It never raises."""
         from ..errors import CleanRoomsMLError
         from .names import find_collaboration
 
@@ -134,7 +134,7 @@ class Session:
     def holding(
         self, operation: str, stopped: Callable[[Mapping[str, Any]], BaseException]
     ) -> Generator[None]:
-        """Inside, that operation is not sent: its checked request is raised instead."""
+        """Within this context, the operation is not sent. Its checked request is raised instead."""
         core: Any = self.sdk._core  # pyright: ignore[reportPrivateUsage]
         send = core.call
 
@@ -155,21 +155,21 @@ class Session:
 
     @contextmanager
     def resumable(self, command: str) -> Generator[None]:
-        """What runs inside can be taken up again with that command after Ctrl-C."""
+        """After Ctrl-C within this context, that command resumes what was running."""
         self._trail.resume = command
         yield
         self._trail.resume = None
 
     @contextmanager
     def doubtful(self, starts: bool) -> Generator[None]:
-        """What runs inside may be carried out without anybody hearing of it, if it starts a job."""
+        """After Ctrl-C within this context, it is unknown whether a job was started."""
         self._trail.sending = starts
         yield
         self._trail.sending = False
 
     @contextmanager
     def waiting(self, title: str, resume: str, *, several: bool = False) -> Generator[Progress]:
-        """Show the progress of a wait; `resume` is the command that takes it up again."""
+        """Show the progress of a wait. `resume` is the command that resumes it."""
         from .progress import Progress
 
         with self.resumable(resume), Progress(title, several=several) as progress:

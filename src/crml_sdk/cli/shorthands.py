@@ -1,4 +1,4 @@
-"""Flags that stand for more than one member: data channels, receivers, earlier versions, metrics."""
+"""Options that stand for more than one member: data channels, receivers, earlier versions, metrics."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .session import Session
 
 EARLIER: Final = "previous"
-"""What the container sees of an earlier version that was given without a channel name."""
+"""The channel of an earlier version that was given without a channel name."""
 
 
 async def _nothing(session: Session, values: dict[str, Any]) -> None:
@@ -25,17 +25,17 @@ async def _nothing(session: Session, values: dict[str, Any]) -> None:
 
 @dataclass(frozen=True)
 class Shorthand:
-    """A flag that builds a member.
+    """An option that builds a member.
 
     Attributes:
-        flag: The flag.
+        flag: The option.
         path: The member it sets.
         metavar, help: For its help.
-        make: From the texts that were given to the member.
-        many: Whether it may be given more than once.
-        kind: Whose names complete it.
-        fill: Sets the member when neither the flag nor a file did, once a client is open.
-        sample: What stands for that in the check before.
+        make: Builds the member from the given texts.
+        many: Whether it is repeatable.
+        kind: The kind of resource whose names complete it.
+        fill: Sets the member with an open client, if neither the option nor a file did.
+        sample: A placeholder for that member in the check before.
     """
 
     flag: str
@@ -60,17 +60,17 @@ class Shorthand:
         )
 
     def apply(self, values: dict[str, Any], given: Any) -> None:
-        """Set the member from what was given, if anything was."""
+        """Set the member from the given texts, if there are any."""
         if given is not None and given != ():
             put(values, self.path, self.make(given if self.many else (given,)))
 
     def stand_in(self, values: dict[str, Any]) -> None:
-        """Set a sample of what `complete` will set."""
+        """Set a placeholder for what `complete` will set."""
         if self.sample is not None and get(values, self.path) is None:
             put(values, self.path, self.sample)
 
     async def complete(self, session: Session, values: dict[str, Any]) -> None:
-        """Set the member when nothing has set it and there is something usual."""
+        """Set the member to its usual value, if nothing has set it."""
         if get(values, self.path) is None:
             await self.fill(session, values)
 
@@ -85,7 +85,7 @@ def _channels(given: tuple[str, ...]) -> list[dict[str, str]]:
     names = [each["channel_name"] for each in found]
     if len(set(names)) < len(names):
         raise Refused(
-            f"--channel names {', '.join(sorted(names))}: each must be another",
+            f"--channel: each channel needs its own name, not {', '.join(sorted(names))}",
             "write --channel train=NAME --channel validation=NAME",
         )
     return found
@@ -97,7 +97,7 @@ def _earlier(given: tuple[str, ...]) -> list[dict[str, str]]:
     if one.startswith("arn:") or not equals:
         name, model = EARLIER, one
     if "@" not in model:
-        raise Refused(f"--from {one}: name the version", f"write {model}@latest or {model}@VERSION")
+        raise Refused(f"--from {one}: give the version", f"write {model}@latest or {model}@VERSION")
     return [{"channel_name": name, "trained_model_arn": model}]
 
 
@@ -118,8 +118,10 @@ SHORTHANDS: Final = {
         "--channel",
         ("data_channels",),
         "[NAME=]CHANNEL",
-        "Data to train on: what the container calls it (train when left out) and the ML input"
-        " channel, by ARN or exact name; again for more. [required]",
+        (
+            "Input channel to train on: its channel name in the container (by default train),"
+            " and its ARN or exact name. Repeatable. [required]"
+        ),
         _channels,
         kind="ml-input-channel",
     ),
@@ -127,8 +129,10 @@ SHORTHANDS: Final = {
         "--from",
         ("incremental_training_data_channels",),
         "[NAME=]MODEL@VERSION",
-        f"Train on from this version; NAME is what the container calls it ({EARLIER} when left"
-        " out).",
+        (
+            "Continue the training from this version. NAME is its channel name in the"
+            f" container, by default {EARLIER}."
+        ),
         _earlier,
         many=False,
         kind="trained-model",
@@ -137,7 +141,7 @@ SHORTHANDS: Final = {
         "--receiver",
         ("output_configuration", "members"),
         "ACCOUNT",
-        "Account that gets the results; your own when left out.",
+        "Account that receives the results. By default your own.",
         _receiver,
         many=False,
         fill=_own_account,
@@ -147,7 +151,7 @@ SHORTHANDS: Final = {
         "--metric",
         ("training_container_config", "metric_definitions"),
         "NAME=REGEX",
-        "A metric to look for in the container's output; again for more.",
+        "Metric to extract from the container's output. Repeatable.",
         _metrics,
     ),
 }

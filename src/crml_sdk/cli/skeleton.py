@@ -1,4 +1,4 @@
-"""`--skeleton`: a commented file with every member of a request, to fill in."""
+"""`--skeleton`: a commented file with all members of a request, to fill in."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def write_skeleton(operation: Operation, path: str) -> None:
 
 
 def skeleton(operation: Operation, path: str) -> str:
-    """The file. What is required stands open, everything else behind `#`."""
+    """The file. Required members are active, and all others are comments."""
     head = (
         f"# {service.describe(operation)}",
-        f"# crml {path} -f THIS-FILE. Required members are open; for others take the # away.",
-        "# Names stand wherever ARNs do.",
+        f"# Use it with: crml {path} -f THIS-FILE. Remove the # of an optional member to set it.",
+        "# You can write names instead of ARNs.",
         "",
     )
     return "\n".join([*head, *_nested(operation.input, 0, True)])
@@ -52,7 +52,7 @@ def _member(member: Member, depth: int, open_: bool) -> list[str]:
 def _nested(shape: str, depth: int, open_: bool) -> list[str]:
     lines: list[str] = []
     found = service.members(shape).values()
-    # A mapping has to have something: of a union, or of members that may all be left out, the first.
+    # A mapping needs a member. For a union, or if all members are optional, that is the first.
     one_of = depth > 0 and not any(member.required for member in found)
     for number, member in enumerate(found):
         if member.name not in _LEFT_OUT:
@@ -68,7 +68,7 @@ def _list(member: Member, start: str, depth: int, open_: bool) -> list[str]:
     if service.kind_of_shape(item) != "structure":
         return [start, f"{indent}{mark}- {_value(item, member)}".rstrip()]
     inner = _nested(item, depth + 2, open_)
-    # The first member that stands open begins the item.
+    # The first active member begins the item.
     for index, line in enumerate(inner):
         bare = line.lstrip()
         if open_ and not bare.startswith("#"):
@@ -89,7 +89,7 @@ def _words(member: Member, indent: int) -> list[str]:
 
 def _default(member: Member) -> str:
     known = DEFAULTS.get(member.name)
-    return f"; left out: {known}" if known else ""
+    return f"; by default {known}" if known else ""
 
 
 DEFAULTS: dict[str, str] = {
@@ -99,10 +99,10 @@ DEFAULTS: dict[str, str] = {
     "result_format": "CSV",
     "training_input_mode": "File",
     "s3_data_distribution_type": "FullyReplicated",
-    "version_identifier": "see @VERSION behind the model's name",
-    "trained_model_version_identifier": "see @VERSION behind the model's name",
+    "version_identifier": "see @VERSION after the model's name",
+    "trained_model_version_identifier": "see @VERSION after the model's name",
 }
-"""What the service takes when a member is left out, where that is documented or the command's own."""
+"""The default of a member, if it is documented or the command's own."""
 
 
 def _value(shape: str, member: Any) -> str:

@@ -24,13 +24,13 @@ def stepfunctions() -> click.Command:
         out(render(kind, partition=partition))
 
     parameters: list[Any] = [
-        Argument(["kind"], type=click.Choice(KINDS), help="What it is to do."),
+        Argument(["kind"], type=click.Choice(KINDS), help="What the state machine runs."),
         Option(
             "--partition",
             type=click.Choice(PARTITIONS),
             default=PARTITIONS[0],
             show_default=True,
-            help="AWS partition that it is to run in.",
+            help="AWS partition of the state machine.",
         ),
     ]
     return Leaf(
@@ -38,9 +38,10 @@ def stepfunctions() -> click.Command:
         callback=write,
         params=parameters,
         help=(
-            "Write a state machine for AWS Step Functions that trains a model, or predicts with one,"
-            " and waits for it. Its input is the documented request, its members in PascalCase:"
-            ' {"Request": {"MembershipIdentifier": ..., "Name": ...}}. Asks the service nothing.'
+            "Write a state machine for AWS Step Functions that runs a training or an"
+            " inference job and waits for it. Its input is the request of the operation"
+            ' with its members in PascalCase: {"Request": {"MembershipIdentifier": ...,'
+            ' "Name": ...}}. No request is sent.'
         ),
         context_settings=HELP,
     )

@@ -1,4 +1,4 @@
-"""Rows of the table of commands. They load nothing: most commands never run."""
+"""Types of the rows in the table of commands. They import nothing, because most commands never run."""
 
 from __future__ import annotations
 
@@ -13,21 +13,20 @@ class Command:
 
     Attributes:
         path: Its words, such as `models train`.
-        operation: The documented name of what it calls.
-        positional: Members given bare, in order; a member of many values takes the rest.
-        flags: Flags of members by their path, `training_container_config.image_uri`.
-        shorthands: Flags that set more than one scalar member (see `shorthands`).
+        operation: The name of the operation.
+        positional: Members given as arguments, in order. A member with many values takes the rest.
+        flags: Options of members by their path, `training_container_config.image_uri`.
+        shorthands: Options that set more than one scalar member (see `shorthands`).
         wait: What `--wait` waits for: `finished`, `deleted` or `cancelled`.
-        done: For people, when the service answers nothing: what was done, `{0}` being the first
-            positional.
+        done: What was done, for people, if the reply is empty. `{0}` is the first positional.
         pairs: A positional that takes KEY=VALUE.
         costs: Whether what it starts is billed by time.
         view: The operation that reads the same in a collaboration, with `--collaboration`.
-        text: What people see of the reply, where that is less than all.
-        version: The version that is meant when none is named.
-        defaults: What members are when nothing says so, by their path.
-        method: The SDK's method, where it is not the one named after the operation.
-        absent: What the service's "not found" means, and what to do, where no name was given.
+        text: The part of the reply that people see, if not all.
+        version: The version by default.
+        defaults: Default values of members, by their path.
+        method: The SDK's method, if it is not that of the operation.
+        absent: What "not found" means, and what to do, if no name was given.
     """
 
     path: str
@@ -57,15 +56,15 @@ class Listing:
 
     Attributes:
         path: Its words.
-        operation: What lists.
+        operation: The list operation.
         columns: Names of columns, see `columns`.
-        of: A member given bare: what the rows belong to.
-        by: A member that narrows the list, as a flag.
-        view: The operation that lists the same for a whole collaboration.
+        of: A member given as an argument: the owner of the rows.
+        by: A member that filters the list, as an option.
+        view: The operation that lists the same for a collaboration.
         view_columns: Its columns.
         newest_first: Whether all rows are read and sorted.
-        given: Filters that the service knows.
-        statuses: The statuses of rows that have no life cycle of their own.
+        given: Filters of the service.
+        statuses: The statuses of rows without a life cycle.
     """
 
     path: str

@@ -18,9 +18,11 @@ def set_tags() -> click.Command:
     """`crml tags set`."""
 
     async def body(session: Session, resource: str, tag: tuple[str, ...]) -> None:
-        """Make these the tags of a resource: add and change what differs, remove the rest."""
+        """Replace all tags of a resource: add and change these, and remove the others."""
         await session.sdk.tags.set(await find_any(session, resource), pairs(tag, "TAG"))
         session.writer.note(f"{resource} has {len(tag)} tags")
 
-    what = argument("resource", "ARN, or WORD/NAME such as model/churn or channel/july.")
+    what = argument(
+        "resource", "The resource: its ARN, or KIND/NAME such as model/churn or channel/july."
+    )
     return leaf("set", body, [what, argument("tag", "KEY=VALUE.", many=True, required=False)])

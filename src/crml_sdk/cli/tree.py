@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 def lineage_tree(lineage: Lineage) -> str:
-    """Which version was trained from which: a branch for each, the oldest first."""
+    """A tree of which version was trained from which, the oldest first."""
     lines = [styled(as_line(lineage.trained_model_arn), "dim", sys.stdout)]
-    # Not recursive: a model trained on from itself every day has a long history.
+    # Not recursive, because a model that is retrained every day has a long lineage.
     todo = [("", node, node is lineage.roots[-1]) for node in reversed(lineage.roots)]
     while todo:
         above, node, is_last = todo.pop()

@@ -1,4 +1,4 @@
-"""`crml wait`, the waiting commands of models, jobs and channels, and `--wait` of those that start."""
+"""`crml wait`, the wait commands of models, jobs and channels, and `--wait` of other commands."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def seconds(text: str) -> float | None:
     """Seconds in an option's text.
 
     Raises:
-        Refused: It is no length of time.
+        Refused: It is not a length of time.
     """
     try:
         return parse_duration(text)
@@ -40,7 +40,7 @@ def seconds(text: str) -> float | None:
 async def wait_for_one(
     session: Session, handle: Any, *, title: str, timeout: str, poll: str | None
 ) -> Any:
-    """Wait with progress; gives the last model, None for what is gone."""
+    """Wait with progress, and return the last model, or None if it is gone."""
     limit, interval = seconds(timeout), None if poll is None else seconds(poll)
     resume = f"crml wait '{handle}'"
     with session.waiting(title, resume) as progress:
@@ -55,7 +55,7 @@ async def wait_for_outcome(
     goal: str,
     plan: dict[str, Any],
 ) -> None:
-    """Wait for what a command has started, cancelled or deleted, and write how it ended."""
+    """Wait for what a command has started, cancelled or deleted, and write the result."""
     from ..resource_types import RESOURCE_TYPES
 
     handle = handle_after(session, operation, values, reply, goal)
@@ -93,10 +93,10 @@ def handle_after(
 async def wait_for_all(
     session: Session, what: list[Any], *, resume: str, timeout: str, poll: str | None
 ) -> None:
-    """Wait for several things and write how each ended.
+    """Wait for several resources and write the result of each.
 
     Raises:
-        Refused: When one failed (status 1) or the time was up (status 3).
+        Refused: One has failed (status 1) or the timeout has passed (status 3).
     """
     limit, interval = seconds(timeout), None if poll is None else seconds(poll)
     with session.waiting(f"{len(what)} at once", resume, several=True) as progress:
@@ -119,14 +119,14 @@ def _judge(outcomes: list[Outcome], resume: str) -> None:
         raise Refused(f"{len(bad) - len(late)} of {len(outcomes)} failed", None, FAILED)
     if late:
         raise Refused(
-            f"{len(late)} of {len(outcomes)} have not ended yet; they go on",
-            f"take the wait up again with: {resume}",
+            f"{len(late)} of {len(outcomes)} have not ended yet and continue",
+            f"resume the wait with: {resume}",
             TIMED_OUT,
         )
 
 
 def reason_of(outcome: Outcome) -> str | None:
-    """Why something did not end well, in a line."""
+    """Why something failed, in a line."""
     error: Any = outcome.error
     if error is None:
         return None
@@ -166,18 +166,20 @@ def wait() -> click.Command:
     """`crml wait`."""
 
     async def body(session: Session, what: tuple[str, ...], timeout: str, poll: str | None) -> None:
-        """Wait for anything with a life cycle; take up a wait that timed out or was interrupted."""
+        """Wait for any resource with a life cycle, or resume a wait that timed out or was interrupted."""
         from ..waiting import Handle
 
         handles = [Handle.of(text) for text in what]
         await _wait(session, handles, [handle.describe() for handle in handles], timeout, poll)
 
-    thing = argument("what", "ARNs, MODEL-ARN@VERSION, or handles (crml-wait:...).", many=True)
+    thing = argument(
+        "what", "What to wait for: ARNs, MODEL-ARN@VERSION or handles (crml-wait:...).", many=True
+    )
     return leaf("wait", body, [thing, *waiting_options(ask=False)], prepare=_times)
 
 
 def _times(options: Any, values: dict[str, Any]) -> dict[str, Any]:
-    """A fault in a length of time is to be seen before a client is opened."""
+    """An error in a length of time must appear before a client is opened."""
     seconds(values["timeout"])
     if values["poll"] is not None:
         seconds(values["poll"])
@@ -185,7 +187,7 @@ def _times(options: Any, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _waiter(kind: str, help: str, goals: tuple[str, ...]) -> Callable[[], click.Command]:
-    """The waiting command of a kind of resource."""
+    """The wait command of a kind of resource."""
 
     def make() -> click.Command:
         from .names import KINDS
@@ -201,7 +203,7 @@ def _waiter(kind: str, help: str, goals: tuple[str, ...]) -> Callable[[], click.
         what = argument("names", KINDS[kind].help, kind=kind, many=True)
         flags = [
             Option(
-                f"--{goal}", is_flag=True, help=f"Until it is {goal}, not until it has ended well."
+                f"--{goal}", is_flag=True, help=f"Wait until it is {goal}, not until it is ACTIVE."
             )
             for goal in goals
         ]
@@ -228,12 +230,12 @@ async def _handle(session: Session, kind: str, name: str, goal: str) -> Any:
 
 models_wait: Callable[[], click.Command] = _waiter(
     "trained-model",
-    "Wait until the training of versions has ended; the latest of a model when none is named.",
+    "Wait until versions have been trained. By default the latest version of a model.",
     ("cancelled", "deleted"),
 )
 jobs_wait: Callable[[], click.Command] = _waiter(
     "trained-model-inference-job",
-    "Wait until inference jobs have ended; for many at once, requests are shared.",
+    "Wait until inference jobs have ended. Several jobs share their requests.",
     ("cancelled",),
 )
 channels_wait: Callable[[], click.Command] = _waiter(

@@ -24,16 +24,16 @@ def whoami() -> click.Command:
     """`crml whoami`."""
 
     async def body(session: Session) -> None:
-        """Who the service takes you for: account, region, memberships."""
+        """Show your account, region and memberships."""
         rows = await session.sdk.memberships()
-        # The service has no operation that tells the account; a membership's ARN does.
+        # No operation returns the account, but a membership's ARN contains it.
         account = rows[0].arn.split(":")[4] if rows else None
         document = {
             "account": account,
             "region": session.sdk.region_name,
             "memberships": [plain(row) for row in rows],
         }
-        known = account or "not known: it shows in memberships only, and there is none"
+        known = account or "unknown (only memberships show it, and you have none)"
         session.writer.text(f"account  {known}\nregion   {session.sdk.region_name}\n", document)
         if session.writer.for_people:
             session.write(rows, MEMBERSHIPS)

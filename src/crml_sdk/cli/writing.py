@@ -1,8 +1,8 @@
 """Results as a table, JSON, JSON lines or YAML.
 
-For programs a row is the documented JSON of its shape: the members that the service sent, by their
-documented names, times in ISO 8601. That form is stable; tables are not. A table is never cut: in a
-file or a pipe it is as wide as it needs to be, on a terminal that is too narrow its rows are stacked.
+For programs a row is the documented JSON of its shape: the members that the service sent, with their
+names in the API and times in ISO 8601. That form is stable, and tables are not. Tables are never cut:
+in a file or a pipe they are as wide as necessary, and on a narrow terminal their rows are stacked.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .options import Format
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table: its title and what stands in it, by an attribute or a function."""
+    """A column of a table: its title, and an attribute or a function for its cells."""
 
     title: str
     value: str | Callable[[Any], Any]
@@ -34,7 +34,7 @@ class Column:
 
 
 def shown(value: Any) -> str:
-    """A value for people: nothing is a dash, times are local and name their zone."""
+    """A value for people. None is a dash, and times are local with their zone."""
     if value is None or value == [] or value == {}:
         return "-"
     if isinstance(value, datetime):
@@ -47,13 +47,13 @@ def shown(value: Any) -> str:
 
 
 def moment(time: datetime) -> str:
-    """A time in the local zone, which it names: `2026-11-21 15:40:12+01:00`."""
+    """A time in the local zone: `2026-11-21 15:40:12+01:00`."""
     local = time.astimezone().isoformat(" ", "seconds")
     return local.replace("+00:00", "Z")
 
 
 def plain(value: Any) -> Any:
-    """A model, or anything with models in it, as documented JSON."""
+    """A model, or a collection of models, as documented JSON."""
     dump = getattr(value, "model_dump", None)
     if dump is not None:
         return dump(mode="json", by_alias=True)
@@ -74,7 +74,7 @@ class Writer:
 
     @property
     def for_people(self) -> bool:
-        """Whether a table was asked for, and not a form for programs."""
+        """Whether the format is a table, for people."""
         return self.format is Format.TABLE
 
     def rows(self, rows: Sequence[Any], columns: Sequence[Column]) -> None:
@@ -91,7 +91,7 @@ class Writer:
             self._document([plain(row) for row in rows])
 
     def line(self, row: Any) -> None:
-        """One result on a line of its own."""
+        """One result on its own line."""
         out(json_text(plain(row)))
 
     def one(self, value: Any) -> None:
@@ -105,7 +105,7 @@ class Writer:
             self._document(document)
 
     def text(self, text: str, document: Any) -> None:
-        """A result that has a form of its own for people, and for `$(...)`."""
+        """A result that has its own form for people, and for `$(...)`."""
         document = plain(document)
         if self.format is Format.TABLE:
             out(as_block(text))
@@ -115,11 +115,11 @@ class Writer:
             self._document(document)
 
     def note(self, text: str, document: Any = None) -> None:
-        """What was done where the service answers nothing: for people; for programs `{}`."""
+        """What was done, if the reply is empty: a sentence for people, `{}` for programs."""
         self.text(text, {} if document is None else document)
 
     def request(self, request: Any) -> None:
-        """A request that was not sent: JSON, unless YAML was asked for."""
+        """A request that was not sent, as JSON or YAML."""
         if self.format is Format.TABLE:
             out(json_text(request, indent=2))
         elif self.format is Format.JSONL:
@@ -128,7 +128,7 @@ class Writer:
             self._document(request)
 
     def document(self, rows: Any) -> None:
-        """Rows of which no table is known: documented JSON, or YAML."""
+        """Rows without a table: documented JSON or YAML."""
         self.request([plain(row) for row in rows])
 
     def _document(self, document: Any) -> None:
@@ -136,14 +136,14 @@ class Writer:
 
 
 def json_text(document: Any, indent: int | None = None) -> str:
-    """JSON that reads as exactly this, and does nothing to a terminal."""
+    """JSON without control characters for a terminal."""
     encoding = (sys.stdout.encoding or "utf-8").lower().replace("-", "")
     text = json.dumps(document, indent=indent, ensure_ascii=not encoding.startswith("utf"))
     return as_escapes(text)
 
 
 def yaml_text(document: Any) -> str:
-    """YAML that reads as exactly this, and does nothing to a terminal."""
+    """YAML without control characters for a terminal."""
     import yaml
 
     text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=10_000)
@@ -153,7 +153,7 @@ def yaml_text(document: Any) -> str:
 
 
 def table(rows: Sequence[Any], columns: Sequence[Column], room: int | None) -> str:
-    """Rows as a table, or one below the other where there is no room for that."""
+    """Rows as a table, or stacked if the terminal is too narrow."""
     titles = [column.title for column in columns]
     texts = [[column.text(row) for column in columns] for row in rows]
     widths = [max(map(cells, column)) for column in zip(titles, *texts, strict=True)]
@@ -188,7 +188,7 @@ def _stacked(titles: Sequence[str], texts: Sequence[str]) -> str:
 
 
 def members(document: Any) -> str:
-    """Every member of a document on a line; texts of several lines stay blocks."""
+    """Every member of a document on its own line. Multi-line strings stay blocks."""
     if not isinstance(document, Mapping):
         return as_block(shown(document))
     leaves = [(as_line(path), value) for path, value in flat(document)]  # pyright: ignore
@@ -204,7 +204,7 @@ def members(document: Any) -> str:
 
 
 def flat(document: Mapping[str, Any], above: str = "") -> list[tuple[str, Any]]:
-    """Every leaf of a document with its path, as `dataChannels[0].channelName`."""
+    """Every leaf of a document with its path, such as `dataChannels[0].channelName`."""
     found: list[tuple[str, Any]] = []
     for key, value in document.items():
         path = f"{above}.{key}" if above else str(key)
