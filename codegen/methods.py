@@ -12,12 +12,12 @@ from .naming import class_name, constant, noun, plural
 from .parameters import (
     RESUMABLE,
     Parameter,
+    call_of,
     docstring,
     method,
     overload,
     parameters,
     passed,
-    values,
 )
 from .requests import MUST_NAME_VERSION, version_member
 from .source import Operation, Service, group_key, reachable
@@ -59,19 +59,24 @@ def described(
             "OutcomeUnknown: There was no reply, and a search did not show whether the request took effect."
         )
     link = f"[API reference: {op.name}]({words.link(op.name)})"
-    return docstring(words.operation(op.name), given, returns, own, link)
+    text = words.operation(op.name) + (BASE_NOTE if reads_version(service, op) else "")
+    return docstring(text, given, returns, own, link)
+
+
+def reads_version(service: Service, op: Operation) -> bool:
+    """Whether an operation reads one version of a model."""
+    return op.method == "get" and version_member(service, op) is not None
 
 
 def render_method(service: Service, words: Words, op: Operation) -> str:
     positional, named = parameters(service, words, op)
     everything = [*positional, *named]
-    scope = "membership_identifier" if op.scope == "membership" else "None"
-    call = f"{constant(op.name)}, {values(everything)}, {scope}"
+    call = call_of(op, everything)
     if op.is_list:
         item = item_type(service, op)
         returns = f"A paginator. `await` it for a list of `{item}`, or use `async for` over it or over its `pages()`."
         doc = described(service, words, op, everything, returns)
-        paging = passed(p.name for p in named if p.name in (*OF_PAGES, "timeout"))
+        paging = passed(p.name for p in named if p.name in OF_PAGES)
         body = f"return self._paginator({call}, {paging})"
         # The caller's own memberships and collaborations are listed by calling the group itself.
         names = [op.method, "__call__"] if op.service == "cleanrooms" else [op.method]
@@ -83,16 +88,51 @@ def render_method(service: Service, words: Words, op: Operation) -> str:
         member = next(iter(service.shape(op.output or "")["members"]))
         inner = annotation(service, service.shape(op.output or "")["members"][member]["shape"], "")
         doc = described(service, words, op, everything, f"`{inner}`.")
-        body = f'return self._part(await self._call({call}, timeout), "{member}")'
+        body = f'return self._part(await self._call({call}), "{member}")'
         return method(op.method, positional, named, inner, doc, body)
     output = exported(service, op.output) if op.output else "None"
-    doc = described(service, words, op, everything, f"`{output}`." if op.output else "")
-    sending = f"self._call({call}, timeout)"
-    if op.name in RESUMABLE:
-        sending = f"self._create({call}, timeout, resume=resume, resume_since=resume_since)"
-    body = f"{'return ' if op.output else ''}await {sending}"
-    text = method(op.method, positional, named, output, doc, body)
-    return overloads(op, positional, named, output) + text if op.name in MUST_NAME_VERSION else text
+    returns = f"`{output}`." if op.output else ""
+    body = f"{'return ' if op.output else ''}await self._call({call})"
+    ways = overloads(op, positional, named, output) if op.name in MUST_NAME_VERSION else ""
+    if reads_version(service, op):
+        row = row_beside(service, op)
+        base = Parameter("version", "BaseSelector", "", required=True)
+        rest = [p for p in named if p.name != "version"]
+        ways = overload(op.method, positional, [base, *rest], f"{output} | {row}")
+        ways += overload(op.method, positional, named, output)
+        output, returns = f"{output} | {row}", f"`{output}`. With `BASE` it may be a `{row}`."
+        body = f"return await self._get_version({call})"
+    doc = described(service, words, op, everything, returns)
+    return ways + method(op.method, positional, named, output, doc, body)
+
+
+def row_beside(service: Service, op: Operation) -> str:
+    """The model of a row in the list of the resources that an operation is about."""
+    beside = [o for o in service.operations if (o.group, o.scope) == (op.group, op.scope)]
+    return next(item_type(service, other) for other in beside if other.method == "list")
+
+
+def render_selected(service: Service, words: Words, op: Operation) -> list[str]:
+    """Finding the versions of a model that have a role."""
+    positional, named = parameters(service, words, op)
+    named = [p for p in named if p.name not in ("version", *OF_PAGES)]
+    item = item_type(service, op)
+    return [
+        method(
+            name,
+            positional,
+            named,
+            item,
+            docstring(
+                text,
+                [*positional, *named],
+                "The row of the list of versions.",
+                [f"NoSuchVersion: {missing}", "ServiceError, TransportError: As `versions` does."],
+            ),
+            f"return await self._selected(trained_model_arn, {selector}, membership_identifier, timeout)",
+        )
+        for name, (selector, text, missing) in SELECTED.items()
+    ]
 
 
 def overloads(
@@ -109,6 +149,25 @@ def overloads(
         text += overload(op.method, [first], [second, *rest], output)
     return text
 
+
+SELECTED = {
+    "latest": (
+        "LATEST",
+        "Find the newest version of a model by its `create_time`, whatever its status.",
+        "The service lists no version.",
+    ),
+    "latest_active": (
+        "LATEST_ACTIVE",
+        "Find the newest version of a model that is `ACTIVE`, so that it can be used.",
+        "No version is `ACTIVE`. The error names the newest version and its status.",
+    ),
+}
+"""Methods that find a version by its role: the selector, what they do, when there is none."""
+
+BASE_NOTE = (
+    "\n\nThe service cannot be asked for the base version of a model that has later versions. `BASE` then costs one"
+    " more request for each hundred versions, and gives the row of the base version in the list."
+)
 
 TYPING = ("TYPE_CHECKING", "Any", "overload")
 IMPORTS = (
@@ -176,6 +235,12 @@ def render_group(service: Service, words: Words, key: str, operations: list[Oper
                 for op in operations
                 if op.is_list and op.method == "list" and op.name not in NAMELESS
             ),
+            *(
+                text
+                for op in operations
+                if op.method == "versions"
+                for text in render_selected(service, words, op)
+            ),
             *waits.render_group(service, words, operations),
         ]
     )
@@ -200,6 +265,9 @@ def render_group(service: Service, words: Words, key: str, operations: list[Oper
     )
     lines += ["from ..resource_types import LONGEST"] if used("LONGEST", code) else []
     lines.append(f"from .operations import {', '.join(constant(op.name) for op in operations)}")
+    lines += ["from ..resources.group import Call"] if used("Call", code) else []
+    roles = [name for name in ("LATEST", "LATEST_ACTIVE") if used(name, code)]
+    lines += [f"from ..versions import {', '.join(roles)}"] if roles else []
     lines.append(f"from ..resources.{module} import {base}\n")
     lines.append("if TYPE_CHECKING:")
     types = re.findall(r"\w+(?:Dict|Literal)\b", code)

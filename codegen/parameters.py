@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from .describing import Words, block, facts
 from .models import given_type
-from .naming import python_name
+from .naming import constant, python_name
 from .requests import MODEL_LED, version_member
 from .source import Operation, Service
 
@@ -239,3 +239,10 @@ def values(given: list[Parameter]) -> str:
 def passed(names: Iterable[str]) -> str:
     """Arguments that are passed on by their names."""
     return ", ".join(f"{name}={name}" for name in names)
+
+
+def call_of(op: Operation, given: list[Parameter]) -> str:
+    """The `Call` that a method makes of its arguments."""
+    scope = "membership_identifier" if op.scope == "membership" else "None"
+    resume = ", resume, resume_since" if op.name in RESUMABLE else ""
+    return f"Call({constant(op.name)}, {values(given)}, {scope}, timeout{resume})"

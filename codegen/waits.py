@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from .describing import Words
 from .models import WAITED, exported, item_type
 from .naming import constant, noun
-from .parameters import Parameter, docstring, method, overload, parameters, passed, values
+from .parameters import Parameter, call_of, docstring, method, overload, parameters, passed
 from .source import Operation, Service, group_key
 
 EXPORT = "StartTrainedModelExportJob"
@@ -342,8 +342,8 @@ def render_run(service: Service, words: Words, op: Operation, life: Life) -> str
     ]
     what = "row of the export in the list" if op.name == EXPORT else "Get response"
     doc = docstring(text, [*positional, *named], f"The final {what}, `{output}`.", raises)
-    also = passed(["resume", "resume_since", *(p.name for p in waits)])
-    call = f"{constant(op.name)}, {values([*positional, *named])}, membership_identifier, {also}"
+    also = passed(p.name for p in waits if p is not TIMEOUT)
+    call = f"{call_of(op, [*positional, *named])}, {also}"
     return method(
         name, positional, named, output, doc, f"return await self._create_and_wait({call})"
     )
@@ -358,8 +358,7 @@ def render_start_export(service: Service, words: Words, op: Operation) -> str:
         " from `name`.",
         ["CleanRoomsMLError: For the same reasons as `export`."],
     )
-    call = f"{constant(op.name)}, {values([*positional, *named])}, membership_identifier, timeout"
-    body = f"handle, _ = await self._created({call}, resume=resume, resume_since=resume_since)\n        return handle"
+    body = f"call = {call_of(op, [*positional, *named])}\n        return self._handle_of(call, await self._started(call))"
     return method("start_export", positional, named, f"Handle[{EXPORTED_ROW}]", doc, body)
 
 

@@ -43,7 +43,7 @@ ALLOWED: dict[str, set[str]] = {
     "temporal": {"client", "errors", "versions", "waiting"},
     "stepfunctions": {"waiting"},
     # what a call goes through
-    "api": {"operation", "resource_types", "resources"},
+    "api": {"operation", "resource_types", "resources", "versions"},
     "checking": {"api", "arns", "errors", "hints", "types"},
     "core": {
         *("_runtime", "errors", "membership_lookup", "telemetry", "times", "untrusted"),

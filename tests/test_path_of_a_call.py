@@ -15,7 +15,7 @@ from crml_sdk.local import LocalCleanRoomsML
 
 ROOT = Path(crml_sdk.__file__).parent
 ABOVE_THE_WIRE = {
-    "resources/trained_models.py",
+    "api/trained_models.py",
     "resources/pinning.py",
     "resources/group.py",
     "checking.py",

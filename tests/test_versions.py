@@ -9,6 +9,7 @@ from crml_sdk import BASE, LATEST, LATEST_ACTIVE, CleanRoomsML, TrainedModelRef,
 from .support.canned import CannedServer, Received, reply
 from .support.samples import (
     CHANNEL,
+    COLLABORATION,
     INFERENCE,
     JOB,
     MEMBERSHIP,
@@ -258,3 +259,22 @@ def test_an_empty_version_is_not_left_out() -> None:
     """Left out, it would mean another version than whoever wrote the text had in mind."""
     with pytest.raises(errors.CleanRoomsMLError, match="version"):
         TrainedModelRef.parse(f"{MODEL}@")
+
+
+async def test_the_base_version_of_another_member_is_never_a_later_one(
+    sdk: CleanRoomsML, canned: CannedServer
+) -> None:
+    """The base version was ignored in a collaboration, and the latest came instead."""
+    owner = {"creatorAccountId": "111122223333", "collaborationIdentifier": COLLABORATION}
+    later = model_reply(versionIdentifier=VERSION_2) | owner
+    listed = {"collaborationTrainedModels": [row | owner for row in ROWS]}
+
+    def answer(request: Received) -> object:
+        return reply(200, listed if request.path.endswith("/trained-models") else later)
+
+    canned.handler = answer
+    models_of_all = sdk.collaboration(COLLABORATION).trained_models
+    base = await models_of_all.get(MODEL, version=BASE)
+    assert isinstance(base, models.CollaborationTrainedModelSummary)
+    assert base.is_base
+    assert len(canned.received) == 2

@@ -176,13 +176,13 @@ async def test_the_time_of_a_call_is_that_of_its_lookups_too(
     sdk: CleanRoomsML, lists: list[Received], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limits: list[Any] = []
-    rows = PinningGroup._rows
+    paginator = PinningGroup._paginator
 
-    async def noted(self: Any, operation: Any, values: Any, membership: Any, timeout: Any) -> Any:
-        limits.append(timeout)
-        return await rows(self, operation, values, membership, timeout)
+    def noted(self: Any, call: Any, **options: Any) -> Any:
+        limits.append(call.timeout)
+        return paginator(self, call, **options)
 
-    monkeypatch.setattr(PinningGroup, "_rows", noted)
+    monkeypatch.setattr(PinningGroup, "_paginator", noted)
     channel = {"trained_model_arn": f"{MODEL}@latest-active", "channel_name": "before"}
     members = sdk.membership(MEMBERSHIP)
     await members.trained_models.create(
@@ -190,3 +190,16 @@ async def test_the_time_of_a_call_is_that_of_its_lookups_too(
     )
     await members.trained_models.cancel(MODEL, version=LATEST, timeout=20)
     assert limits == [30, 20]
+
+
+async def test_the_newest_version_may_be_the_base_which_has_no_identifier(
+    sdk: CleanRoomsML, canned: CannedServer
+) -> None:
+    on_base = model_row(trainedModelInferenceJobArn=JOB)
+    jobs = [on_base | {"trainedModelVersionIdentifier": VERSION_1}, on_base]
+    found = {"trainedModels": [BASE_ROW], "trainedModelInferenceJobs": jobs}
+    canned.handler = lambda request: reply(body=found)
+    (job,) = await sdk.inference_jobs.list(trained_model_arn=MODEL, version=LATEST)
+    assert job.trained_model_version_identifier is None
+    await sdk.trained_models.cancel(MODEL, version=LATEST)
+    assert not canned.received[-1].query

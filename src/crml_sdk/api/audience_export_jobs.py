@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..resource_types import LONGEST
-from ..resources.group import Group
+from ..resources.group import Call, Group
 from .operations import LIST_AUDIENCE_EXPORT_JOBS, START_AUDIENCE_EXPORT_JOB
 
 if TYPE_CHECKING:
@@ -73,18 +73,20 @@ class AudienceExportJobs(Group):
 
         [API reference: StartAudienceExportJob](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_StartAudienceExportJob.html)
         """
-        await self._create(
-            START_AUDIENCE_EXPORT_JOB,
-            {
-                "audience_generation_job_arn": audience_generation_job_arn,
-                "name": name,
-                "audience_size": audience_size,
-                "description": description,
-            },
-            None,
-            timeout,
-            resume=resume,
-            resume_since=resume_since,
+        await self._call(
+            Call(
+                START_AUDIENCE_EXPORT_JOB,
+                {
+                    "audience_generation_job_arn": audience_generation_job_arn,
+                    "name": name,
+                    "audience_size": audience_size,
+                    "description": description,
+                },
+                None,
+                timeout,
+                resume,
+                resume_since,
+            )
         )
 
     def list(
@@ -128,14 +130,16 @@ class AudienceExportJobs(Group):
         [API reference: ListAudienceExportJobs](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ListAudienceExportJobs.html)
         """
         return self._paginator(
-            LIST_AUDIENCE_EXPORT_JOBS,
-            {"audience_generation_job_arn": audience_generation_job_arn},
-            None,
+            Call(
+                LIST_AUDIENCE_EXPORT_JOBS,
+                {"audience_generation_job_arn": audience_generation_job_arn},
+                None,
+                timeout,
+            ),
             max_results=max_results,
             limit=limit,
             starting_token=starting_token,
             prefetch=prefetch,
-            timeout=timeout,
             total_timeout=total_timeout,
         )
 

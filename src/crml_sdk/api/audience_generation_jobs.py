@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..resource_types import LONGEST
-from ..resources.group import Group
+from ..resources.group import Call, Group
 from .operations import (
     DELETE_AUDIENCE_GENERATION_JOB,
     GET_AUDIENCE_GENERATION_JOB,
@@ -96,21 +96,23 @@ class AudienceGenerationJobs(Group):
 
         [API reference: StartAudienceGenerationJob](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_StartAudienceGenerationJob.html)
         """
-        return await self._create(
-            START_AUDIENCE_GENERATION_JOB,
-            {
-                "name": name,
-                "configured_audience_model_arn": configured_audience_model_arn,
-                "seed_audience": seed_audience,
-                "include_seed_in_output": include_seed_in_output,
-                "collaboration_id": collaboration_id,
-                "description": description,
-                "tags": tags,
-            },
-            None,
-            timeout,
-            resume=resume,
-            resume_since=resume_since,
+        return await self._call(
+            Call(
+                START_AUDIENCE_GENERATION_JOB,
+                {
+                    "name": name,
+                    "configured_audience_model_arn": configured_audience_model_arn,
+                    "seed_audience": seed_audience,
+                    "include_seed_in_output": include_seed_in_output,
+                    "collaboration_id": collaboration_id,
+                    "description": description,
+                    "tags": tags,
+                },
+                None,
+                timeout,
+                resume,
+                resume_since,
+            )
         )
 
     async def get(
@@ -138,10 +140,12 @@ class AudienceGenerationJobs(Group):
         [API reference: GetAudienceGenerationJob](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_GetAudienceGenerationJob.html)
         """
         return await self._call(
-            GET_AUDIENCE_GENERATION_JOB,
-            {"audience_generation_job_arn": audience_generation_job_arn},
-            None,
-            timeout,
+            Call(
+                GET_AUDIENCE_GENERATION_JOB,
+                {"audience_generation_job_arn": audience_generation_job_arn},
+                None,
+                timeout,
+            )
         )
 
     def list(
@@ -188,17 +192,19 @@ class AudienceGenerationJobs(Group):
         [API reference: ListAudienceGenerationJobs](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ListAudienceGenerationJobs.html)
         """
         return self._paginator(
-            LIST_AUDIENCE_GENERATION_JOBS,
-            {
-                "configured_audience_model_arn": configured_audience_model_arn,
-                "collaboration_id": collaboration_id,
-            },
-            None,
+            Call(
+                LIST_AUDIENCE_GENERATION_JOBS,
+                {
+                    "configured_audience_model_arn": configured_audience_model_arn,
+                    "collaboration_id": collaboration_id,
+                },
+                None,
+                timeout,
+            ),
             max_results=max_results,
             limit=limit,
             starting_token=starting_token,
             prefetch=prefetch,
-            timeout=timeout,
             total_timeout=total_timeout,
         )
 
@@ -226,10 +232,12 @@ class AudienceGenerationJobs(Group):
         [API reference: DeleteAudienceGenerationJob](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_DeleteAudienceGenerationJob.html)
         """
         await self._call(
-            DELETE_AUDIENCE_GENERATION_JOB,
-            {"audience_generation_job_arn": audience_generation_job_arn},
-            None,
-            timeout,
+            Call(
+                DELETE_AUDIENCE_GENERATION_JOB,
+                {"audience_generation_job_arn": audience_generation_job_arn},
+                None,
+                timeout,
+            )
         )
 
     async def by_name(

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..resource_types import LONGEST
-from ..resources.group import Group
+from ..resources.group import Call, Group
 from .operations import (
     CREATE_AUDIENCE_MODEL,
     DELETE_AUDIENCE_MODEL,
@@ -93,21 +93,23 @@ class AudienceModels(Group):
 
         [API reference: CreateAudienceModel](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_CreateAudienceModel.html)
         """
-        return await self._create(
-            CREATE_AUDIENCE_MODEL,
-            {
-                "name": name,
-                "training_dataset_arn": training_dataset_arn,
-                "training_data_start_time": training_data_start_time,
-                "training_data_end_time": training_data_end_time,
-                "kms_key_arn": kms_key_arn,
-                "tags": tags,
-                "description": description,
-            },
-            None,
-            timeout,
-            resume=resume,
-            resume_since=resume_since,
+        return await self._call(
+            Call(
+                CREATE_AUDIENCE_MODEL,
+                {
+                    "name": name,
+                    "training_dataset_arn": training_dataset_arn,
+                    "training_data_start_time": training_data_start_time,
+                    "training_data_end_time": training_data_end_time,
+                    "kms_key_arn": kms_key_arn,
+                    "tags": tags,
+                    "description": description,
+                },
+                None,
+                timeout,
+                resume,
+                resume_since,
+            )
         )
 
     async def get(
@@ -135,7 +137,7 @@ class AudienceModels(Group):
         [API reference: GetAudienceModel](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_GetAudienceModel.html)
         """
         return await self._call(
-            GET_AUDIENCE_MODEL, {"audience_model_arn": audience_model_arn}, None, timeout
+            Call(GET_AUDIENCE_MODEL, {"audience_model_arn": audience_model_arn}, None, timeout)
         )
 
     def list(
@@ -176,14 +178,11 @@ class AudienceModels(Group):
         [API reference: ListAudienceModels](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ListAudienceModels.html)
         """
         return self._paginator(
-            LIST_AUDIENCE_MODELS,
-            {},
-            None,
+            Call(LIST_AUDIENCE_MODELS, {}, None, timeout),
             max_results=max_results,
             limit=limit,
             starting_token=starting_token,
             prefetch=prefetch,
-            timeout=timeout,
             total_timeout=total_timeout,
         )
 
@@ -211,7 +210,7 @@ class AudienceModels(Group):
         [API reference: DeleteAudienceModel](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_DeleteAudienceModel.html)
         """
         await self._call(
-            DELETE_AUDIENCE_MODEL, {"audience_model_arn": audience_model_arn}, None, timeout
+            Call(DELETE_AUDIENCE_MODEL, {"audience_model_arn": audience_model_arn}, None, timeout)
         )
 
     async def by_name(

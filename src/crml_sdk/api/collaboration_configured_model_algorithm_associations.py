@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..resources.group import CollaborationGroup
+from ..resources.group import Call, CollaborationGroup
 from .operations import (
     GET_COLLABORATION_CONFIGURED_MODEL_ALGORITHM_ASSOCIATION,
     LIST_COLLABORATION_CONFIGURED_MODEL_ALGORITHM_ASSOCIATIONS,
@@ -55,12 +55,14 @@ class CollaborationConfiguredModelAlgorithmAssociations(CollaborationGroup):
         [API reference: GetCollaborationConfiguredModelAlgorithmAssociation](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_GetCollaborationConfiguredModelAlgorithmAssociation.html)
         """
         return await self._call(
-            GET_COLLABORATION_CONFIGURED_MODEL_ALGORITHM_ASSOCIATION,
-            {
-                "configured_model_algorithm_association_arn": configured_model_algorithm_association_arn
-            },
-            None,
-            timeout,
+            Call(
+                GET_COLLABORATION_CONFIGURED_MODEL_ALGORITHM_ASSOCIATION,
+                {
+                    "configured_model_algorithm_association_arn": configured_model_algorithm_association_arn
+                },
+                None,
+                timeout,
+            )
         )
 
     def list(
@@ -105,14 +107,11 @@ class CollaborationConfiguredModelAlgorithmAssociations(CollaborationGroup):
         [API reference: ListCollaborationConfiguredModelAlgorithmAssociations](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ListCollaborationConfiguredModelAlgorithmAssociations.html)
         """
         return self._paginator(
-            LIST_COLLABORATION_CONFIGURED_MODEL_ALGORITHM_ASSOCIATIONS,
-            {},
-            None,
+            Call(LIST_COLLABORATION_CONFIGURED_MODEL_ALGORITHM_ASSOCIATIONS, {}, None, timeout),
             max_results=max_results,
             limit=limit,
             starting_token=starting_token,
             prefetch=prefetch,
-            timeout=timeout,
             total_timeout=total_timeout,
         )
 

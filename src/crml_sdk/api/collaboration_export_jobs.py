@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..resource_types import LONGEST
+from ..resources.group import Call
 from ..resources.pinning import PinningCollaborationGroup
 from .operations import LIST_COLLABORATION_TRAINED_MODEL_EXPORT_JOBS
 
@@ -72,14 +73,16 @@ class CollaborationExportJobs(PinningCollaborationGroup):
         [API reference: ListCollaborationTrainedModelExportJobs](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ListCollaborationTrainedModelExportJobs.html)
         """
         return self._paginator(
-            LIST_COLLABORATION_TRAINED_MODEL_EXPORT_JOBS,
-            {"trained_model_arn": trained_model_arn, "version": version},
-            None,
+            Call(
+                LIST_COLLABORATION_TRAINED_MODEL_EXPORT_JOBS,
+                {"trained_model_arn": trained_model_arn, "version": version},
+                None,
+                timeout,
+            ),
             max_results=max_results,
             limit=limit,
             starting_token=starting_token,
             prefetch=prefetch,
-            timeout=timeout,
             total_timeout=total_timeout,
         )
 

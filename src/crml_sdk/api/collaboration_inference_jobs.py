@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..resource_types import LONGEST
+from ..resources.group import Call
 from ..resources.pinning import PinningCollaborationGroup
 from .operations import LIST_COLLABORATION_TRAINED_MODEL_INFERENCE_JOBS
 
@@ -76,14 +77,16 @@ class CollaborationInferenceJobs(PinningCollaborationGroup):
         [API reference: ListCollaborationTrainedModelInferenceJobs](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ListCollaborationTrainedModelInferenceJobs.html)
         """
         return self._paginator(
-            LIST_COLLABORATION_TRAINED_MODEL_INFERENCE_JOBS,
-            {"trained_model_arn": trained_model_arn, "version": version},
-            None,
+            Call(
+                LIST_COLLABORATION_TRAINED_MODEL_INFERENCE_JOBS,
+                {"trained_model_arn": trained_model_arn, "version": version},
+                None,
+                timeout,
+            ),
             max_results=max_results,
             limit=limit,
             starting_token=starting_token,
             prefetch=prefetch,
-            timeout=timeout,
             total_timeout=total_timeout,
         )
 

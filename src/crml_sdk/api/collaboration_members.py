@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..resources.group import CollaborationGroup
+from ..resources.group import Call, CollaborationGroup
 from .operations import LIST_MEMBERS
 
 if TYPE_CHECKING:
@@ -60,14 +60,11 @@ class CollaborationMembers(CollaborationGroup):
         [API reference: ListMembers](https://docs.aws.amazon.com/clean-rooms/latest/apireference/API_ListMembers.html)
         """
         return self._paginator(
-            LIST_MEMBERS,
-            {},
-            None,
+            Call(LIST_MEMBERS, {}, None, timeout),
             max_results=max_results,
             limit=limit,
             starting_token=starting_token,
             prefetch=prefetch,
-            timeout=timeout,
             total_timeout=total_timeout,
         )
 
@@ -112,13 +109,10 @@ class CollaborationMembers(CollaborationGroup):
         [API reference: ListMembers](https://docs.aws.amazon.com/clean-rooms/latest/apireference/API_ListMembers.html)
         """
         return self._paginator(
-            LIST_MEMBERS,
-            {},
-            None,
+            Call(LIST_MEMBERS, {}, None, timeout),
             max_results=max_results,
             limit=limit,
             starting_token=starting_token,
             prefetch=prefetch,
-            timeout=timeout,
             total_timeout=total_timeout,
         )

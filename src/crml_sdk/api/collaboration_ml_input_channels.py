@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..resource_types import LONGEST
-from ..resources.group import CollaborationGroup
+from ..resources.group import Call, CollaborationGroup
 from .operations import GET_COLLABORATION_ML_INPUT_CHANNEL, LIST_COLLABORATION_ML_INPUT_CHANNELS
 
 if TYPE_CHECKING:
@@ -51,10 +51,12 @@ class CollaborationMLInputChannels(CollaborationGroup):
         [API reference: GetCollaborationMLInputChannel](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_GetCollaborationMLInputChannel.html)
         """
         return await self._call(
-            GET_COLLABORATION_ML_INPUT_CHANNEL,
-            {"ml_input_channel_arn": ml_input_channel_arn},
-            None,
-            timeout,
+            Call(
+                GET_COLLABORATION_ML_INPUT_CHANNEL,
+                {"ml_input_channel_arn": ml_input_channel_arn},
+                None,
+                timeout,
+            )
         )
 
     def list(
@@ -95,14 +97,11 @@ class CollaborationMLInputChannels(CollaborationGroup):
         [API reference: ListCollaborationMLInputChannels](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ListCollaborationMLInputChannels.html)
         """
         return self._paginator(
-            LIST_COLLABORATION_ML_INPUT_CHANNELS,
-            {},
-            None,
+            Call(LIST_COLLABORATION_ML_INPUT_CHANNELS, {}, None, timeout),
             max_results=max_results,
             limit=limit,
             starting_token=starting_token,
             prefetch=prefetch,
-            timeout=timeout,
             total_timeout=total_timeout,
         )
 

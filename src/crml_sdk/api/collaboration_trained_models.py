@@ -4,9 +4,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from ..resource_types import LONGEST
+from ..resources.group import Call
 from ..resources.pinning import PinningCollaborationGroup
 from .operations import GET_COLLABORATION_TRAINED_MODEL, LIST_COLLABORATION_TRAINED_MODELS
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
         ListCollaborationTrainedModelsResponse,
     )
     from ..pagination import Paginator
-    from ..versions import TrainedModelRef, VersionSelector
+    from ..versions import BaseSelector, TrainedModelRef, VersionSelector
     from ..waiting import Handle, Poll, Report, Watch
     from ..waiting.handles import Waited
 
@@ -27,14 +28,36 @@ if TYPE_CHECKING:
 class CollaborationTrainedModels(PinningCollaborationGroup):
     """Trained models of all members."""
 
+    @overload
+    async def get(
+        self,
+        trained_model_arn: str | TrainedModelRef,
+        *,
+        version: BaseSelector,
+        timeout: float | timedelta | None = None,
+    ) -> GetCollaborationTrainedModelResponse | CollaborationTrainedModelSummary: ...
+
+    @overload
     async def get(
         self,
         trained_model_arn: str | TrainedModelRef,
         *,
         version: str | VersionSelector | None = None,
         timeout: float | timedelta | None = None,
-    ) -> GetCollaborationTrainedModelResponse:
+    ) -> GetCollaborationTrainedModelResponse: ...
+
+    async def get(
+        self,
+        trained_model_arn: str | TrainedModelRef,
+        *,
+        version: str | VersionSelector | None = None,
+        timeout: float | timedelta | None = None,
+    ) -> GetCollaborationTrainedModelResponse | CollaborationTrainedModelSummary:
         """Read a version of a trained model of any member of the collaboration.
+
+        The service cannot be asked for the base version of a model that has later versions. `BASE` then
+        costs one more request for each hundred versions, and gives the row of the base version in the
+        list.
 
         Args:
             trained_model_arn: ARN of the trained model. All its versions share it. String
@@ -45,7 +68,8 @@ class CollaborationTrainedModels(PinningCollaborationGroup):
             timeout: Seconds, or a `timedelta`, for each call with all its retries.
 
         Returns:
-            `GetCollaborationTrainedModelResponse`.
+            `GetCollaborationTrainedModelResponse`. With `BASE` it may be a
+            `CollaborationTrainedModelSummary`.
 
         Raises:
             RequestValidationError: Arguments are invalid. It lists all of them, and nothing
@@ -59,11 +83,13 @@ class CollaborationTrainedModels(PinningCollaborationGroup):
 
         [API reference: GetCollaborationTrainedModel](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_GetCollaborationTrainedModel.html)
         """
-        return await self._call(
-            GET_COLLABORATION_TRAINED_MODEL,
-            {"trained_model_arn": trained_model_arn, "version": version},
-            None,
-            timeout,
+        return await self._get_version(
+            Call(
+                GET_COLLABORATION_TRAINED_MODEL,
+                {"trained_model_arn": trained_model_arn, "version": version},
+                None,
+                timeout,
+            )
         )
 
     def list(
@@ -104,14 +130,11 @@ class CollaborationTrainedModels(PinningCollaborationGroup):
         [API reference: ListCollaborationTrainedModels](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ListCollaborationTrainedModels.html)
         """
         return self._paginator(
-            LIST_COLLABORATION_TRAINED_MODELS,
-            {},
-            None,
+            Call(LIST_COLLABORATION_TRAINED_MODELS, {}, None, timeout),
             max_results=max_results,
             limit=limit,
             starting_token=starting_token,
             prefetch=prefetch,
-            timeout=timeout,
             total_timeout=total_timeout,
         )
 

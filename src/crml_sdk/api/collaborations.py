@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..resources.group import Group
+from ..resources.group import Call, Group
 from .operations import GET_COLLABORATION, LIST_COLLABORATIONS
 
 if TYPE_CHECKING:
@@ -67,14 +67,11 @@ class Collaborations(Group):
         [API reference: ListCollaborations](https://docs.aws.amazon.com/clean-rooms/latest/apireference/API_ListCollaborations.html)
         """
         return self._paginator(
-            LIST_COLLABORATIONS,
-            {"member_status": member_status},
-            None,
+            Call(LIST_COLLABORATIONS, {"member_status": member_status}, None, timeout),
             max_results=max_results,
             limit=limit,
             starting_token=starting_token,
             prefetch=prefetch,
-            timeout=timeout,
             total_timeout=total_timeout,
         )
 
@@ -120,14 +117,11 @@ class Collaborations(Group):
         [API reference: ListCollaborations](https://docs.aws.amazon.com/clean-rooms/latest/apireference/API_ListCollaborations.html)
         """
         return self._paginator(
-            LIST_COLLABORATIONS,
-            {"member_status": member_status},
-            None,
+            Call(LIST_COLLABORATIONS, {"member_status": member_status}, None, timeout),
             max_results=max_results,
             limit=limit,
             starting_token=starting_token,
             prefetch=prefetch,
-            timeout=timeout,
             total_timeout=total_timeout,
         )
 
@@ -156,10 +150,12 @@ class Collaborations(Group):
         """
         return self._part(
             await self._call(
-                GET_COLLABORATION,
-                {"collaboration_identifier": collaboration_identifier},
-                None,
-                timeout,
+                Call(
+                    GET_COLLABORATION,
+                    {"collaboration_identifier": collaboration_identifier},
+                    None,
+                    timeout,
+                )
             ),
             "collaboration",
         )

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..resources.group import Group
+from ..resources.group import Call, Group
 from .operations import (
     CREATE_CONFIGURED_AUDIENCE_MODEL,
     DELETE_CONFIGURED_AUDIENCE_MODEL,
@@ -109,20 +109,22 @@ class ConfiguredAudienceModels(Group):
         [API reference: CreateConfiguredAudienceModel](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_CreateConfiguredAudienceModel.html)
         """
         return await self._call(
-            CREATE_CONFIGURED_AUDIENCE_MODEL,
-            {
-                "name": name,
-                "audience_model_arn": audience_model_arn,
-                "output_config": output_config,
-                "shared_audience_metrics": shared_audience_metrics,
-                "description": description,
-                "min_matching_seed_size": min_matching_seed_size,
-                "audience_size_config": audience_size_config,
-                "tags": tags,
-                "child_resource_tag_on_create_policy": child_resource_tag_on_create_policy,
-            },
-            None,
-            timeout,
+            Call(
+                CREATE_CONFIGURED_AUDIENCE_MODEL,
+                {
+                    "name": name,
+                    "audience_model_arn": audience_model_arn,
+                    "output_config": output_config,
+                    "shared_audience_metrics": shared_audience_metrics,
+                    "description": description,
+                    "min_matching_seed_size": min_matching_seed_size,
+                    "audience_size_config": audience_size_config,
+                    "tags": tags,
+                    "child_resource_tag_on_create_policy": child_resource_tag_on_create_policy,
+                },
+                None,
+                timeout,
+            )
         )
 
     async def get(
@@ -150,10 +152,12 @@ class ConfiguredAudienceModels(Group):
         [API reference: GetConfiguredAudienceModel](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_GetConfiguredAudienceModel.html)
         """
         return await self._call(
-            GET_CONFIGURED_AUDIENCE_MODEL,
-            {"configured_audience_model_arn": configured_audience_model_arn},
-            None,
-            timeout,
+            Call(
+                GET_CONFIGURED_AUDIENCE_MODEL,
+                {"configured_audience_model_arn": configured_audience_model_arn},
+                None,
+                timeout,
+            )
         )
 
     def list(
@@ -194,14 +198,11 @@ class ConfiguredAudienceModels(Group):
         [API reference: ListConfiguredAudienceModels](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ListConfiguredAudienceModels.html)
         """
         return self._paginator(
-            LIST_CONFIGURED_AUDIENCE_MODELS,
-            {},
-            None,
+            Call(LIST_CONFIGURED_AUDIENCE_MODELS, {}, None, timeout),
             max_results=max_results,
             limit=limit,
             starting_token=starting_token,
             prefetch=prefetch,
-            timeout=timeout,
             total_timeout=total_timeout,
         )
 
@@ -255,18 +256,20 @@ class ConfiguredAudienceModels(Group):
         [API reference: UpdateConfiguredAudienceModel](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_UpdateConfiguredAudienceModel.html)
         """
         return await self._call(
-            UPDATE_CONFIGURED_AUDIENCE_MODEL,
-            {
-                "configured_audience_model_arn": configured_audience_model_arn,
-                "output_config": output_config,
-                "audience_model_arn": audience_model_arn,
-                "shared_audience_metrics": shared_audience_metrics,
-                "min_matching_seed_size": min_matching_seed_size,
-                "audience_size_config": audience_size_config,
-                "description": description,
-            },
-            None,
-            timeout,
+            Call(
+                UPDATE_CONFIGURED_AUDIENCE_MODEL,
+                {
+                    "configured_audience_model_arn": configured_audience_model_arn,
+                    "output_config": output_config,
+                    "audience_model_arn": audience_model_arn,
+                    "shared_audience_metrics": shared_audience_metrics,
+                    "min_matching_seed_size": min_matching_seed_size,
+                    "audience_size_config": audience_size_config,
+                    "description": description,
+                },
+                None,
+                timeout,
+            )
         )
 
     async def delete(
@@ -293,10 +296,12 @@ class ConfiguredAudienceModels(Group):
         [API reference: DeleteConfiguredAudienceModel](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_DeleteConfiguredAudienceModel.html)
         """
         await self._call(
-            DELETE_CONFIGURED_AUDIENCE_MODEL,
-            {"configured_audience_model_arn": configured_audience_model_arn},
-            None,
-            timeout,
+            Call(
+                DELETE_CONFIGURED_AUDIENCE_MODEL,
+                {"configured_audience_model_arn": configured_audience_model_arn},
+                None,
+                timeout,
+            )
         )
 
     async def get_policy(
@@ -324,10 +329,12 @@ class ConfiguredAudienceModels(Group):
         [API reference: GetConfiguredAudienceModelPolicy](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_GetConfiguredAudienceModelPolicy.html)
         """
         return await self._call(
-            GET_CONFIGURED_AUDIENCE_MODEL_POLICY,
-            {"configured_audience_model_arn": configured_audience_model_arn},
-            None,
-            timeout,
+            Call(
+                GET_CONFIGURED_AUDIENCE_MODEL_POLICY,
+                {"configured_audience_model_arn": configured_audience_model_arn},
+                None,
+                timeout,
+            )
         )
 
     async def put_policy(
@@ -370,15 +377,17 @@ class ConfiguredAudienceModels(Group):
         [API reference: PutConfiguredAudienceModelPolicy](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_PutConfiguredAudienceModelPolicy.html)
         """
         return await self._call(
-            PUT_CONFIGURED_AUDIENCE_MODEL_POLICY,
-            {
-                "configured_audience_model_arn": configured_audience_model_arn,
-                "configured_audience_model_policy": configured_audience_model_policy,
-                "previous_policy_hash": previous_policy_hash,
-                "policy_existence_condition": policy_existence_condition,
-            },
-            None,
-            timeout,
+            Call(
+                PUT_CONFIGURED_AUDIENCE_MODEL_POLICY,
+                {
+                    "configured_audience_model_arn": configured_audience_model_arn,
+                    "configured_audience_model_policy": configured_audience_model_policy,
+                    "previous_policy_hash": previous_policy_hash,
+                    "policy_existence_condition": policy_existence_condition,
+                },
+                None,
+                timeout,
+            )
         )
 
     async def delete_policy(
@@ -403,10 +412,12 @@ class ConfiguredAudienceModels(Group):
         [API reference: DeleteConfiguredAudienceModelPolicy](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_DeleteConfiguredAudienceModelPolicy.html)
         """
         await self._call(
-            DELETE_CONFIGURED_AUDIENCE_MODEL_POLICY,
-            {"configured_audience_model_arn": configured_audience_model_arn},
-            None,
-            timeout,
+            Call(
+                DELETE_CONFIGURED_AUDIENCE_MODEL_POLICY,
+                {"configured_audience_model_arn": configured_audience_model_arn},
+                None,
+                timeout,
+            )
         )
 
     async def by_name(

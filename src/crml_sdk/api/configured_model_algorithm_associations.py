@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..resources.group import Group
+from ..resources.group import Call, Group
 from .operations import (
     CREATE_CONFIGURED_MODEL_ALGORITHM_ASSOCIATION,
     DELETE_CONFIGURED_MODEL_ALGORITHM_ASSOCIATION,
@@ -80,16 +80,18 @@ class ConfiguredModelAlgorithmAssociations(Group):
         [API reference: CreateConfiguredModelAlgorithmAssociation](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_CreateConfiguredModelAlgorithmAssociation.html)
         """
         return await self._call(
-            CREATE_CONFIGURED_MODEL_ALGORITHM_ASSOCIATION,
-            {
-                "configured_model_algorithm_arn": configured_model_algorithm_arn,
-                "name": name,
-                "description": description,
-                "privacy_configuration": privacy_configuration,
-                "tags": tags,
-            },
-            membership_identifier,
-            timeout,
+            Call(
+                CREATE_CONFIGURED_MODEL_ALGORITHM_ASSOCIATION,
+                {
+                    "configured_model_algorithm_arn": configured_model_algorithm_arn,
+                    "name": name,
+                    "description": description,
+                    "privacy_configuration": privacy_configuration,
+                    "tags": tags,
+                },
+                membership_identifier,
+                timeout,
+            )
         )
 
     async def get(
@@ -125,12 +127,14 @@ class ConfiguredModelAlgorithmAssociations(Group):
         [API reference: GetConfiguredModelAlgorithmAssociation](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_GetConfiguredModelAlgorithmAssociation.html)
         """
         return await self._call(
-            GET_CONFIGURED_MODEL_ALGORITHM_ASSOCIATION,
-            {
-                "configured_model_algorithm_association_arn": configured_model_algorithm_association_arn
-            },
-            membership_identifier,
-            timeout,
+            Call(
+                GET_CONFIGURED_MODEL_ALGORITHM_ASSOCIATION,
+                {
+                    "configured_model_algorithm_association_arn": configured_model_algorithm_association_arn
+                },
+                membership_identifier,
+                timeout,
+            )
         )
 
     def list(
@@ -177,14 +181,11 @@ class ConfiguredModelAlgorithmAssociations(Group):
         [API reference: ListConfiguredModelAlgorithmAssociations](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ListConfiguredModelAlgorithmAssociations.html)
         """
         return self._paginator(
-            LIST_CONFIGURED_MODEL_ALGORITHM_ASSOCIATIONS,
-            {},
-            membership_identifier,
+            Call(LIST_CONFIGURED_MODEL_ALGORITHM_ASSOCIATIONS, {}, membership_identifier, timeout),
             max_results=max_results,
             limit=limit,
             starting_token=starting_token,
             prefetch=prefetch,
-            timeout=timeout,
             total_timeout=total_timeout,
         )
 
@@ -220,12 +221,14 @@ class ConfiguredModelAlgorithmAssociations(Group):
         [API reference: DeleteConfiguredModelAlgorithmAssociation](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_DeleteConfiguredModelAlgorithmAssociation.html)
         """
         await self._call(
-            DELETE_CONFIGURED_MODEL_ALGORITHM_ASSOCIATION,
-            {
-                "configured_model_algorithm_association_arn": configured_model_algorithm_association_arn
-            },
-            membership_identifier,
-            timeout,
+            Call(
+                DELETE_CONFIGURED_MODEL_ALGORITHM_ASSOCIATION,
+                {
+                    "configured_model_algorithm_association_arn": configured_model_algorithm_association_arn
+                },
+                membership_identifier,
+                timeout,
+            )
         )
 
     async def by_name(

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..resources.group import Group
+from ..resources.group import Call, Group
 from .operations import (
     CREATE_CONFIGURED_MODEL_ALGORITHM,
     DELETE_CONFIGURED_MODEL_ALGORITHM,
@@ -83,18 +83,20 @@ class ConfiguredModelAlgorithms(Group):
         [API reference: CreateConfiguredModelAlgorithm](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_CreateConfiguredModelAlgorithm.html)
         """
         return await self._call(
-            CREATE_CONFIGURED_MODEL_ALGORITHM,
-            {
-                "name": name,
-                "role_arn": role_arn,
-                "description": description,
-                "training_container_config": training_container_config,
-                "inference_container_config": inference_container_config,
-                "tags": tags,
-                "kms_key_arn": kms_key_arn,
-            },
-            None,
-            timeout,
+            Call(
+                CREATE_CONFIGURED_MODEL_ALGORITHM,
+                {
+                    "name": name,
+                    "role_arn": role_arn,
+                    "description": description,
+                    "training_container_config": training_container_config,
+                    "inference_container_config": inference_container_config,
+                    "tags": tags,
+                    "kms_key_arn": kms_key_arn,
+                },
+                None,
+                timeout,
+            )
         )
 
     async def get(
@@ -122,10 +124,12 @@ class ConfiguredModelAlgorithms(Group):
         [API reference: GetConfiguredModelAlgorithm](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_GetConfiguredModelAlgorithm.html)
         """
         return await self._call(
-            GET_CONFIGURED_MODEL_ALGORITHM,
-            {"configured_model_algorithm_arn": configured_model_algorithm_arn},
-            None,
-            timeout,
+            Call(
+                GET_CONFIGURED_MODEL_ALGORITHM,
+                {"configured_model_algorithm_arn": configured_model_algorithm_arn},
+                None,
+                timeout,
+            )
         )
 
     def list(
@@ -166,14 +170,11 @@ class ConfiguredModelAlgorithms(Group):
         [API reference: ListConfiguredModelAlgorithms](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ListConfiguredModelAlgorithms.html)
         """
         return self._paginator(
-            LIST_CONFIGURED_MODEL_ALGORITHMS,
-            {},
-            None,
+            Call(LIST_CONFIGURED_MODEL_ALGORITHMS, {}, None, timeout),
             max_results=max_results,
             limit=limit,
             starting_token=starting_token,
             prefetch=prefetch,
-            timeout=timeout,
             total_timeout=total_timeout,
         )
 
@@ -201,10 +202,12 @@ class ConfiguredModelAlgorithms(Group):
         [API reference: DeleteConfiguredModelAlgorithm](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_DeleteConfiguredModelAlgorithm.html)
         """
         await self._call(
-            DELETE_CONFIGURED_MODEL_ALGORITHM,
-            {"configured_model_algorithm_arn": configured_model_algorithm_arn},
-            None,
-            timeout,
+            Call(
+                DELETE_CONFIGURED_MODEL_ALGORITHM,
+                {"configured_model_algorithm_arn": configured_model_algorithm_arn},
+                None,
+                timeout,
+            )
         )
 
     async def by_name(

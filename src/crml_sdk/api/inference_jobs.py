@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..resource_types import LONGEST
+from ..resources.group import Call
 from ..resources.pinning import PinningGroup
 from .operations import (
     CANCEL_TRAINED_MODEL_INFERENCE_JOB,
@@ -130,27 +131,29 @@ class InferenceJobsOperations(PinningGroup):
 
         [API reference: StartTrainedModelInferenceJob](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_StartTrainedModelInferenceJob.html)
         """
-        return await self._create(
-            START_TRAINED_MODEL_INFERENCE_JOB,
-            {
-                "trained_model_arn": trained_model_arn,
-                "name": name,
-                "resource_config": resource_config,
-                "output_configuration": output_configuration,
-                "data_source": data_source,
-                "version": version,
-                "configured_model_algorithm_association_arn": configured_model_algorithm_association_arn,
-                "description": description,
-                "container_execution_parameters": container_execution_parameters,
-                "environment": environment,
-                "kms_key_arn": kms_key_arn,
-                "tags": tags,
-                "ml_model_inference_payer_account_id": ml_model_inference_payer_account_id,
-            },
-            membership_identifier,
-            timeout,
-            resume=resume,
-            resume_since=resume_since,
+        return await self._call(
+            Call(
+                START_TRAINED_MODEL_INFERENCE_JOB,
+                {
+                    "trained_model_arn": trained_model_arn,
+                    "name": name,
+                    "resource_config": resource_config,
+                    "output_configuration": output_configuration,
+                    "data_source": data_source,
+                    "version": version,
+                    "configured_model_algorithm_association_arn": configured_model_algorithm_association_arn,
+                    "description": description,
+                    "container_execution_parameters": container_execution_parameters,
+                    "environment": environment,
+                    "kms_key_arn": kms_key_arn,
+                    "tags": tags,
+                    "ml_model_inference_payer_account_id": ml_model_inference_payer_account_id,
+                },
+                membership_identifier,
+                timeout,
+                resume,
+                resume_since,
+            )
         )
 
     async def get(
@@ -185,10 +188,12 @@ class InferenceJobsOperations(PinningGroup):
         [API reference: GetTrainedModelInferenceJob](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_GetTrainedModelInferenceJob.html)
         """
         return await self._call(
-            GET_TRAINED_MODEL_INFERENCE_JOB,
-            {"trained_model_inference_job_arn": trained_model_inference_job_arn},
-            membership_identifier,
-            timeout,
+            Call(
+                GET_TRAINED_MODEL_INFERENCE_JOB,
+                {"trained_model_inference_job_arn": trained_model_inference_job_arn},
+                membership_identifier,
+                timeout,
+            )
         )
 
     def list(
@@ -241,14 +246,16 @@ class InferenceJobsOperations(PinningGroup):
         [API reference: ListTrainedModelInferenceJobs](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ListTrainedModelInferenceJobs.html)
         """
         return self._paginator(
-            LIST_TRAINED_MODEL_INFERENCE_JOBS,
-            {"trained_model_arn": trained_model_arn, "version": version},
-            membership_identifier,
+            Call(
+                LIST_TRAINED_MODEL_INFERENCE_JOBS,
+                {"trained_model_arn": trained_model_arn, "version": version},
+                membership_identifier,
+                timeout,
+            ),
             max_results=max_results,
             limit=limit,
             starting_token=starting_token,
             prefetch=prefetch,
-            timeout=timeout,
             total_timeout=total_timeout,
         )
 
@@ -283,10 +290,12 @@ class InferenceJobsOperations(PinningGroup):
         [API reference: CancelTrainedModelInferenceJob](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_CancelTrainedModelInferenceJob.html)
         """
         await self._call(
-            CANCEL_TRAINED_MODEL_INFERENCE_JOB,
-            {"trained_model_inference_job_arn": trained_model_inference_job_arn},
-            membership_identifier,
-            timeout,
+            Call(
+                CANCEL_TRAINED_MODEL_INFERENCE_JOB,
+                {"trained_model_inference_job_arn": trained_model_inference_job_arn},
+                membership_identifier,
+                timeout,
+            )
         )
 
     async def by_name(
@@ -419,26 +428,28 @@ class InferenceJobsOperations(PinningGroup):
                 `error.handle`.
         """
         return await self._create_and_wait(
-            START_TRAINED_MODEL_INFERENCE_JOB,
-            {
-                "trained_model_arn": trained_model_arn,
-                "name": name,
-                "resource_config": resource_config,
-                "output_configuration": output_configuration,
-                "data_source": data_source,
-                "version": version,
-                "configured_model_algorithm_association_arn": configured_model_algorithm_association_arn,
-                "description": description,
-                "container_execution_parameters": container_execution_parameters,
-                "environment": environment,
-                "kms_key_arn": kms_key_arn,
-                "tags": tags,
-                "ml_model_inference_payer_account_id": ml_model_inference_payer_account_id,
-            },
-            membership_identifier,
-            resume=resume,
-            resume_since=resume_since,
-            timeout=timeout,
+            Call(
+                START_TRAINED_MODEL_INFERENCE_JOB,
+                {
+                    "trained_model_arn": trained_model_arn,
+                    "name": name,
+                    "resource_config": resource_config,
+                    "output_configuration": output_configuration,
+                    "data_source": data_source,
+                    "version": version,
+                    "configured_model_algorithm_association_arn": configured_model_algorithm_association_arn,
+                    "description": description,
+                    "container_execution_parameters": container_execution_parameters,
+                    "environment": environment,
+                    "kms_key_arn": kms_key_arn,
+                    "tags": tags,
+                    "ml_model_inference_payer_account_id": ml_model_inference_payer_account_id,
+                },
+                membership_identifier,
+                timeout,
+                resume,
+                resume_since,
+            ),
             poll=poll,
             on_update=on_update,
             cancel_on_timeout=cancel_on_timeout,

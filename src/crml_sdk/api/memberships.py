@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..resources.group import Group
+from ..resources.group import Call, Group
 from .operations import GET_MEMBERSHIP, LIST_MEMBERSHIPS
 
 if TYPE_CHECKING:
@@ -62,14 +62,11 @@ class Memberships(Group):
         [API reference: ListMemberships](https://docs.aws.amazon.com/clean-rooms/latest/apireference/API_ListMemberships.html)
         """
         return self._paginator(
-            LIST_MEMBERSHIPS,
-            {"status": status},
-            None,
+            Call(LIST_MEMBERSHIPS, {"status": status}, None, timeout),
             max_results=max_results,
             limit=limit,
             starting_token=starting_token,
             prefetch=prefetch,
-            timeout=timeout,
             total_timeout=total_timeout,
         )
 
@@ -115,14 +112,11 @@ class Memberships(Group):
         [API reference: ListMemberships](https://docs.aws.amazon.com/clean-rooms/latest/apireference/API_ListMemberships.html)
         """
         return self._paginator(
-            LIST_MEMBERSHIPS,
-            {"status": status},
-            None,
+            Call(LIST_MEMBERSHIPS, {"status": status}, None, timeout),
             max_results=max_results,
             limit=limit,
             starting_token=starting_token,
             prefetch=prefetch,
-            timeout=timeout,
             total_timeout=total_timeout,
         )
 
@@ -152,7 +146,9 @@ class Memberships(Group):
         """
         return self._part(
             await self._call(
-                GET_MEMBERSHIP, {"membership_identifier": membership_identifier}, None, timeout
+                Call(
+                    GET_MEMBERSHIP, {"membership_identifier": membership_identifier}, None, timeout
+                )
             ),
             "membership",
         )

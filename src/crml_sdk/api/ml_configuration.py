@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..resources.group import Group
+from ..resources.group import Call, Group
 from .operations import DELETE_ML_CONFIGURATION, GET_ML_CONFIGURATION, PUT_ML_CONFIGURATION
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class MLConfiguration(Group):
 
         [API reference: GetMLConfiguration](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_GetMLConfiguration.html)
         """
-        return await self._call(GET_ML_CONFIGURATION, {}, membership_identifier, timeout)
+        return await self._call(Call(GET_ML_CONFIGURATION, {}, membership_identifier, timeout))
 
     async def put(
         self,
@@ -74,10 +74,12 @@ class MLConfiguration(Group):
         [API reference: PutMLConfiguration](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_PutMLConfiguration.html)
         """
         await self._call(
-            PUT_ML_CONFIGURATION,
-            {"default_output_location": default_output_location},
-            membership_identifier,
-            timeout,
+            Call(
+                PUT_ML_CONFIGURATION,
+                {"default_output_location": default_output_location},
+                membership_identifier,
+                timeout,
+            )
         )
 
     async def delete(
@@ -102,4 +104,4 @@ class MLConfiguration(Group):
 
         [API reference: DeleteMLConfiguration](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_DeleteMLConfiguration.html)
         """
-        await self._call(DELETE_ML_CONFIGURATION, {}, membership_identifier, timeout)
+        await self._call(Call(DELETE_ML_CONFIGURATION, {}, membership_identifier, timeout))

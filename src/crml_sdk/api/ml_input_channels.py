@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..resource_types import LONGEST
-from ..resources.group import Group
+from ..resources.group import Call, Group
 from .operations import (
     CREATE_ML_INPUT_CHANNEL,
     DELETE_ML_INPUT_CHANNEL_DATA,
@@ -104,22 +104,24 @@ class MLInputChannels(Group):
 
         [API reference: CreateMLInputChannel](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_CreateMLInputChannel.html)
         """
-        return await self._create(
-            CREATE_ML_INPUT_CHANNEL,
-            {
-                "configured_model_algorithm_associations": configured_model_algorithm_associations,
-                "input_channel": input_channel,
-                "name": name,
-                "retention_in_days": retention_in_days,
-                "description": description,
-                "kms_key_arn": kms_key_arn,
-                "tags": tags,
-                "payer_configuration": payer_configuration,
-            },
-            membership_identifier,
-            timeout,
-            resume=resume,
-            resume_since=resume_since,
+        return await self._call(
+            Call(
+                CREATE_ML_INPUT_CHANNEL,
+                {
+                    "configured_model_algorithm_associations": configured_model_algorithm_associations,
+                    "input_channel": input_channel,
+                    "name": name,
+                    "retention_in_days": retention_in_days,
+                    "description": description,
+                    "kms_key_arn": kms_key_arn,
+                    "tags": tags,
+                    "payer_configuration": payer_configuration,
+                },
+                membership_identifier,
+                timeout,
+                resume,
+                resume_since,
+            )
         )
 
     async def get(
@@ -154,10 +156,12 @@ class MLInputChannels(Group):
         [API reference: GetMLInputChannel](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_GetMLInputChannel.html)
         """
         return await self._call(
-            GET_ML_INPUT_CHANNEL,
-            {"ml_input_channel_arn": ml_input_channel_arn},
-            membership_identifier,
-            timeout,
+            Call(
+                GET_ML_INPUT_CHANNEL,
+                {"ml_input_channel_arn": ml_input_channel_arn},
+                membership_identifier,
+                timeout,
+            )
         )
 
     def list(
@@ -202,14 +206,11 @@ class MLInputChannels(Group):
         [API reference: ListMLInputChannels](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ListMLInputChannels.html)
         """
         return self._paginator(
-            LIST_ML_INPUT_CHANNELS,
-            {},
-            membership_identifier,
+            Call(LIST_ML_INPUT_CHANNELS, {}, membership_identifier, timeout),
             max_results=max_results,
             limit=limit,
             starting_token=starting_token,
             prefetch=prefetch,
-            timeout=timeout,
             total_timeout=total_timeout,
         )
 
@@ -244,10 +245,12 @@ class MLInputChannels(Group):
         [API reference: DeleteMLInputChannelData](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_DeleteMLInputChannelData.html)
         """
         await self._call(
-            DELETE_ML_INPUT_CHANNEL_DATA,
-            {"ml_input_channel_arn": ml_input_channel_arn},
-            membership_identifier,
-            timeout,
+            Call(
+                DELETE_ML_INPUT_CHANNEL_DATA,
+                {"ml_input_channel_arn": ml_input_channel_arn},
+                membership_identifier,
+                timeout,
+            )
         )
 
     async def by_name(
@@ -346,21 +349,23 @@ class MLInputChannels(Group):
                 has `error.handle`.
         """
         return await self._create_and_wait(
-            CREATE_ML_INPUT_CHANNEL,
-            {
-                "configured_model_algorithm_associations": configured_model_algorithm_associations,
-                "input_channel": input_channel,
-                "name": name,
-                "retention_in_days": retention_in_days,
-                "description": description,
-                "kms_key_arn": kms_key_arn,
-                "tags": tags,
-                "payer_configuration": payer_configuration,
-            },
-            membership_identifier,
-            resume=resume,
-            resume_since=resume_since,
-            timeout=timeout,
+            Call(
+                CREATE_ML_INPUT_CHANNEL,
+                {
+                    "configured_model_algorithm_associations": configured_model_algorithm_associations,
+                    "input_channel": input_channel,
+                    "name": name,
+                    "retention_in_days": retention_in_days,
+                    "description": description,
+                    "kms_key_arn": kms_key_arn,
+                    "tags": tags,
+                    "payer_configuration": payer_configuration,
+                },
+                membership_identifier,
+                timeout,
+                resume,
+                resume_since,
+            ),
             poll=poll,
             on_update=on_update,
         )

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..resources.group import Call
 from ..resources.pinning import PinningGroup
 from .operations import LIST_TAGS_FOR_RESOURCE, TAG_RESOURCE, UNTAG_RESOURCE
 
@@ -44,7 +45,7 @@ class TagsOperations(PinningGroup):
         [API reference: ListTagsForResource](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ListTagsForResource.html)
         """
         return await self._call(
-            LIST_TAGS_FOR_RESOURCE, {"resource_arn": resource_arn}, None, timeout
+            Call(LIST_TAGS_FOR_RESOURCE, {"resource_arn": resource_arn}, None, timeout)
         )
 
     async def add(
@@ -75,7 +76,7 @@ class TagsOperations(PinningGroup):
         [API reference: TagResource](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_TagResource.html)
         """
         return await self._call(
-            TAG_RESOURCE, {"resource_arn": resource_arn, "tags": tags}, None, timeout
+            Call(TAG_RESOURCE, {"resource_arn": resource_arn, "tags": tags}, None, timeout)
         )
 
     async def remove(
@@ -108,5 +109,7 @@ class TagsOperations(PinningGroup):
         [API reference: UntagResource](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_UntagResource.html)
         """
         return await self._call(
-            UNTAG_RESOURCE, {"resource_arn": resource_arn, "tag_keys": tag_keys}, None, timeout
+            Call(
+                UNTAG_RESOURCE, {"resource_arn": resource_arn, "tag_keys": tag_keys}, None, timeout
+            )
         )

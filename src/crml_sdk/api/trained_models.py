@@ -7,7 +7,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, overload
 
 from ..resource_types import LONGEST
+from ..resources.group import Call
 from ..resources.versioned import VersionedGroup
+from ..versions import LATEST, LATEST_ACTIVE
 from .operations import (
     CANCEL_TRAINED_MODEL,
     CREATE_TRAINED_MODEL,
@@ -143,28 +145,50 @@ class TrainedModelsOperations(VersionedGroup):
 
         [API reference: CreateTrainedModel](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_CreateTrainedModel.html)
         """
-        return await self._create(
-            CREATE_TRAINED_MODEL,
-            {
-                "name": name,
-                "configured_model_algorithm_association_arn": configured_model_algorithm_association_arn,
-                "resource_config": resource_config,
-                "data_channels": data_channels,
-                "hyperparameters": hyperparameters,
-                "environment": environment,
-                "stopping_condition": stopping_condition,
-                "incremental_training_data_channels": incremental_training_data_channels,
-                "training_input_mode": training_input_mode,
-                "description": description,
-                "kms_key_arn": kms_key_arn,
-                "tags": tags,
-                "ml_model_training_payer_account_id": ml_model_training_payer_account_id,
-            },
-            membership_identifier,
-            timeout,
-            resume=resume,
-            resume_since=resume_since,
+        return await self._call(
+            Call(
+                CREATE_TRAINED_MODEL,
+                {
+                    "name": name,
+                    "configured_model_algorithm_association_arn": configured_model_algorithm_association_arn,
+                    "resource_config": resource_config,
+                    "data_channels": data_channels,
+                    "hyperparameters": hyperparameters,
+                    "environment": environment,
+                    "stopping_condition": stopping_condition,
+                    "incremental_training_data_channels": incremental_training_data_channels,
+                    "training_input_mode": training_input_mode,
+                    "description": description,
+                    "kms_key_arn": kms_key_arn,
+                    "tags": tags,
+                    "ml_model_training_payer_account_id": ml_model_training_payer_account_id,
+                },
+                membership_identifier,
+                timeout,
+                resume,
+                resume_since,
+            )
         )
+
+    @overload
+    async def get(
+        self,
+        trained_model_arn: str | TrainedModelRef,
+        *,
+        version: BaseSelector,
+        membership_identifier: str | None = None,
+        timeout: float | timedelta | None = None,
+    ) -> GetTrainedModelResponse | TrainedModelSummary: ...
+
+    @overload
+    async def get(
+        self,
+        trained_model_arn: str | TrainedModelRef,
+        *,
+        version: str | VersionSelector | None = None,
+        membership_identifier: str | None = None,
+        timeout: float | timedelta | None = None,
+    ) -> GetTrainedModelResponse: ...
 
     async def get(
         self,
@@ -173,8 +197,12 @@ class TrainedModelsOperations(VersionedGroup):
         version: str | VersionSelector | None = None,
         membership_identifier: str | None = None,
         timeout: float | timedelta | None = None,
-    ) -> GetTrainedModelResponse:
+    ) -> GetTrainedModelResponse | TrainedModelSummary:
         """Read a version of a trained model of your membership, with its status and settings.
+
+        The service cannot be asked for the base version of a model that has later versions. `BASE` then
+        costs one more request for each hundred versions, and gives the row of the base version in the
+        list.
 
         Args:
             trained_model_arn: ARN of the trained model. All its versions share it. String
@@ -187,7 +215,7 @@ class TrainedModelsOperations(VersionedGroup):
             timeout: Seconds, or a `timedelta`, for each call with all its retries.
 
         Returns:
-            `GetTrainedModelResponse`.
+            `GetTrainedModelResponse`. With `BASE` it may be a `TrainedModelSummary`.
 
         Raises:
             RequestValidationError: Arguments are invalid. It lists all of them, and nothing
@@ -202,11 +230,13 @@ class TrainedModelsOperations(VersionedGroup):
 
         [API reference: GetTrainedModel](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_GetTrainedModel.html)
         """
-        return await self._call(
-            GET_TRAINED_MODEL,
-            {"trained_model_arn": trained_model_arn, "version": version},
-            membership_identifier,
-            timeout,
+        return await self._get_version(
+            Call(
+                GET_TRAINED_MODEL,
+                {"trained_model_arn": trained_model_arn, "version": version},
+                membership_identifier,
+                timeout,
+            )
         )
 
     def list(
@@ -255,15 +285,12 @@ class TrainedModelsOperations(VersionedGroup):
         [API reference: ListTrainedModels](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ListTrainedModels.html)
         """
         return self._paginator(
-            LIST_TRAINED_MODELS,
-            {},
-            membership_identifier,
+            Call(LIST_TRAINED_MODELS, {}, membership_identifier, timeout),
             max_results=max_results,
             limit=limit,
             starting_token=starting_token,
             prefetch=prefetch,
             distinct=distinct,
-            timeout=timeout,
             total_timeout=total_timeout,
         )
 
@@ -316,14 +343,16 @@ class TrainedModelsOperations(VersionedGroup):
         [API reference: ListTrainedModelVersions](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ListTrainedModelVersions.html)
         """
         return self._paginator(
-            LIST_TRAINED_MODEL_VERSIONS,
-            {"trained_model_arn": trained_model_arn, "status": status},
-            membership_identifier,
+            Call(
+                LIST_TRAINED_MODEL_VERSIONS,
+                {"trained_model_arn": trained_model_arn, "status": status},
+                membership_identifier,
+                timeout,
+            ),
             max_results=max_results,
             limit=limit,
             starting_token=starting_token,
             prefetch=prefetch,
-            timeout=timeout,
             total_timeout=total_timeout,
         )
 
@@ -384,10 +413,12 @@ class TrainedModelsOperations(VersionedGroup):
         [API reference: CancelTrainedModel](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_CancelTrainedModel.html)
         """
         await self._call(
-            CANCEL_TRAINED_MODEL,
-            {"trained_model_arn": trained_model_arn, "version": version},
-            membership_identifier,
-            timeout,
+            Call(
+                CANCEL_TRAINED_MODEL,
+                {"trained_model_arn": trained_model_arn, "version": version},
+                membership_identifier,
+                timeout,
+            )
         )
 
     @overload
@@ -447,10 +478,12 @@ class TrainedModelsOperations(VersionedGroup):
         [API reference: DeleteTrainedModelOutput](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_DeleteTrainedModelOutput.html)
         """
         await self._call(
-            DELETE_TRAINED_MODEL_OUTPUT,
-            {"trained_model_arn": trained_model_arn, "version": version},
-            membership_identifier,
-            timeout,
+            Call(
+                DELETE_TRAINED_MODEL_OUTPUT,
+                {"trained_model_arn": trained_model_arn, "version": version},
+                membership_identifier,
+                timeout,
+            )
         )
 
     async def export(
@@ -510,19 +543,21 @@ class TrainedModelsOperations(VersionedGroup):
 
         [API reference: StartTrainedModelExportJob](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_StartTrainedModelExportJob.html)
         """
-        await self._create(
-            START_TRAINED_MODEL_EXPORT_JOB,
-            {
-                "trained_model_arn": trained_model_arn,
-                "name": name,
-                "output_configuration": output_configuration,
-                "version": version,
-                "description": description,
-            },
-            membership_identifier,
-            timeout,
-            resume=resume,
-            resume_since=resume_since,
+        await self._call(
+            Call(
+                START_TRAINED_MODEL_EXPORT_JOB,
+                {
+                    "trained_model_arn": trained_model_arn,
+                    "name": name,
+                    "output_configuration": output_configuration,
+                    "version": version,
+                    "description": description,
+                },
+                membership_identifier,
+                timeout,
+                resume,
+                resume_since,
+            )
         )
 
     async def by_name(
@@ -553,6 +588,65 @@ class TrainedModelsOperations(VersionedGroup):
             self.list(membership_identifier=membership_identifier, timeout=timeout),
             name,
             LIST_TRAINED_MODELS,
+        )
+
+    async def latest(
+        self,
+        trained_model_arn: str | TrainedModelRef,
+        *,
+        status: TrainedModelStatus | TrainedModelStatusLiteral | None = None,
+        membership_identifier: str | None = None,
+        timeout: float | timedelta | None = None,
+    ) -> TrainedModelSummary:
+        """Find the newest version of a model by its `create_time`, whatever its status.
+
+        Args:
+            trained_model_arn: ARN of the trained model whose versions are listed. String of
+                20 to 2,048 characters.
+            status: List only the versions that have this status. One of the 11 values of
+                `TrainedModelStatus`.
+            membership_identifier: Identifier of the membership. By default it comes from
+                the ARN, the client or the scope, or is the account's only active one. UUID.
+            timeout: Seconds, or a `timedelta`, for each call with all its retries.
+
+        Returns:
+            The row of the list of versions.
+
+        Raises:
+            NoSuchVersion: The service lists no version.
+            ServiceError, TransportError: As `versions` does.
+        """
+        return await self._selected(trained_model_arn, LATEST, membership_identifier, timeout)
+
+    async def latest_active(
+        self,
+        trained_model_arn: str | TrainedModelRef,
+        *,
+        status: TrainedModelStatus | TrainedModelStatusLiteral | None = None,
+        membership_identifier: str | None = None,
+        timeout: float | timedelta | None = None,
+    ) -> TrainedModelSummary:
+        """Find the newest version of a model that is `ACTIVE`, so that it can be used.
+
+        Args:
+            trained_model_arn: ARN of the trained model whose versions are listed. String of
+                20 to 2,048 characters.
+            status: List only the versions that have this status. One of the 11 values of
+                `TrainedModelStatus`.
+            membership_identifier: Identifier of the membership. By default it comes from
+                the ARN, the client or the scope, or is the account's only active one. UUID.
+            timeout: Seconds, or a `timedelta`, for each call with all its retries.
+
+        Returns:
+            The row of the list of versions.
+
+        Raises:
+            NoSuchVersion: No version is `ACTIVE`. The error names the newest version and
+                its status.
+            ServiceError, TransportError: As `versions` does.
+        """
+        return await self._selected(
+            trained_model_arn, LATEST_ACTIVE, membership_identifier, timeout
         )
 
     async def train(
@@ -646,26 +740,28 @@ class TrainedModelsOperations(VersionedGroup):
                 has `error.handle`.
         """
         return await self._create_and_wait(
-            CREATE_TRAINED_MODEL,
-            {
-                "name": name,
-                "configured_model_algorithm_association_arn": configured_model_algorithm_association_arn,
-                "resource_config": resource_config,
-                "data_channels": data_channels,
-                "hyperparameters": hyperparameters,
-                "environment": environment,
-                "stopping_condition": stopping_condition,
-                "incremental_training_data_channels": incremental_training_data_channels,
-                "training_input_mode": training_input_mode,
-                "description": description,
-                "kms_key_arn": kms_key_arn,
-                "tags": tags,
-                "ml_model_training_payer_account_id": ml_model_training_payer_account_id,
-            },
-            membership_identifier,
-            resume=resume,
-            resume_since=resume_since,
-            timeout=timeout,
+            Call(
+                CREATE_TRAINED_MODEL,
+                {
+                    "name": name,
+                    "configured_model_algorithm_association_arn": configured_model_algorithm_association_arn,
+                    "resource_config": resource_config,
+                    "data_channels": data_channels,
+                    "hyperparameters": hyperparameters,
+                    "environment": environment,
+                    "stopping_condition": stopping_condition,
+                    "incremental_training_data_channels": incremental_training_data_channels,
+                    "training_input_mode": training_input_mode,
+                    "description": description,
+                    "kms_key_arn": kms_key_arn,
+                    "tags": tags,
+                    "ml_model_training_payer_account_id": ml_model_training_payer_account_id,
+                },
+                membership_identifier,
+                timeout,
+                resume,
+                resume_since,
+            ),
             poll=poll,
             on_update=on_update,
             cancel_on_timeout=cancel_on_timeout,
@@ -735,18 +831,20 @@ class TrainedModelsOperations(VersionedGroup):
                 has `error.handle`.
         """
         return await self._create_and_wait(
-            START_TRAINED_MODEL_EXPORT_JOB,
-            {
-                "trained_model_arn": trained_model_arn,
-                "name": name,
-                "output_configuration": output_configuration,
-                "version": version,
-                "description": description,
-            },
-            membership_identifier,
-            resume=resume,
-            resume_since=resume_since,
-            timeout=timeout,
+            Call(
+                START_TRAINED_MODEL_EXPORT_JOB,
+                {
+                    "trained_model_arn": trained_model_arn,
+                    "name": name,
+                    "output_configuration": output_configuration,
+                    "version": version,
+                    "description": description,
+                },
+                membership_identifier,
+                timeout,
+                resume,
+                resume_since,
+            ),
             poll=poll,
             on_update=on_update,
         )
@@ -795,7 +893,7 @@ class TrainedModelsOperations(VersionedGroup):
         Raises:
             CleanRoomsMLError: For the same reasons as `export`.
         """
-        handle, _ = await self._created(
+        call = Call(
             START_TRAINED_MODEL_EXPORT_JOB,
             {
                 "trained_model_arn": trained_model_arn,
@@ -806,10 +904,10 @@ class TrainedModelsOperations(VersionedGroup):
             },
             membership_identifier,
             timeout,
-            resume=resume,
-            resume_since=resume_since,
+            resume,
+            resume_since,
         )
-        return handle
+        return self._handle_of(call, await self._started(call))
 
     def export_handle(
         self,

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..resources.group import Group
+from ..resources.group import Call, Group
 from .operations import (
     CREATE_TRAINING_DATASET,
     DELETE_TRAINING_DATASET,
@@ -74,16 +74,18 @@ class TrainingDatasets(Group):
         [API reference: CreateTrainingDataset](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_CreateTrainingDataset.html)
         """
         return await self._call(
-            CREATE_TRAINING_DATASET,
-            {
-                "name": name,
-                "role_arn": role_arn,
-                "training_data": training_data,
-                "tags": tags,
-                "description": description,
-            },
-            None,
-            timeout,
+            Call(
+                CREATE_TRAINING_DATASET,
+                {
+                    "name": name,
+                    "role_arn": role_arn,
+                    "training_data": training_data,
+                    "tags": tags,
+                    "description": description,
+                },
+                None,
+                timeout,
+            )
         )
 
     async def get(
@@ -111,7 +113,9 @@ class TrainingDatasets(Group):
         [API reference: GetTrainingDataset](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_GetTrainingDataset.html)
         """
         return await self._call(
-            GET_TRAINING_DATASET, {"training_dataset_arn": training_dataset_arn}, None, timeout
+            Call(
+                GET_TRAINING_DATASET, {"training_dataset_arn": training_dataset_arn}, None, timeout
+            )
         )
 
     def list(
@@ -152,14 +156,11 @@ class TrainingDatasets(Group):
         [API reference: ListTrainingDatasets](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_ListTrainingDatasets.html)
         """
         return self._paginator(
-            LIST_TRAINING_DATASETS,
-            {},
-            None,
+            Call(LIST_TRAINING_DATASETS, {}, None, timeout),
             max_results=max_results,
             limit=limit,
             starting_token=starting_token,
             prefetch=prefetch,
-            timeout=timeout,
             total_timeout=total_timeout,
         )
 
@@ -188,7 +189,12 @@ class TrainingDatasets(Group):
         [API reference: DeleteTrainingDataset](https://docs.aws.amazon.com/cleanrooms-ml/latest/APIReference/API_DeleteTrainingDataset.html)
         """
         await self._call(
-            DELETE_TRAINING_DATASET, {"training_dataset_arn": training_dataset_arn}, None, timeout
+            Call(
+                DELETE_TRAINING_DATASET,
+                {"training_dataset_arn": training_dataset_arn},
+                None,
+                timeout,
+            )
         )
 
     async def by_name(

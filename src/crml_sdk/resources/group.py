@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, cast
 
 from ..arns import IN_MEMBERSHIP, membership_in
 from ..checking import check_request, checked
@@ -27,10 +27,30 @@ _MEMBERSHIP: Final = "membershipIdentifier"
 _ANY: Final = "00000000-0000-0000-0000-000000000000"
 
 KeepRow = Callable[[Any], bool]
-"""Whether a row of a list is meant, where no filter of the service says it."""
+"""Whether to keep a row of a list, where the service has no filter for it."""
 
 Prepare = Callable[[float | timedelta | None, dict[str, Any]], Awaitable[KeepRow | None]]
 """Completes the request of a list before its first page, within so many seconds a call."""
+
+
+class Call(NamedTuple):
+    """One call of a method, with the arguments as the caller gave them.
+
+    Attributes:
+        operation: The operation.
+        values: The members of the request by Python names.
+        membership: The membership that the caller named, or None.
+        timeout: Seconds (or a `timedelta`) for each request with all its retries.
+        resume: Whether to look first for what an earlier attempt created.
+        resume_since: With `resume`, refuse anything older than this.
+    """
+
+    operation: Operation
+    values: dict[str, Any]
+    membership: str | None = None
+    timeout: float | timedelta | None = None
+    resume: Resume = False
+    resume_since: Since | None = None
 
 
 class Group(Suggesting):
@@ -40,131 +60,67 @@ class Group(Suggesting):
         self._core = core
         self._membership = membership
 
-    async def _call(
-        self,
-        operation: Operation,
-        values: dict[str, Any],
-        membership: str | None,
-        timeout: float | timedelta | None,
-    ) -> Any:
-        """Check the arguments of one operation, send it and give the model of its reply."""
-        request, timeout = await self._ready(operation, values, membership, timeout)
-        if operation.creates:
-            from ..creating import create_once
+    async def _call(self, call: Call) -> Any:
+        """Check the arguments of a call and send it.
 
-            return await create_once(self._core, operation, request, timeout)
-        return await self._core.call(operation, request, timeout)
+        Returns:
+            The model of the reply.
+        """
+        if call.operation.creates:
+            return (await self._started(call)).reply
+        request, timeout = await self._ready(call)
+        return await self._core.call(call.operation, request, timeout)
 
-    async def _ready(
-        self,
-        operation: Operation,
-        values: dict[str, Any],
-        membership: str | None,
-        timeout: float | timedelta | None,
-        *,
-        resume: bool = False,
-    ) -> tuple[dict[str, Any], float | timedelta | None]:
-        """The request as it can be sent: checked, and what needs other calls looked up.
+    async def _ready(self, call: Call) -> tuple[dict[str, Any], float | timedelta | None]:
+        """Check a call, and look up what its request still lacks.
 
         Returns:
             The request by wire names, and what is left of the time.
         """
-        request = self._request(operation, values, membership)
-        return request, await self._complete(operation, request, timeout)
+        request = self._request(call)
+        return request, await self._complete(call.operation, request, call.timeout)
 
     async def _complete(
         self, operation: Operation, request: dict[str, Any], timeout: float | timedelta | None
     ) -> float | timedelta | None:
-        """Put the account's only membership into a checked request that lacks one."""
+        """Put the account's only membership into a checked request that lacks one.
+
+        Returns:
+            What is left of the time.
+        """
         if operation.scope == "membership" and _MEMBERSHIP not in request:
             row, timeout = await self._core.memberships.only(operation.name, timeout)
             request[_MEMBERSHIP] = row.id
         return timeout
 
-    async def _create(
-        self,
-        operation: Operation,
-        values: dict[str, Any],
-        membership: str | None,
-        timeout: float | timedelta | None,
-        *,
-        resume: Resume,
-        resume_since: Since | None,
-    ) -> Any:
-        """The reply to a create or start, or what an earlier try of it has made."""
-        started = await self._started(
-            operation, values, membership, timeout, resume=resume, resume_since=resume_since
-        )
-        return started.reply
-
-    async def _started(
-        self,
-        operation: Operation,
-        values: dict[str, Any],
-        membership: str | None,
-        timeout: float | timedelta | None,
-        *,
-        resume: Resume,
-        resume_since: Since | None,
-    ) -> Started:
-        """Send a create or start, or take what an earlier try of it has made."""
+    async def _started(self, call: Call) -> Started:
+        """Send a create or start, or take what an earlier attempt created."""
         from ..creating import create_once
         from ..resuming import Started, check_resume, start_or_resume
 
-        since = check_resume(resume, resume_since)
-        request, timeout = await self._ready(
-            operation, values, membership, timeout, resume=bool(resume)
-        )
-        if not resume:
-            reply = await create_once(self._core, operation, request, timeout)
+        since = check_resume(call.resume, call.resume_since)
+        request, timeout = await self._ready(call)
+        if not call.resume:
+            reply = await create_once(self._core, call.operation, request, timeout)
             return Started(reply, request["name"], request.get("trainedModelVersionIdentifier"))
+        retry = call.resume == "retry"
         return await start_or_resume(
-            self._core, operation, request, timeout, retry=resume == "retry", since=since
+            self._core, call.operation, request, timeout, retry=retry, since=since
         )
 
-    async def _created(
-        self,
-        operation: Operation,
-        values: dict[str, Any],
-        membership: str | None,
-        timeout: float | timedelta | None,
-        *,
-        resume: Resume,
-        resume_since: Since | None,
-    ) -> tuple[Handle[Any], Started]:
-        """Create or start something once, and make what came of it a value to wait for."""
-        given = dict(values)
-        started = await self._started(
-            operation, values, membership, timeout, resume=resume, resume_since=resume_since
-        )
-        return self._handle_of(operation, given, membership, started), started
+    def _handle_of(self, call: Call, made: Started) -> Handle[Any]:
+        """The handle of what a create or start made."""
+        return self._core.waiting.handle(call.operation, made.reply, call.membership)
 
-    def _handle_of(
-        self, operation: Operation, values: Mapping[str, Any], membership: str | None, made: Started
-    ) -> Handle[Any]:
-        return self._core.waiting.handle(operation, made.reply, membership)
-
-    async def _create_and_wait(
-        self,
-        operation: Operation,
-        values: dict[str, Any],
-        membership: str | None,
-        *,
-        resume: Resume,
-        resume_since: Since | None,
-        timeout: float | timedelta | None,
-        **options: Any,
-    ) -> Any:
-        """Create or start something once, and wait for it; the time is for both together."""
+    async def _create_and_wait(self, call: Call, **options: Any) -> Any:
+        """Create or start something once, and wait for it, both within the time of the call."""
         from ..waiting import check_options
 
-        check_options(timeout=timeout, poll=options["poll"], on_update=options["on_update"])
+        check_options(timeout=call.timeout, poll=options["poll"], on_update=options["on_update"])
         began = self._core.clock()
-        handle, started = await self._created(
-            operation, values, membership, timeout, resume=resume, resume_since=resume_since
-        )
+        started = await self._started(call)
         model = await self._core.waiting.wait_for_started(
-            handle, began=began, timeout=timeout, **options
+            self._handle_of(call, started), began=began, timeout=call.timeout, **options
         )
         return with_mark(model, started.resumed)
 
@@ -177,22 +133,18 @@ class Group(Suggesting):
 
     def _paginator(
         self,
-        operation: Operation,
-        values: dict[str, Any],
-        membership: str | None,
+        call: Call,
         *,
         max_results: int | None = None,
-        limit: int | None = None,
         starting_token: str | None = None,
-        timeout: float | timedelta | None = None,
-        prefetch: bool = False,
-        total_timeout: float | timedelta | None = None,
         distinct: bool = False,
         prepare: Prepare | None = None,
+        **options: Any,
     ) -> Paginator[Any, Any]:
-        values["max_results"] = max_results
-        values["next_token"] = starting_token
-        request = self._request(operation, values, membership)
+        """The list of an operation; `options` are those of `Paginator`."""
+        operation, values, _, timeout, *_ = call
+        values.update(max_results=max_results, next_token=starting_token)
+        request = self._request(call)
         request.pop("nextToken", None)  # the paginator's from here on
         rows = operation.items or ""
 
@@ -220,37 +172,24 @@ class Group(Suggesting):
         return Paginator(
             operation.name,
             source,
-            limit=limit,
             starting_token=starting_token,
             unique_by=attrgetter(type_of(operation).arn) if distinct else None,
             max_results=max_results,
-            prefetch=prefetch,
-            total_timeout=total_timeout,
+            **options,
         )
 
-    async def _rows(
-        self,
-        operation: Operation,
-        values: dict[str, Any],
-        membership: str | None,
-        timeout: float | timedelta | None,
-    ) -> list[Any]:
-        """All rows of a list as it is, by as few requests as there can be."""
-        return await Group._paginator(self, operation, values, membership, timeout=timeout)
-
-    def _request(
-        self, operation: Operation, values: dict[str, Any], membership: str | None
-    ) -> dict[str, Any]:
-        """The request by wire names, checked; without its membership where that is looked up."""
+    def _request(self, call: Call) -> dict[str, Any]:
+        """The checked request by wire names, without its membership where that is looked up."""
+        operation, values, *_ = call
         try:
-            self._scoped(operation, values, membership)
+            self._scoped(call)
         except MissingMembership:
             if self._core.find_membership and (operation.creates or operation.items):
-                # What else is wrong is said before anything is sent.
+                # Any other fault is reported before anything is sent.
                 request = checked(operation.input, {**values, "membership_identifier": _ANY})
                 del request[_MEMBERSHIP]
                 return request
-            # Often only the consequence of a wrong ARN, so what is wrong elsewhere is said first.
+            # A wrong ARN is often the cause, so other faults are reported first.
             faults = check_request(operation.input, values)
             faults = [fault for fault in faults if fault.path != "membership_identifier"]
             if faults:
@@ -258,29 +197,28 @@ class Group(Suggesting):
             raise
         return checked(operation.input, values)
 
-    def _scoped(self, operation: Operation, values: dict[str, Any], membership: str | None) -> None:
-        if operation.scope == "membership":
-            values["membership_identifier"] = self._membership_for(operation, values, membership)
+    def _scoped(self, call: Call) -> None:
+        """Put the membership or collaboration of a call into its values."""
+        if call.operation.scope == "membership":
+            call.values["membership_identifier"] = self._membership_for(call)
 
-    def _membership_for(self, operation: Operation, values: Mapping[str, Any], given: Any) -> Any:
-        """An explicit membership, else the one in the resource's ARN, else the scope's or client's.
+    def _membership_for(self, call: Call) -> Any:
+        """The membership that was named, else the resource's own, else the scope's or client's.
 
-        A create only refers to resources, which may be another member's; there the scope comes
-        first, and an ARN only when there is none.
+        A create refers to resources that may be another member's. There the scope comes first, and
+        an ARN counts only when there is no scope.
         """
+        given: Any = call.membership
         if given is not None:
             return (membership_in(given) if isinstance(given, str) else None) or given
-        found: str | None = None
-        for name in operation.membership_from:
-            # str() of a list of ARNs (the associations of an input channel) holds them as well.
-            if inside := IN_MEMBERSHIP.search(str(values.get(name))):
-                found = inside[1]
-                break
+        # str() also covers a list of ARNs, such as the associations of an input channel.
+        texts = (str(call.values.get(name)) for name in call.operation.membership_from)
+        found = next((hit[1] for text in texts if (hit := IN_MEMBERSHIP.search(text))), None)
         scoped = self._membership or self._core.membership
-        refers_only = operation.name.startswith("Create")
+        refers_only = call.operation.name.startswith("Create")
         membership = (scoped or found) if refers_only else (found or scoped)
         if membership is None:
-            raise MissingMembership(operation.name)
+            raise MissingMembership(call.operation.name)
         return membership
 
     async def _by_name(self, rows: Paginator[T, Any], name: str, operation: Operation) -> T:
@@ -310,8 +248,8 @@ class CollaborationGroup(Group):
         super().__init__(core)
         self._collaboration = collaboration
 
-    def _scoped(self, operation: Operation, values: dict[str, Any], membership: str | None) -> None:
-        if operation.scope == "collaboration":
-            values["collaboration_identifier"] = self._collaboration
+    def _scoped(self, call: Call) -> None:
+        if call.operation.scope == "collaboration":
+            call.values["collaboration_identifier"] = self._collaboration
         else:
-            super()._scoped(operation, values, membership)
+            super()._scoped(call)

@@ -13,6 +13,7 @@ from ..api.operations import (
 )
 from ..arns import Arn, membership_in
 from ..places import results_uri
+from .group import Call
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -32,23 +33,23 @@ class InferenceJobs(InferenceJobsOperations):
     ) -> str | None:
         """Say where a job writes its predictions for the caller, whether or not it has ended.
 
-        The service has no operation that tells; this reads the job, the caller's ML configuration
-        and the model's name, and puts them together as the user guide has it. `places.results_uri`
-        does the last step alone.
+        The service has no operation for this. The method reads the job, the caller's ML configuration
+        and the model's name, and puts them together as the user guide describes.
+        `places.results_uri` does only the last step.
 
         Args:
-            job: Its ARN, or what `get` or `wait` gave.
-            membership_identifier: The membership; the one in the ARN when left out.
-            timeout: Seconds for each call with all its retries.
+            job: The job's ARN, or what `get` or `wait` returned.
+            membership_identifier: The membership. By default it comes from the ARN.
+            timeout: Seconds, or a `timedelta`, for each call with all its retries.
 
         Returns:
-            `s3://BUCKET/PREFIX/COLLABORATION/MODEL/ACCOUNT/JOB/`; None if the job's results do not
-            go to the caller's account.
+            `s3://BUCKET/PREFIX/COLLABORATION/MODEL/ACCOUNT/JOB/`, or None if the caller's account
+            does not receive the job's results.
 
         Raises:
             ResourceNotFoundException: The job does not exist, or the membership has no ML
                 configuration (404).
-            ServiceError: What `get` may raise.
+            ServiceError: As from `get`.
 
         [User guide: inference model guidelines](https://docs.aws.amazon.com/clean-rooms/latest/userguide/inference-model-guidelines.html)
         """
@@ -61,8 +62,8 @@ class InferenceJobs(InferenceJobsOperations):
         account = Arn.parse(found.trained_model_inference_job_arn).account
         if account not in [member.account_id for member in found.output_configuration.members]:
             return None
-        place = await self._call(GET_ML_CONFIGURATION, {}, membership, timeout)
-        destination = place.default_output_location.destination
+        settings = await self._call(Call(GET_ML_CONFIGURATION, {}, membership, timeout))
+        destination = settings.default_output_location.destination
         if destination is None:
             return None
         model = await self._model(found.trained_model_arn, membership, timeout)
@@ -75,16 +76,11 @@ class InferenceJobs(InferenceJobsOperations):
         )
 
     async def _model(self, arn: str, membership: str, timeout: float | timedelta | None) -> Any:
-        """The job's model, which may be another member's."""
+        """The job's model, which may belong to another member."""
         values = {"trained_model_arn": arn}
         if membership_in(arn) == membership:
-            return await self._call(GET_TRAINED_MODEL, values, membership, timeout)
+            return await self._call(Call(GET_TRAINED_MODEL, values, membership, timeout))
         named = {"membership_identifier": membership}
-        ours = await self._call(GET_MEMBERSHIP, named, None, timeout)
-        collaboration = ours.membership.collaboration_id
-        return await self._call(
-            GET_COLLABORATION_TRAINED_MODEL,
-            {**values, "collaboration_identifier": collaboration},
-            None,
-            timeout,
-        )
+        own = await self._call(Call(GET_MEMBERSHIP, named, None, timeout))
+        values["collaboration_identifier"] = own.membership.collaboration_id
+        return await self._call(Call(GET_COLLABORATION_TRAINED_MODEL, values, None, timeout))

@@ -15,7 +15,7 @@ from ..arns import membership_in
 from ..errors import RequestFault, RequestValidationError, VersionRequired
 from ..naming import to_wire
 from ..versions import BASE, TrainedModelRef, VersionSelector, parse_version, select
-from .group import CollaborationGroup, Group, KeepRow
+from .group import Call, CollaborationGroup, Group, KeepRow
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -29,88 +29,69 @@ _CHANNELS: Final = "incremental_training_data_channels"
 class PinningGroup(Group):
     """A group whose requests name versions of trained models."""
 
-    async def _ready(
-        self,
-        operation: Operation,
-        values: dict[str, Any],
-        membership: str | None,
-        timeout: float | timedelta | None,
-        *,
-        resume: bool = False,
-    ) -> tuple[dict[str, Any], float | timedelta | None]:
-        selector = take_selector(operation, values)
-        channels = take_channel_selectors(values) if _CHANNELS in values else {}
-        if resume:
+    async def _ready(self, call: Call) -> tuple[dict[str, Any], float | timedelta | None]:
+        call = call._replace(values={**call.values})
+        selector = take_selector(call.operation, call.values)
+        channels = take_channel_selectors(call.values) if _CHANNELS in call.values else {}
+        if call.resume:
             _refuse_selectors(channels)
-        request = self._request(operation, values, membership)
-        timeout = await self._complete(operation, request, timeout)
+        request, timeout = await super()._ready(call)
         if selector is not None:
-            await self._pin(operation, selector, timeout, request)
+            await self._pin(call.operation.version or "", selector, timeout, request)
         for index, meant in channels.items():
-            await self._pin_channel(request[to_wire(_CHANNELS)][index], meant, timeout)
+            channel = request[to_wire(_CHANNELS)][index]
+            await self._pin("version_identifier", meant, timeout, channel)
         return request, timeout
 
-    def _paginator(
-        self,
-        operation: Operation,
-        values: dict[str, Any],
-        membership: str | None,
-        **paging: Any,
-    ) -> Paginator[Any, Any]:
-        selector = take_selector(operation, values)
-        prepare = None if selector is None else partial(self._pin, operation, selector)
-        return super()._paginator(operation, values, membership, prepare=prepare, **paging)
+    def _paginator(self, call: Call, **options: Any) -> Paginator[Any, Any]:
+        selector = take_selector(call.operation, call.values)
+        if selector is not None:
+            options["prepare"] = partial(self._pin, call.operation.version or "", selector)
+        return super()._paginator(call, **options)
 
     async def _pin(
         self,
-        operation: Operation,
+        member: str,
         selector: VersionSelector,
         timeout: float | timedelta | None,
         request: dict[str, Any],
     ) -> KeepRow | None:
-        """Put the identifier that a selector means now into a request.
+        """Put the identifier that a selector means now into a request or an incremental channel.
 
-        The base version has no identifier, so nothing is put there: cancel and delete act on the
-        base version then. That start and export do is not documented; assumed.
+        The base version has no identifier, so nothing is put there. Cancel and delete then act on
+        the base version. It is not documented that start and export do; assumed.
 
         Returns:
-            Which rows of a list are meant, where no filter of the service says it.
+            Which rows of a list are meant, where the service has no filter for them.
         """
-        identifier = await self._identifier(request, selector, timeout)
-        if identifier is None:
-            return _is_on_base
-        request[to_wire(operation.version or "")] = identifier
-        return None
-
-    async def _pin_channel(
-        self, channel: dict[str, Any], selector: VersionSelector, timeout: float | timedelta | None
-    ) -> None:
-        """The same for an incremental channel of a checked request."""
-        where = {**channel, "membershipIdentifier": membership_in(channel["trainedModelArn"])}
-        identifier = await self._identifier(where, selector, timeout)
-        if identifier is not None:
-            channel["versionIdentifier"] = identifier
-
-    async def _identifier(
-        self,
-        request: Mapping[str, Any],
-        selector: VersionSelector,
-        timeout: float | timedelta | None,
-    ) -> str | None:
         if selector is BASE:
-            return None
+            return _is_on_base
         arn: str = request["trainedModelArn"]
         membership = membership_in(arn) or request.get("membershipIdentifier")
-        return (await self._selected(arn, selector, membership, timeout)).version_identifier
+        row = await self._selected(arn, selector, membership, timeout)
+        if row.version_identifier is None:
+            return _is_on_base
+        request[to_wire(member)] = row.version_identifier
+        return None
+
+    async def _get_version(self, call: Call) -> Any:
+        """Read one version of a model; of a base version that has successors, its row."""
+        arn, version = model_and_version(call.values["trained_model_arn"], call.values["version"])
+        values = {"trained_model_arn": arn, "version": None if version is BASE else version}
+        reply = await self._call(call._replace(values=values))
+        if version is not BASE or reply.version_identifier is None:
+            return reply
+        return await self._selected(arn, BASE, call.membership, call.timeout)
 
     async def _selected(
         self,
-        arn: str,
+        trained_model_arn: str | TrainedModelRef,
         selector: VersionSelector,
         membership: str | None,
         timeout: float | timedelta | None,
     ) -> Any:
-        """The row that a selector means; one call per hundred rows."""
+        """The row that a selector means, at the cost of one request for each hundred versions."""
+        arn, _ = model_and_version(trained_model_arn, None)
         return select(await self._versions(arn, membership, timeout), selector, arn)
 
     async def _versions(
@@ -118,19 +99,18 @@ class PinningGroup(Group):
     ) -> list[Any]:
         """The rows of a model's versions."""
         values = {"trained_model_arn": arn}
-        return await self._rows(LIST_TRAINED_MODEL_VERSIONS, values, membership, timeout)
+        return await self._paginator(Call(LIST_TRAINED_MODEL_VERSIONS, values, membership, timeout))
 
 
 class PinningCollaborationGroup(PinningGroup, CollaborationGroup):
-    """The same in a collaboration, whose list of models must do: another member's versions cannot
-    be listed."""
+    """The same in a collaboration. Its list of models is read, for there is none of versions."""
 
     async def _versions(
         self, arn: str, membership: str | None, timeout: float | timedelta | None
     ) -> list[Any]:
         """The rows of a model's versions."""
-        rows = await self._rows(LIST_COLLABORATION_TRAINED_MODELS, {}, None, timeout)
-        return [row for row in rows if row.trained_model_arn == arn]
+        rows = self._paginator(Call(LIST_COLLABORATION_TRAINED_MODELS, {}, None, timeout))
+        return [row async for row in rows if row.trained_model_arn == arn]
 
 
 def _is_on_base(row: Any) -> bool:
@@ -138,10 +118,13 @@ def _is_on_base(row: Any) -> bool:
 
 
 def model_and_version(given: Any, version: Any) -> tuple[Any, Any]:
-    """The ARN and the version in what was given as a trained model and a version of it."""
+    """The ARN and the version in what was given as a trained model and a version of it.
+
+    What is neither text nor a reference stays as it is, and so does the text of a handle.
+    """
     if isinstance(version, str):
         version = parse_version(version)
-    if isinstance(given, str) and "@" in given:
+    if isinstance(given, str) and "@" in given and not given.startswith("crml-wait:"):
         given = TrainedModelRef.parse(given)
     if isinstance(given, TrainedModelRef):
         return given.trained_model_arn, given.version if version is None else version

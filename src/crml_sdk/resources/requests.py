@@ -1,4 +1,4 @@
-"""Finished request models, sent as they are."""
+"""Request models, sent as they are."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ..api.operations import ALL
 from ..checking import shape_of
 from ..errors import VersionRequired
 from ..model import RequestModel
-from .group import Group
+from .group import Call, Group
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -20,7 +20,11 @@ R = TypeVar("R")
 
 
 async def send(core: Core, request: Asks[R], timeout: float | timedelta | None) -> R:
-    """Check a request model once more, send it and give the model of its reply; see `sdk.call`."""
+    """Check a request model and send it; see `sdk.call`.
+
+    Returns:
+        The model of the reply.
+    """
     given: object = request
     if not isinstance(given, RequestModel):
         raise TypeError(
@@ -36,4 +40,5 @@ async def send(core: Core, request: Asks[R], timeout: float | timedelta | None) 
             f" is meant: sdk.{operation.group}.{operation.method}(..., version=BASE)"
         )
     membership = values.get("membership_identifier")
-    return cast("R", await Group(core)._call(operation, values, membership, timeout))  # pyright: ignore[reportPrivateUsage]
+    call = Call(operation, values, membership, timeout)
+    return cast("R", await Group(core)._call(call))  # pyright: ignore[reportPrivateUsage]

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 
 
 class Tags(TagsOperations):
-    """Tags: at most 50 on a resource, keys of 1 to 128 and values of up to 256 characters, no key
-    that begins with `aws:`. Adding a tag again and removing one that is not there do no harm."""
+    """Tags of a resource: at most 50, with keys of 1 to 128 and values of up to 256 characters.
+
+    No key may begin with `aws:`. It is safe to add a tag again, and to remove one that is not there.
+    """
 
     async def set(
         self,
@@ -24,20 +26,20 @@ class Tags(TagsOperations):
         *,
         timeout: float | timedelta | None = None,
     ) -> None:
-        """Make these the resource's tags: add and change what differs, remove what is not named.
+        """Make these the tags of a resource: add and change what differs, remove all others.
 
-        Tags that AWS itself has put there (`aws:`) stay. Costs one to three calls; when nothing
-        differs, one.
+        Tags that AWS itself has set (`aws:`) stay. This takes one request when nothing differs, and
+        three at most.
 
         Args:
-            resource_arn: The resource.
-            tags: All tags that it shall have.
-            timeout: Seconds for each call with all its retries.
+            resource_arn: ARN of the resource.
+            tags: All tags that the resource is to have.
+            timeout: Seconds, or a `timedelta`, for each call with all its retries.
 
         Raises:
-            RequestValidationError: Before anything is sent, when the tags break a rule.
+            RequestValidationError: The tags are invalid. Nothing is sent.
             ResourceNotFoundException: The resource does not exist (404).
-            ServiceError: See the three plain methods.
+            ServiceError: As from `list`, `add` and `remove`.
         """
         from ..checking import checked
 
@@ -46,7 +48,7 @@ class Tags(TagsOperations):
         gone = [key for key in now if key not in tags and not key.lower().startswith("aws:")]
         new = {key: value for key, value in tags.items() if now.get(key) != value}
         if gone:
-            # First, so that the resource never has more than it may have.
+            # Removed first, so that the resource never exceeds its limit.
             await self.remove(resource_arn, tag_keys=gone, timeout=timeout)
         if new:
             await self.add(resource_arn, tags=new, timeout=timeout)
