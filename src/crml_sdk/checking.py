@@ -8,7 +8,8 @@ in our own words: pydantic's would repeat secrets, and know nothing of the servi
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
@@ -36,7 +37,7 @@ def check_request(shape: str, values: Any) -> list[RequestFault]:
     Returns:
         The faults, none when it may be sent.
     """
-    return _faults_of(_validator(shape), shape, values)
+    return list(_faults_of(shape, values))
 
 
 def checked(shape: str, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -68,17 +69,16 @@ def shape_of(request: type) -> str:
 
 
 def _faults_of(
-    validator: SchemaValidator, shape: str, values: Any, path: str = ""
-) -> list[RequestFault]:
+    shape: str, values: Any, path: str = "", reported: Any = None
+) -> Iterator[RequestFault]:
+    """The faults of a value; of `reported`, its size or number of members is not told again."""
     try:
-        validator.validate_python(values)
+        _validator(shape).validate_python(values, context=reported)
     except ValidationError as error:
-        return list(_faults(error, shape, path))
-    return []
+        yield from _faults(error, shape, path)
 
 
-# What is sound: a schema for each shape. With `whole` false, the rules on how many entries or members
-# it has are left out: they are said first, and then its entries are looked at all the same.
+# What is right: a schema for each shape.
 
 
 @cache
@@ -88,43 +88,41 @@ def _validator(shape: str) -> SchemaValidator:
 
 @cache
 def _schema(shape: str) -> core.CoreSchema:
-    return _built(shape, whole=True)
+    match SHAPES[shape]:
+        case "string", low, high, pattern, _, _:
+            return _string(low, high, _RULES.get(shape, pattern))
+        case "enum", literal:
+            return core.literal_schema(list(_values(literal)))
+        case "integer", low, high:
+            return core.int_schema(strict=True, ge=low, le=high)
+        case "number", low, high:
+            return _number(low, high)
+        case ("boolean",):
+            return core.bool_schema(strict=True)
+        case ("timestamp",):
+            return core.no_info_plain_validator_function(_time)
+        case "list", item, low, high:
+            return _sized(_is_list, low, high, core.list_schema(_schema(item), strict=True))
+        case "map", key, value, low, high:
+            return _sized(_is_mapping, low, high, core.dict_schema(_schema(key), _schema(value)))
+        case structure:
+            return _structure(shape.rpartition(":")[2], *structure[1:])
 
 
-def _built(shape: str, whole: bool) -> core.CoreSchema:
-    kind, *rest = SHAPES[shape]
-    return _SCHEMAS[kind](shape, whole, *rest)
-
-
-def _string(
-    name: str, whole: bool, low: int | None, high: int | None, pattern: str | None, *_: Any
-) -> core.CoreSchema:
-    pattern = _RULES.get(name, pattern)
-    # Both dialects read the same in a pattern without escapes, look-around and flags; Rust's engine is
-    # three times as fast there. pydantic-core searches, so the ends are told.
-    rust = pattern is not None and not any(
-        sign in pattern for sign in ("\\", "(?", "&&", "--", "~~")
-    )
+def _string(low: int | None, high: int | None, pattern: str | None) -> core.CoreSchema:
+    # Rust's engine is three times as fast. It reads a pattern as Python does unless there is
+    # look-around, a flag, a set operation or one of most escapes. pydantic-core searches, so the
+    # pattern is closed at both ends.
+    rust = pattern is not None and not _PYTHON_ONLY.search(pattern)
     # Java's classes are ASCII's.
     begin, end = (r"\A(?:", r")\z") if rust else (r"\A(?a:", r")\Z")
     return core.str_schema(
         strict=True,
         min_length=low,
         max_length=high,
-        pattern=pattern and f"{begin}{_quick(pattern)}{end}",
+        pattern=pattern and f"{begin}{pattern.replace(*_SAME_CLASS)}{end}",
         regex_engine="rust-regex" if rust else "python-re",
     )
-
-
-def _quick(pattern: str) -> str:
-    """The same pattern without large classes, for each of which `re` takes milliseconds."""
-    for large, small in _SAME_CLASSES.items():
-        pattern = pattern.replace(large, small)
-    return pattern
-
-
-def _enum(name: str, whole: bool, literal: str) -> core.CoreSchema:
-    return core.literal_schema(list(_values(literal)))
 
 
 def _values(literal: str) -> tuple[str, ...]:
@@ -133,11 +131,7 @@ def _values(literal: str) -> tuple[str, ...]:
     return get_args(getattr(literals, f"{literal}Literal"))
 
 
-def _integer(name: str, whole: bool, low: int | None, high: int | None) -> core.CoreSchema:
-    return core.int_schema(strict=True, ge=low, le=high)
-
-
-def _number(name: str, whole: bool, low: float | None, high: float | None) -> core.CoreSchema:
+def _number(low: float | None, high: float | None) -> core.CoreSchema:
     def as_given(value: Any, check: Callable[[Any], Any]) -> Any:
         value = float(value) if isinstance(value, Decimal) else value
         check(value)
@@ -147,84 +141,46 @@ def _number(name: str, whole: bool, low: float | None, high: float | None) -> co
     return core.no_info_wrap_validator_function(as_given, finite)
 
 
-def _boolean(name: str, whole: bool) -> core.CoreSchema:
-    return core.bool_schema(strict=True)
-
-
-def _timestamp(name: str, whole: bool) -> core.CoreSchema:
-    def parsed(value: Any) -> Any:
-        if isinstance(value, datetime):
-            return value
-        if not isinstance(value, str):
-            raise _refusal(*_wrong_type(value, "a datetime"))
-        try:
-            return datetime.fromisoformat(value.replace("Z", "+00:00"))
-        except ValueError:
-            allowed = "a datetime, or ISO 8601 text"
-            raise _refusal("is not a time", _shown(value), allowed) from None
-
-    return core.no_info_plain_validator_function(parsed)
-
-
-def _list(name: str, whole: bool, item: str, low: int | None, high: int | None) -> core.CoreSchema:
-    check_size = _size_check(low, high, whole)
-
-    def as_list(value: Any) -> Any:
-        if not _is_list(value):
-            return value
-        entries = [*value]
-        check_size(entries)
-        return entries
-
-    plain = core.list_schema(_schema(item), strict=True)
-    return core.no_info_before_validator_function(as_list, plain)
-
-
-def _map(
-    name: str, whole: bool, key: str, value: str, low: int | None, high: int | None
-) -> core.CoreSchema:
-    check_size = _size_check(low, high, whole)
-
-    def sized(value: Any) -> Any:
-        if _is_mapping(value):
-            check_size(value)
+def _time(value: Any) -> datetime:
+    if isinstance(value, datetime):
         return value
+    if not isinstance(value, str):
+        raise _refusal(*_wrong_type(value, "a datetime"))
+    try:
+        return datetime.fromisoformat(value.replace("Z", "+00:00"))
+    except ValueError:
+        raise _refusal("is not a time", _shown(value), "a datetime, or ISO 8601 text") from None
 
-    entries = core.dict_schema(_schema(key), _schema(value))
-    return core.no_info_before_validator_function(sized, entries)
 
-
-def _size_check(low: int | None, high: int | None, whole: bool) -> Callable[[Any], None]:
+def _sized(
+    holds: Callable[[Any], bool], low: int | None, high: int | None, entries: core.CoreSchema
+) -> core.CoreSchema:
+    """A schema for entries, with the rule on how many there are."""
     least, most = low or 0, math.inf if high is None else high
 
-    def check(value: Any) -> None:
-        if whole and not least <= len(value) <= most:
+    def check(value: Any, info: core.ValidationInfo) -> Any:
+        if not holds(value):
+            return value
+        if not least <= len(value) <= most and value is not info.context:
             allowed = _range_text(low, high, "entries")
             raise _refusal(f"has {len(value)} entries", None, allowed, inside=True)
+        return [*value] if holds is _is_list else value
 
-    return check
+    return core.with_info_before_validator_function(check, entries)
 
 
 def _structure(
-    name: str,
-    whole: bool,
-    members: dict[str, tuple[str, str]],
-    required: tuple[str, ...],
-    union: bool,
+    name: str, members: dict[str, tuple[str, str]], required: tuple[str, ...], union: bool
 ) -> core.CoreSchema:
-    plain = name.rpartition(":")[2]
-
-    def given(value: Any) -> dict[Any, Any]:
+    def given(value: Any, info: Any = None) -> dict[Any, Any]:
         """The members that are set, by either name: None means left out."""
-        known: Mapping[Any, Any] = value if value.__class__ is dict else _members(value, plain)
+        known: Mapping[Any, Any] = value if value.__class__ is dict else _members(value, name)
         present = {key: entry for key, entry in known.items() if entry is not None}
-        if union and whole:
+        if union and value is not info.context:
             count = len({_python_name(members, key) for key in present} & members.keys())
             if count != 1:
-                names = ", ".join(members)
-                raise _refusal(
-                    f"has {count} members set", None, f"exactly one of {names}", inside=True
-                )
+                allowed = f"exactly one of {', '.join(members)}"
+                raise _refusal(f"has {count} members set", None, allowed, inside=True)
         return present
 
     fields = {
@@ -234,6 +190,8 @@ def _structure(
         for python, (wire, shape) in members.items()
     }
     known = core.typed_dict_schema(fields, extra_behavior="forbid", strict=True)
+    if union:
+        return core.with_info_before_validator_function(given, known)
     return core.no_info_before_validator_function(given, known)
 
 
@@ -258,31 +216,18 @@ def _is_mapping(value: Any) -> bool:
     return isinstance(value, Mapping)
 
 
-_SCHEMAS: Final[dict[str, Callable[..., core.CoreSchema]]] = {
-    "string": _string,
-    "enum": _enum,
-    "integer": _integer,
-    "number": _number,
-    "boolean": _boolean,
-    "timestamp": _timestamp,
-    "list": _list,
-    "map": _map,
-    "structure": _structure,
-}
-
 _RULES: Final = {"TagKey": r"(?![aA][wW][sS]:)[\s\S]*"}
 """Documented rules that no constraint states, as patterns: keys of tags that begin with `aws:`, in any
 case, belong to AWS."""
 
-_SAME_CLASSES: Final = {
-    r"[\u0020-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF\t]": (
-        r"[^\x00-\x08\x0A-\x1F\uD800-\uDFFF\uFFFE\uFFFF]"
-    ),
-    r"[\u0020-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF\t\r\n]": (
-        r"[^\x00-\x08\x0B\x0C\x0E-\x1F\uD800-\uDFFF\uFFFE\uFFFF]"
-    ),
-}
-"""Classes of the service model, and the same characters told by what is left out."""
+_PYTHON_ONLY: Final = re.compile(r"\\[^uUtrn]|\(\?|&&|--|~~")
+
+_SAME_CLASS: Final = (
+    r"[\u0020-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF\t]",
+    r"[^\x00-\x08\x0A-\x1F\uD800-\uDFFF\uFFFE\uFFFF]",
+)
+"""A class of the service model, for which Python's `re` takes milliseconds, and the same characters
+told by what is left out."""
 
 
 # What is wrong: each error of pydantic-core becomes a `RequestFault`.
@@ -302,6 +247,7 @@ def _refusal(
 
 
 _OWN: Final = "crml_sdk"
+_RESERVED: Final = "is reserved"
 _UNEXPECTED: Final = ("extra_forbidden", "invalid_key")
 
 
@@ -321,19 +267,14 @@ def _faults(error: ValidationError, shape: str, path: str = "") -> Iterator[Requ
             told = one.get("ctx", {})
             yield RequestFault(where, told["problem"], told["given"], told["allowed"])
             if told["inside"]:
-                entries = SchemaValidator(_built(at, whole=False))
-                yield from _faults_of(entries, at, given, where)
+                yield from _faults_of(at, given, where, given)
         else:
-            at = SHAPES[holder][1] if is_key else at
-            where = f"{outside}{_key_part(given)}" if is_key else where
-            if at in _RULES and kind == "string_pattern_mismatch":
-                allowed = "keys that do not begin with aws:"
-                yield RequestFault(
-                    f"{outside}{_key_part(given)}", "is reserved", repr(given), allowed
-                )
-            else:
-                problem, *told = _problem(at, kind, given)
-                yield RequestFault(where, f"its key {problem}" if is_key else problem, *told)
+            problem, *told = _problem(SHAPES[holder][1] if is_key else at, kind, given)
+            if is_key or problem == _RESERVED:
+                where = f"{outside}{_key_part(given)}"
+            if is_key and problem != _RESERVED:
+                problem = f"its key {problem}"
+            yield RequestFault(where, problem, *told)
 
 
 def _place(shape: str, path: str, loc: Sequence[int | str]) -> tuple[str, str]:
@@ -389,6 +330,8 @@ def _problem(shape: str, kind: str, given: Any) -> _Problem:
             return _mismatch(given, *rest[2:])
         allowed = _range_text(rest[0], rest[1], "characters")
         return f"has {len(given)} characters", _shown(given, rest[-1]), allowed
+    if kind == "string_pattern_mismatch" and shape in _RULES:
+        return _RESERVED, repr(given), "keys that do not begin with aws:"
     if kind == "string_pattern_mismatch":
         return _mismatch(given, *rest[2:])
     if kind == "literal_error" and isinstance(given, str):
@@ -436,41 +379,31 @@ def _mismatch(value: str, pattern: str, arn: str | None, secret: bool) -> _Probl
 def _unknown_value(value: str, literal: str) -> _Problem:
     values = _values(literal)
     listed = ", ".join(values) if len(values) <= 12 else f"the {len(values)} values of {literal}"
-    hint = _STATUSES.get(value.upper(), "") if "ACTIVE" in values else ""
-    hint = f" ({hint})" if hint else did_you_mean(value, values)
+    hint = did_you_mean(value, values)
+    for here, elsewhere in _STATUSES.items() if "ACTIVE" in values else ():
+        if value.upper() in elsewhere.split():
+            hint = f" ({here})"
     return f"is not a documented value{hint}", _shown(value), listed
 
 
 _STATUSES: Final = {
-    **dict.fromkeys(
-        ("COMPLETED", "COMPLETE", "SUCCEEDED", "SUCCESS", "DONE", "FINISHED"),
-        "what ended well is ACTIVE",
-    ),
-    **dict.fromkeys(
-        ("CANCELLED", "CANCELED", "STOPPED", "DELETED"),
-        "what was cancelled or deleted is INACTIVE",
-    ),
-    **dict.fromkeys(("FAILED", "FAILURE", "ERROR"), "what ended badly is CREATE_FAILED"),
-    **dict.fromkeys(
-        ("RUNNING", "IN_PROGRESS", "INPROGRESS", "TRAINING"), "what runs is CREATE_IN_PROGRESS"
-    ),
-    "PENDING": "what has not begun is CREATE_PENDING",
+    "what ended well is ACTIVE": "COMPLETED COMPLETE SUCCEEDED SUCCESS DONE FINISHED",
+    "what was cancelled or deleted is INACTIVE": "CANCELLED CANCELED STOPPED DELETED",
+    "what ended badly is CREATE_FAILED": "FAILED FAILURE ERROR",
+    "what runs is CREATE_IN_PROGRESS": "RUNNING IN_PROGRESS INPROGRESS TRAINING",
+    "what has not begun is CREATE_PENDING": "PENDING",
 }
 """What the statuses of other services are here."""
 
 
 def _shown(value: Any, secret: bool = False) -> str:
+    kind, size = type(value).__name__, len(value) if isinstance(value, Sized) else None
     if secret:
-        size = f" of length {len(value)}" if hasattr(value, "__len__") else ""
-        return f"{type(value).__name__}{size} (not shown)"
+        return f"{kind} (not shown)" if size is None else f"{kind} of length {size} (not shown)"
     if isinstance(value, list | tuple | dict | set):
-        return _entries(value)
+        return f"{kind} with {size} entries"
     text = repr(value)
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}... ({len(text) - 2} characters)"
-
-
-def _entries(value: Any) -> str:
-    return f"{type(value).__name__} with {len(value)} entries"
 
 
 def _range_text(low: float | None, high: float | None, unit: str = "") -> str:
