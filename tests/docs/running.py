@@ -23,10 +23,11 @@ from crml_sdk.local import LocalCleanRoomsML
 from .pages import Block, Page
 
 
-def compiled(code: str, page: Page, line: int) -> CodeType:
-    """A block, in which `await` may stand at the top, with the page's line numbers."""
-    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-    return compile("\n" * (line - 1) + code, page.name, "exec", flags=flags, dont_inherit=True)
+def compiled(block: Block, page: Page) -> CodeType:
+    """A block with the page's line numbers. `await` may stand outside functions on pasted pages alone."""
+    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT if page.pasted else 0
+    code = "\n" * (block.line - 1) + block.code
+    return compile(code, page.name, "exec", flags=flags, dont_inherit=True)
 
 
 class Reader:
@@ -40,9 +41,7 @@ class Reader:
     def paste(self, block: Block) -> None:
         """Run a block; tests that it defines are called, with the fixtures that they ask for."""
         known = set(self.names)
-        result = eval(compiled(block.code, self.page, block.line), self.names)
-        if inspect.iscoroutine(result):
-            self.loop.run_until_complete(result)
+        exec(compiled(block, self.page), self.names)
         for name in set(self.names) - known:
             if name.startswith("test_") and inspect.isfunction(self.names[name]):
                 self._call_test(self.names[name])
@@ -71,9 +70,6 @@ class Reader:
         ]
         for name in left:
             self.loop.run_until_complete(self.names[name].close())
-        for value in list(self.names.values()):
-            if isinstance(value, ExitStack):
-                value.close()
         self.loop.close()
         return left
 
@@ -110,12 +106,13 @@ class AsyncioPrompt(Reader, InteractiveConsole):
 
 @contextmanager
 def reading(page: Page, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
-    """A reader without credentials, whose page may change the environment until they leave."""
+    """A reader without credentials and proxies, whose page may change the environment until they leave."""
     environment = os.environ.copy()
-    level = logging.getLogger("crml_sdk").level
+    level, handlers = logging.getLogger("crml_sdk").level, logging.root.handlers[:]
     threads = set(threading.enumerate())
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
+    for name in environment:
+        if name.startswith("AWS_") or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         monkeypatch.setenv(name, os.devnull)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
@@ -127,9 +124,10 @@ def reading(page: Page, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
     finally:
         left += reader.leave()
         logging.getLogger("crml_sdk").setLevel(level)
+        logging.root.handlers[:] = handlers
         for name in set(os.environ) - set(environment):
             del os.environ[name]
         os.environ.update(environment)
     started = set(threading.enumerate()) - threads
     left += [thread.name for thread in started if thread.name == "crml-local"]
-    assert not (page.pasted and left), f"{page.name} leaves open: {', '.join(left)}"
+    assert not left, f"{page.name} leaves open: {', '.join(left)}"

@@ -1,4 +1,4 @@
-"""Every Python block of README and docs is run; what cannot run says why, and is compiled."""
+"""Every Python block of README and docs is run where its page says; what cannot run says why, and is compiled."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _fits(printed: str, said: str) -> bool:
 
 
 @pytest.mark.parametrize("page", WITH_PYTHON, ids=lambda page: page.name)
-def test_blocks_run_in_order_as_pasted(
+def test_blocks_run_in_order_as_read(
     page: Page,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -42,7 +42,7 @@ def test_blocks_run_in_order_as_pasted(
     with reading(page, monkeypatch) as reader:
         for block in page.of("python"):
             if block.not_run:
-                compiled(block.code, page, block.line)
+                compiled(block, page)
                 continue
             capsys.readouterr()
             reader.paste(block)
