@@ -54,14 +54,10 @@ CALL: ContextVar[Call | None] = ContextVar("crml_sdk_call", default=None)
 """Set around each call of ours; unset for calls made on the raw client."""
 
 
-def note_sending(request: Any = None, **_: Any) -> None:
-    """A handler of `before-send`: from here on the service may see the request.
-
-    Args:
-        request: What is to be sent; a `FastRequest` that has been answered already is not.
-    """
+def note_sending(**_: Any) -> None:
+    """A handler of `before-send`: from here on the service may see the request."""
     call = CALL.get()
-    if call is not None and getattr(request, "received", None) is None:
+    if call is not None:
         if call.is_closed():
             raise ClientClosed(call.operation.name)
         call.attempts += 1

@@ -13,7 +13,7 @@ from aiobotocore.httpsession import AIOHTTPSession
 from botocore.awsrequest import AWSPreparedRequest
 
 from crml_sdk import CleanRoomsML
-from crml_sdk.wire.fast.endpoint import FastRequest, as_botocore_raises
+from crml_sdk.wire.fast.endpoint import FastRequest, as_aiobotocore_raises
 
 from ...support.canned import CannedServer, reply
 from ...support.samples import MODEL, model_reply
@@ -44,8 +44,10 @@ async def test_faults_are_aiobotocores(fault: Exception, monkeypatch: pytest.Mon
         raise fault
 
     url = "http://127.0.0.1:9/x"
-    ours = as_botocore_raises(fault, FastRequest("GET", url, {}, None, {}))
     async with AIOHTTPSession() as session:
+        ours: Any = await as_aiobotocore_raises(
+            session, FastRequest("GET", url, {}, None, False), fault
+        )
         monkeypatch.setattr(aiohttp.ClientSession, "_request", refuse)
         with pytest.raises(Exception) as caught:
             await session.send(AWSPreparedRequest("GET", url, {}, None, False, {}))
@@ -53,7 +55,7 @@ async def test_faults_are_aiobotocores(fault: Exception, monkeypatch: pytest.Mon
     assert type(ours) is type(theirs)
     assert str(ours) == str(theirs)
     assert ours.kwargs.keys() == theirs.kwargs.keys()
-    assert ours.__cause__ is fault
+    assert ours.__context__ is theirs.__context__ is fault
 
 
 async def test_cancelling_is_not_translated(sdk: CleanRoomsML, canned: CannedServer):

@@ -8,7 +8,6 @@ registered.
 
 from __future__ import annotations
 
-import json
 import logging
 import uuid
 from datetime import datetime
@@ -27,7 +26,6 @@ from botocore.endpoint import Endpoint
 from crml_sdk import CleanRoomsML, errors
 from crml_sdk.wire import connection
 from crml_sdk.wire.fast import installing as door
-from crml_sdk.wire.fast import request as fast_request
 from crml_sdk.wire.fast.endpoint import FastEndpoint, FastRequest
 
 from ...support.canned import CannedServer, error, reply
@@ -83,8 +81,6 @@ async def test_both_ways_send_the_same(canned: CannedServer, monkeypatch: pytest
     monkeypatch.setattr(uuid, "uuid4", lambda: uuid.UUID(int=7))
     monkeypatch.setattr(auth, "get_current_datetime", lambda *_: datetime(2026, 2, 3, 4, 5, 6))
     monkeypatch.setenv("AWS_SESSION_TOKEN", "session/token")
-    # botocore's spelling of JSON, so that the signatures can be compared.
-    monkeypatch.setattr(fast_request, "to_json", lambda body: json.dumps(body).encode())
     for take in (connection.install, lambda _: "off"):
         monkeypatch.setattr(connection, "install", take)
         async with CleanRoomsML(region_name="us-east-1", endpoint_url=canned.url) as sdk:
@@ -375,7 +371,7 @@ async def test_a_wrapped_function_takes_none(
 
 
 async def test_a_missing_part_takes_none(canned: CannedServer, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(door, "REPLACED", ((AioEndpoint, "renamed"),))
+    monkeypatch.setattr(door, "REPLACED", {AioEndpoint: ("renamed",)})
     assert not await opened(canned)
 
 

@@ -2,9 +2,9 @@
 
 aiobotocore makes, signs, sends and reads each attempt of a call in steps that handlers may take
 part in, and asks the retry policy about every reply. `FastEndpoint` does the same steps in one go
-while the only handlers are botocore's and ours, whose part it knows; the moment a handler of
-someone else's is registered, a debug line is wanted, or a reply is not a 2xx, it is
-`AioEndpoint` and nothing else. The loop over attempts is always aiobotocore's.
+while the only handlers are botocore's and the SDK's own, whose effect is known. As soon as another
+handler is registered or a debug line is wanted, it behaves as a plain `AioEndpoint`. The loop over
+attempts and the retry policy for faults and error replies are always aiobotocore's.
 """
 
 # botocore and aiobotocore come without types.
@@ -13,15 +13,13 @@ someone else's is registered, a debug line is wanted, or a reply is not a 2xx, i
 
 from __future__ import annotations
 
-import asyncio
+import copy
 import logging
-import socket
 from typing import TYPE_CHECKING, Any, Final
 
-import aiohttp
+from aiobotocore.awsrequest import AioAWSResponse
 from aiobotocore.retries.standard import AioRetryHandler
-from aiohttp.http_exceptions import BadStatusLine
-from botocore import exceptions, handlers
+from botocore import handlers
 from botocore.endpoint import history_recorder
 from yarl import URL
 
@@ -30,11 +28,9 @@ from ..retrying import KNOWN_HANDLERS
 from .request import OWN_HEADERS, Signature
 
 if TYPE_CHECKING:  # they come without types
-    from .untyped import AioEndpoint
-    from .untyped import Untyped as AWSPreparedRequest
-    from .untyped import Untyped as AioAWSResponse
+    from typing import Any as AWSPreparedRequest
+    from typing import Any as AioEndpoint
 else:
-    from aiobotocore.awsrequest import AioAWSResponse
     from aiobotocore.endpoint import AioEndpoint
     from botocore.awsrequest import AWSPreparedRequest
 
@@ -45,67 +41,10 @@ _CHOOSING: Final = (
     handlers.set_operation_specific_signer,
     handlers._set_auth_scheme_preference_signer,
 )
-_WATCHED: Final = (
-    "request-created",
-    "choose-signer",
-    "before-sign",
-    "before-send",
-    "before-parse",
-    "response-received",
-    "needs-retry",
-)
 
 
 class FastRequest(AWSPreparedRequest):
     """A request made by `FastEndpoint`: its headers are a dict of strings, its body bytes."""
-
-    received: FastReply | None = None
-    """The reply, once there is one."""
-
-    def __init__(
-        self,
-        method: str,
-        url: str,
-        headers: dict[str, str],
-        body: bytes | None,
-        context: dict[str, Any],
-    ) -> None:
-        # botocore's own takes a context in some versions only.
-        self.method: str = method
-        self.url: str = url
-        self.headers: dict[str, str] = headers
-        self.body: bytes | None = body
-        self.stream_output: bool = False
-        self.context: dict[str, Any] = context
-
-
-class FastReply(AioAWSResponse):
-    """A reply whose body has been read."""
-
-    def __init__(self, request: FastRequest, reply: aiohttp.ClientResponse, body: bytes) -> None:
-        self.url: Any = request.url
-        self.status_code: int = reply.status
-        self.headers: dict[str, str] = {
-            name.decode("utf-8", "replace").lower(): value.decode("utf-8", "replace")
-            for name, value in reply.raw_headers
-        }
-        self.raw = reply
-        self._content = body
-
-
-class Watch:
-    """What was made of the handlers of one operation's events.
-
-    Args:
-        seen: The emitter's memory then; when it is another object now, handlers have come or gone.
-        quiet: Whether there were only handlers whose part is known.
-    """
-
-    __slots__ = ("quiet", "seen")
-
-    def __init__(self, seen: Any, quiet: bool) -> None:
-        self.seen: Any = seen
-        self.quiet: bool = quiet
 
 
 class FastEndpoint(AioEndpoint):
@@ -133,8 +72,10 @@ class FastEndpoint(AioEndpoint):
         self._signature = Signature(self._signer._signing_name, self._signer._region_name)
         self._emitter = client.meta.events._emitter
         self._service: str = client.meta.service_model.service_id.hyphenize()
-        self._watches: dict[str, Watch] = {}
-        self._resolver = client._ruleset_resolver
+        # By operation: the emitter's memory when its handlers were looked at, and whether all of
+        # them are known.
+        self._looked: dict[str, tuple[Any, bool]] = {}
+        self._rules = client._ruleset_resolver
         self._resolve = client._ruleset_resolver.construct_endpoint
         self._addresses: dict[str, Any] = {}
 
@@ -151,7 +92,7 @@ class FastEndpoint(AioEndpoint):
         found = self._addresses.get(name)
         if found is None:
             found = await self._resolve(operation_model, call_args, request_context)
-            if is_fixed(self._resolver, operation_model, found):
+            if is_fixed(self._rules, operation_model, found):
                 self._addresses[name] = found
         return found
 
@@ -175,7 +116,9 @@ class FastEndpoint(AioEndpoint):
         if body:
             headers["Content-Length"] = str(len(body))
         headers["Accept-Encoding"] = "identity"
-        return FastRequest(params["method"], params["url"], headers, body or None, context)
+        request = FastRequest(params["method"], params["url"], headers, body or None, False)
+        request.context = context  # the constructor takes one in some versions only
+        return request
 
     async def _get_response(self, request: Any, operation_model: Any, context: Any) -> Any:
         if type(request) is not FastRequest:
@@ -189,85 +132,83 @@ class FastEndpoint(AioEndpoint):
                 headers=request.headers,
                 data=request.body,
             )
-            reply = FastReply(request, exchange, await exchange.read())
+            body = await exchange.read()
         except Exception as error:
             # botocore's errors of this kind have no base of their own; the retry policy decides.
-            return None, as_botocore_raises(error, request)
-        if not 200 <= reply.status_code < 300:
-            request.received = reply
-            return await super()._get_response(request, operation_model, context)
+            return None, await as_aiobotocore_raises(self.http_session, request, error)
+        reply: Any = AioAWSResponse(request.url, exchange.status, {}, exchange)
+        reply.headers = {
+            name.decode("utf-8", "replace").lower(): value.decode("utf-8", "replace")
+            for name, value in exchange.raw_headers
+        }
+        reply._content = body
+        response = {
+            "headers": reply.headers,
+            "status_code": reply.status_code,
+            "context": {"operation_name": operation_model.name},
+            "body": body,
+        }
         parser = self._response_parser_factory.create_parser("rest-json")
-        parsed = await parser.parse(
-            {
-                "headers": reply.headers,
-                "status_code": reply.status_code,
-                "context": {"operation_name": operation_model.name},
-                "body": reply._content,
-            },
-            operation_model.output_shape,
-        )
+        parsed = await parser.parse(response, operation_model.output_shape)
+        if reply.status_code >= 300:
+            await self._add_modeled_error_fields(response, parsed, operation_model, parser)
         return (reply, parsed), None
 
-    async def _send(self, request: Any) -> Any:
-        received = getattr(request, "received", None)
-        return await super()._send(request) if received is None else received
-
     async def _needs_retry(
-        self,
-        attempts: int,
-        operation_model: Any,
-        request_dict: Any,
-        response: Any = None,
-        caught_exception: Exception | None = None,
+        self, attempts: int, operation_model: Any, request_dict: Any, response: Any, *fault: Any
     ) -> bool:
         if response is not None and 200 <= response[0].status_code < 300:
-            watch = self._watches.get(operation_model.name)
-            if watch is not None and watch.quiet:
+            _, quiet = self._looked.get(operation_model.name, (None, False))
+            if quiet:
                 return False
-        return await super()._needs_retry(
-            attempts, operation_model, request_dict, response, caught_exception
-        )
+        return await super()._needs_retry(attempts, operation_model, request_dict, response, *fault)
 
     # Whether anybody watches
 
     async def _is_quiet(self, params: dict[str, Any], operation_model: Any) -> bool:
         """Whether this attempt can be made without aiobotocore's steps and come out the same."""
-        watch = self._watches.get(operation_model.name)
-        # The emitter begins a new memory whenever a handler comes or goes.
-        if watch is None or watch.seen is not self._emitter._lookup_cache:
-            watch = await self._look(params, operation_model)
-            self._watches[operation_model.name] = watch
-        if not watch.quiet or getattr(history_recorder, "_enabled", True):
-            return False
-        for logger in _LOGGERS:
-            if logger.isEnabledFor(logging.DEBUG):
-                return False
-        for header in params["headers"]:
-            if header.lower() in OWN_HEADERS:
-                return False
         context = params["context"]
+        # The emitter begins a new memory whenever a handler comes or goes.
+        seen, quiet = self._looked.get(operation_model.name, (None, False))
+        if seen is not self._emitter._lookup_cache:
+            seen = self._emitter._lookup_cache
+            quiet = await self._has_known_handlers(operation_model, context)
+            self._looked[operation_model.name] = seen, quiet
         return (
-            not context.get("signing")
+            quiet
+            and not getattr(history_recorder, "_enabled", True)
+            and not any(logger.isEnabledFor(logging.DEBUG) for logger in _LOGGERS)
+            and not any(header.lower() in OWN_HEADERS for header in params["headers"])
+            and not context.get("signing")
             and context.get("payload_signing_enabled", True)
             and context.get("read_timeout") is None
         )
 
-    async def _look(self, params: dict[str, Any], operation_model: Any) -> Watch:
-        name, seen = operation_model.name, self._emitter._lookup_cache
-        listened = {event: self._handlers(f"{event}.{self._service}.{name}") for event in _WATCHED}
-        quiet = (
-            all(self._known_creation(handler) for handler in listened["request-created"])
-            and all(handler in _CHOOSING for handler in listened["choose-signer"])
-            and all(_known_retry(handler) for handler in listened["needs-retry"])
-            and all(handler is note_sending for handler in listened["before-send"])
-            and not listened["before-sign"]
-            and not listened["before-parse"]
-            and not listened["response-received"]
+    async def _has_known_handlers(self, operation_model: Any, context: Any) -> bool:
+        """Whether an operation is plain and only handlers whose effect is known listen to it."""
+        known: dict[str, tuple[Any, ...]] = {
+            "request-created": (
+                handlers.add_retry_headers,
+                self._signer.handler,
+                self._agent.rebuild_and_replace_user_agent_handler,
+            ),
+            "choose-signer": _CHOOSING,
+            "before-sign": (),
+            "before-send": (note_sending,),
+            "before-parse": (),
+            "response-received": (),
+            "needs-retry": KNOWN_HANDLERS,
+        }
+        return (
+            all(
+                handler in those or (event == "needs-retry" and _is_standard_policy(handler))
+                for event, those in known.items()
+                for handler in self._handlers(f"{event}.{self._service}.{operation_model.name}")
+            )
             and _is_plain(operation_model)
-            and await self._signer._choose_signer(name, "standard", params["context"]) == "v4"
+            and await self._signer._choose_signer(operation_model.name, "standard", context) == "v4"
             and self._signer._credentials is not None
         )
-        return Watch(seen, quiet)
 
     def _handlers(self, event: str) -> Any:
         """The handlers that an event would call, in order."""
@@ -277,17 +218,9 @@ class FastEndpoint(AioEndpoint):
             self._emitter._lookup_cache[event] = found
         return found
 
-    def _known_creation(self, handler: Any) -> bool:
-        return handler is handlers.add_retry_headers or handler in (
-            self._signer.handler,
-            self._agent.rebuild_and_replace_user_agent_handler,
-        )
 
-
-def _known_retry(handler: Any) -> bool:
-    """Handlers that have nothing to say about a 2xx reply."""
-    if handler in KNOWN_HANDLERS:
-        return True
+def _is_standard_policy(handler: Any) -> bool:
+    """Whether this is botocore's retry policy of standard mode, which lets every 2xx reply pass."""
     owner = getattr(handler, "__self__", None)
     return type(owner) is AioRetryHandler and handler == owner.needs_retry
 
@@ -322,28 +255,21 @@ def is_fixed(resolver: Any, operation_model: Any, endpoint: Any) -> bool:
     )
 
 
-def as_botocore_raises(error: Exception, request: Any) -> Exception:
-    """The exception that aiobotocore's session would raise instead of this one."""
-    raised = _as_botocore_raises(error, request)
-    raised.__cause__ = error
-    return raised
+async def as_aiobotocore_raises(http_session: Any, request: Any, error: Exception) -> Exception:
+    """The exception that aiobotocore's session raises when aiohttp raises this one.
 
+    Args:
+        http_session: The session; one like it is made to meet the error, and translates it.
+        request: What was sent.
+        error: What aiohttp raised.
+    """
 
-def _as_botocore_raises(error: Exception, request: Any) -> Exception:
-    url = request.url
-    if isinstance(error, aiohttp.ClientSSLError):
-        return exceptions.SSLError(endpoint_url=url, error=error)
-    if isinstance(
-        error,
-        aiohttp.ServerDisconnectedError | aiohttp.ClientPayloadError | BadStatusLine,
-    ):
-        return exceptions.ConnectionClosedError(error=error, request=request, endpoint_url=url)
-    if isinstance(error, aiohttp.ServerTimeoutError):
-        if str(error).lower().startswith("connect"):
-            return exceptions.ConnectTimeoutError(endpoint_url=url, error=error)
-        return exceptions.ReadTimeoutError(endpoint_url=url, error=error)
-    if isinstance(error, aiohttp.ClientConnectionError | socket.gaierror):
-        return exceptions.EndpointConnectionError(endpoint_url=url, error=error)
-    if isinstance(error, asyncio.TimeoutError):
-        return exceptions.ReadTimeoutError(endpoint_url=url, error=error)
-    return exceptions.HTTPClientError(error=error)
+    async def meet(_: Any) -> Any:
+        raise error
+
+    meeting = copy.copy(http_session)
+    meeting._get_session = meet
+    try:
+        return await meeting.send(request)
+    except Exception as raised:
+        return raised

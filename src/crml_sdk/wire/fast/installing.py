@@ -24,33 +24,31 @@ from aiobotocore.httpsession import AIOHTTPSession
 from aiobotocore.regions import AioEndpointRulesetResolver
 from aiobotocore.signers import AioRequestSigner
 from botocore.auth import SigV4Auth
-from botocore.endpoint import Endpoint
 from botocore.hooks import EventAliaser
 from botocore.serialize import RestJSONSerializer
 
 from .endpoint import FastEndpoint
-from .request import FastSerializer, agrees_with_botocore
+from .request import FastSerializer
 
 TESTED: Final = ((3, 9), (3, 10))
 """Minor versions of aiobotocore whose inside is known."""
 
-REPLACED: Final[tuple[tuple[Any, str], ...]] = (
-    (AioEndpoint, "create_request"),
-    (AioEndpoint, "_get_response"),
-    (AioEndpoint, "_do_get_response"),
-    (AioEndpoint, "_needs_retry"),
-    (AioEndpoint, "_send"),
-    (Endpoint, "prepare_request"),
-    (AIOHTTPSession, "send"),
-    (AIOHTTPSession, "_get_session"),
-    (AioRequestSigner, "handler"),
-    (AioRequestSigner, "sign"),
-    (AioRequestSigner, "get_auth_instance"),
-    (SigV4Auth, "add_auth"),
-    (AioEndpointRulesetResolver, "construct_endpoint"),
-    (RestJSONSerializer, "serialize_to_request"),
-)
-"""Functions whose work is done elsewhere. Tracing tools like to wrap them."""
+REPLACED: Final[dict[type, tuple[str, ...]]] = {
+    AioEndpoint: (
+        "create_request",
+        "prepare_request",
+        "_get_response",
+        "_do_get_response",
+        "_needs_retry",
+        "_send",
+    ),
+    AIOHTTPSession: ("send", "_get_session"),
+    AioRequestSigner: ("handler", "sign", "get_auth_instance"),
+    SigV4Auth: ("add_auth",),
+    AioEndpointRulesetResolver: ("construct_endpoint",),
+    RestJSONSerializer: ("serialize_to_request",),
+}
+"""Functions whose work is done elsewhere, by their class. Tracing tools like to wrap them."""
 
 
 def install(client: Any) -> str | None:
@@ -65,9 +63,8 @@ def install(client: Any) -> str | None:
     reason = obstacle(client)
     if reason is not None:
         return reason
-    endpoint, session = FastEndpoint(client), client._endpoint.http_session
-    serializer = FastSerializer(client._serializer)
-    _spare_certificates(session, endpoint.host)
+    endpoint, serializer = FastEndpoint(client), FastSerializer(client._serializer)
+    _spare_certificates(endpoint.http_session, endpoint.host)
     client._ruleset_resolver.construct_endpoint = endpoint.address
     client._serializer = serializer
     client._endpoint = endpoint
@@ -78,17 +75,15 @@ def obstacle(client: Any) -> str | None:
     """What keeps a client from the fast way, in words; None when nothing does."""
     if not is_tested():
         return f"aiobotocore {aiobotocore.__version__} is not a version that it was tested with"
-    wrapped = [f"{owner.__name__}.{name}" for owner, name in REPLACED if not is_plain(owner, name)]
-    if wrapped:
-        return f"{wrapped[0]} of aiobotocore or botocore has been wrapped or exchanged"
+    for owner, names in REPLACED.items():
+        for name in names:
+            if not is_untouched(owner, name):
+                return f"{owner.__name__}.{name} of aiobotocore has been wrapped or exchanged"
     other = foreign_part(client)
     if other is not None:
         return f"the client has {other}"
     if client._endpoint.http_session._proxy_config._proxies:
         return "a proxy is configured"
-    signer = client._request_signer
-    if not agrees_with_botocore(signer._signing_name, signer._region_name):
-        return "the installed botocore signs otherwise"
     return None
 
 
@@ -98,7 +93,7 @@ def is_tested(version: str = aiobotocore.__version__) -> bool:
     return tuple(int(part) for part in parts[:2] if part.isdigit()) in TESTED
 
 
-def is_plain(owner: type, name: str) -> bool:
+def is_untouched(owner: type, name: str) -> bool:
     """Whether nobody has wrapped or exchanged a function whose work would be done elsewhere."""
     found = getattr(owner, name, None)
     if type(found) is not FunctionType or hasattr(found, "__wrapped__"):
@@ -119,12 +114,11 @@ def foreign_part(client: Any) -> str | None:
         ("set of endpoint rules", client._ruleset_resolver, AioEndpointRulesetResolver),
         ("signer", client._request_signer, AioRequestSigner),
         ("event system", events, EventAliaser),
+        ("event emitter", getattr(events, "_emitter", None), AioHierarchicalEmitter),
     )
     for words, part, usual in parts:
         if type(part) is not usual:
             return f"another {words}: {type(part).__name__}"
-    if type(events._emitter) is not AioHierarchicalEmitter:
-        return f"another event emitter: {type(events._emitter).__name__}"
     return None
 
 
@@ -135,19 +129,10 @@ def _spare_certificates(session: Any, host: str) -> None:
     are not read, unless verification is off or the client has a certificate of its own: a
     redirection to TLS has aiohttp's context then, which trusts what the system trusts.
     """
-    if not host.startswith("https:"):
-        if session._verify and session._cert_file is None:
-            session._build_ssl_contexts = _what_the_system_trusts
-        return
-    reader = ThreadPoolExecutor(1, "crml-sdk-certificates")
-    contexts = reader.submit(session._build_ssl_contexts, None)
-    reader.shutdown(wait=False)
-
-    def read_contexts(proxy_url: str | None) -> Any:
-        return contexts.result()
-
-    session._build_ssl_contexts = read_contexts
-
-
-def _what_the_system_trusts(proxy_url: str | None) -> Any:
-    return True, None
+    if host.startswith("https:"):
+        reader = ThreadPoolExecutor(1, "crml-sdk-certificates")
+        reading = reader.submit(session._build_ssl_contexts, None)
+        reader.shutdown(wait=False)
+        session._build_ssl_contexts = lambda _: reading.result()  # pyright: ignore
+    elif session._verify and session._cert_file is None:
+        session._build_ssl_contexts = lambda _: (True, None)  # pyright: ignore

@@ -12,11 +12,8 @@ service asked for and nothing else, and decodes with Pydantic's parser, which is
 
 from __future__ import annotations
 
-import gzip
 import os
 import re
-import threading
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import DataNotFoundError
@@ -24,15 +21,10 @@ from botocore.loaders import create_loader
 from pydantic_core import from_json
 
 if TYPE_CHECKING:  # they come without types
-    from .untyped import JSONFileLoader, Loader
+    from typing import Any as JSONFileLoader
+    from typing import Any as Loader
 else:
     from botocore.loaders import JSONFileLoader, Loader
-
-_OPENERS: Final[tuple[tuple[str, Callable[..., Any]], ...]] = (
-    (".json", open),
-    (".json.gz", gzip.open),
-)
-
 
 KEPT: Final = ("cleanrooms", "cleanrooms-ml", "sts", "portal.sso", "oidc", "signin")
 """Endpoint prefixes that a session of ours may resolve: the services, and where credentials are from."""
@@ -41,18 +33,13 @@ KEPT: Final = ("cleanrooms", "cleanrooms-ml", "sts", "portal.sso", "oidc", "sign
 class QuickFiles(JSONFileLoader):
     """Reads one file. Members come as plain dicts, in the order of the file."""
 
-    def load_file(self, file_path: str) -> Any:
-        for suffix, opener in _OPENERS:
-            try:
-                with opener(file_path + suffix, "rb") as file:
-                    content: bytes = file.read()
-            except OSError:
-                continue
-            try:
-                return decoded(content, os.path.basename(file_path) == "endpoints")
-            except ValueError:
-                return super().load_file(file_path)
-        return None
+    def _load_file(self, full_path: str, open_method: Any) -> Any:
+        try:
+            with open_method(full_path, "rb") as file:
+                content: bytes = file.read()
+            return decoded(content, os.path.basename(full_path).startswith("endpoints.json"))
+        except (OSError, ValueError):  # not there, or JSON that only botocore reads
+            return super()._load_file(full_path, open_method)
 
 
 def decoded(content: bytes, of_endpoints: bool) -> Any:
@@ -95,26 +82,19 @@ class QuickLoader(Loader):
 
     def __init__(self, search_paths: list[str]) -> None:
         super().__init__(search_paths, QuickFiles(), include_default_search_paths=False)
-        self._asked = threading.local()
 
     def load_service_model(
         self, service_name: str, type_name: str, api_version: str | None = None
     ) -> Any:
         try:
-            self.determine_latest_version(service_name, type_name)
+            version = api_version or self.determine_latest_version(service_name, type_name)
+            model = self.load_data(os.path.join(service_name, version, type_name))
         except DataNotFoundError:
-            # The long way raises the error that lists the services there are.
+            # botocore's error lists the services there are.
             return super().load_service_model(service_name, type_name, api_version)
-        self._asked.service = service_name
-        try:
-            return super().load_service_model(service_name, type_name, api_version)
-        finally:
-            del self._asked.service
-
-    def list_available_services(self, type_name: str) -> list[str]:
-        """All services; while one is being loaded, that one, which is known to be there."""
-        asked = getattr(self._asked, "service", None)
-        return super().list_available_services(type_name) if asked is None else [asked]
+        extras = self._find_extras(service_name, type_name, version)
+        self._extras_processor.process(model, extras)
+        return model
 
 
 def register_loader(session: Any) -> None:

@@ -28,16 +28,15 @@ def make_session(profile: str | None) -> Any:
         return AioSession(profile=profile)
     session: Any = AioSession(profile=profile, include_builtin_handlers=False)
     events = session.get_component("event_emitter")
+    register: Any = {
+        (): events.register,
+        (handlers.REGISTER_FIRST,): events.register_first,
+        (handlers.REGISTER_LAST,): events.register_last,
+    }
     known: Any = handlers.BUILTIN_HANDLERS
     for event, handler, *order in known:
         kind, _, service = event.partition(".")
-        if kind == "docs" or (service and service.partition(".")[0] not in HANDLED):
-            continue
-        if order == [handlers.REGISTER_FIRST]:
-            events.register_first(event, handler)
-        elif order == [handlers.REGISTER_LAST]:
-            events.register_last(event, handler)
-        else:
-            events.register(event, handler)
+        if kind != "docs" and (not service or service.partition(".")[0] in HANDLED):
+            register[tuple(order)](event, handler)
     register_loader(session)
     return session
