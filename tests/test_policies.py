@@ -55,8 +55,23 @@ def test_a_role_is_a_policy_that_iam_reads(kind: str) -> None:
         assert all(each["Effect"] == "Allow" for each in again["Statement"])
         assert len(json.dumps(policy)) < 6_144, "IAM's limit of a managed policy"
     (trust,) = role.trust["Statement"]
-    assert trust["Principal"] == {"Service": "cleanrooms-ml.amazonaws.com"}
+    services = ["cleanrooms.amazonaws.com", "cleanrooms-ml.amazonaws.com"]
+    assert trust["Principal"] == {"Service": services if "table" in kind else services[1]}
     assert trust["Action"] == "sts:AssumeRole"
+
+
+def test_a_table_can_be_read_for_the_memberships_of_its_collaboration_only() -> None:
+    """As the user guide's page on confused deputies has it."""
+    place = "arn:aws:cleanrooms:us-east-1"
+    arns = [f"{place}:111122223333:membership/{MEMBERSHIP}", f"{place}:444455556666:membership/x"]
+    by_name, by_source = made("configured-table-association", membership_arns=arns).trust[
+        "Statement"
+    ]
+    assert by_name["Condition"] == {
+        "StringLike": {"sts:ExternalId": f"arn:aws:*:us-east-1:*:dbuser:*/{MEMBERSHIP}*"}
+    }
+    assert by_source["Condition"] == {"ForAnyValue:ArnEquals": {"aws:SourceArn": arns}}
+    assert by_name["Principal"] == by_source["Principal"]
 
 
 @pytest.mark.parametrize("kind", policies.KINDS)

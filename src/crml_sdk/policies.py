@@ -1,10 +1,11 @@
 """IAM policies: what the roles that the service assumes need, and what its callers need.
 
-Plain dicts in IAM's own form, ready for `json.dumps`. Sources: the user guide on
-[service roles](https://docs.aws.amazon.com/clean-rooms/latest/userguide/ml-roles.html), on
-[memberships and collaborations](https://docs.aws.amazon.com/clean-rooms/latest/userguide/ml-behaviors-byom.html)
-and the
-[service authorization reference](https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscleanroomsml.html).
+Plain dicts in IAM's own form, ready for `json.dumps`. Sources: the
+[service authorization reference](https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscleanroomsml.html)
+and these pages of the user guide:
+[service roles](https://docs.aws.amazon.com/clean-rooms/latest/userguide/ml-roles.html),
+[memberships and collaborations](https://docs.aws.amazon.com/clean-rooms/latest/userguide/ml-behaviors-byom.html),
+[confused deputies](https://docs.aws.amazon.com/clean-rooms/latest/userguide/cross-service-confused-deputy-prevention.html).
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ Policy = dict[str, Any]
 
 SERVICE: Final = "cleanrooms-ml.amazonaws.com"
 """The service that assumes the roles."""
+
+ROOMS: Final = "cleanrooms.amazonaws.com"
+"""The service that reads tables."""
 
 
 @dataclass(frozen=True)
@@ -107,14 +111,25 @@ class ServiceRoles:
         return self._role("CreateMLInputChannel", statements)
 
     def configured_table_association(
-        self, *, bucket: str, database: str, tables: Sequence[str], kms_key_arn: str | None = None
+        self,
+        *,
+        bucket: str,
+        database: str,
+        tables: Sequence[str],
+        membership_arns: Sequence[str] = (),
+        kms_key_arn: str | None = None,
     ) -> Role:
         """The role of `CreateConfiguredTableAssociation` (of `cleanrooms`): the table's data.
+
+        The user guide trusts Clean Rooms ML on its page about service roles for ML, and Clean Rooms on
+        its page about confused deputies. This role trusts both.
 
         Args:
             bucket: The bucket with the table's data.
             database: The Glue database.
             tables: Its tables.
+            membership_arns: The ARNs of all memberships of the collaboration, first that of the member who
+                can query. The role then works for these only. By default it works for any membership.
             kms_key_arn: The key that the data is encrypted with, if there is one.
 
         Returns:
@@ -129,7 +144,16 @@ class ServiceRoles:
         ]
         if kms_key_arn:
             statements.append(_allow(_DECRYPT, kms_key_arn))
-        return self._role("CreateConfiguredTableAssociation", statements)
+        conditions: list[Policy] = []
+        if membership_arns:
+            runner = membership_arns[0].rpartition("/")[2]
+            external = f"arn:{self._partition}:*:{self._region}:*:dbuser:*/{runner}*"
+            conditions = [
+                {"StringLike": {"sts:ExternalId": external}},
+                {"ForAnyValue:ArnEquals": {"aws:SourceArn": [*membership_arns]}},
+            ]
+        trust = _trust([ROOMS, SERVICE], *conditions)
+        return Role("CreateConfiguredTableAssociation", trust, _policy(statements))
 
     def training_dataset(
         self, *, bucket: str, database: str, tables: Sequence[str], kms_key_arn: str | None = None
@@ -241,17 +265,11 @@ class ServiceRoles:
 
     def _role(self, used_by: str, permissions: list[Policy], source: str | None = None) -> Role:
         """A role; with a source it can be assumed only on behalf of that (the confused deputy)."""
-        trust: Policy = {
-            "Effect": "Allow",
-            "Principal": {"Service": SERVICE},
-            "Action": "sts:AssumeRole",
-        }
+        conditions: list[Policy] = []
         if source:
-            trust["Condition"] = {
-                "StringEquals": {"aws:SourceAccount": self._account_id},
-                "ArnLike": {"aws:SourceArn": source},
-            }
-        return Role(used_by, _policy([trust]), _policy(permissions))
+            account = {"aws:SourceAccount": self._account_id}
+            conditions = [{"StringEquals": account, "ArnLike": {"aws:SourceArn": source}}]
+        return Role(used_by, _trust(SERVICE, *conditions), _policy(permissions))
 
 
 KINDS: Final = tuple(name.replace("_", "-") for name in vars(ServiceRoles) if name[0] != "_")
@@ -332,6 +350,16 @@ _READ_GLUE: Final = [
 def _allow(actions: str | list[str], resources: str | list[str], **conditions: Any) -> Policy:
     statement: Policy = {"Effect": "Allow", "Action": actions, "Resource": resources}
     return {**statement, "Condition": conditions} if conditions else statement
+
+
+def _trust(services: str | list[str], *conditions: Policy) -> Policy:
+    """A trust policy: the services may assume the role, each condition in a statement of its own."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": services},
+        "Action": "sts:AssumeRole",
+    }
+    return _policy([{**statement, "Condition": each} for each in conditions] or [statement])
 
 
 def _policy(statements: list[Policy]) -> Policy:

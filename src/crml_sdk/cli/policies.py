@@ -96,6 +96,11 @@ def role() -> click.Command:
             Option("--region", help="AWS region, such as us-east-1."),
             Option("--account", help="AWS account, 12 digits."),
             Option("--membership", help="Identifier of the membership."),
+            Option(
+                "--membership-arn",
+                multiple=True,
+                help="ARN of a membership that may use a table's role; first that of the member who queries.",
+            ),
             Option("--bucket", help="Name of the S3 bucket."),
             Option("--database", help="Name of the Glue database."),
             Option("--table", multiple=True, help="Name of a Glue table."),
@@ -114,6 +119,7 @@ def role() -> click.Command:
 _MEMBERS = {
     "account": "account_id",
     "membership": "membership_identifier",
+    "membership_arn": "membership_arns",
     "table": "tables",
     "repository": "repositories",
     "kms_key": "kms_key_arn",
