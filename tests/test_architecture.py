@@ -41,7 +41,7 @@ ALLOWED: dict[str, set[str]] = {
     "dagster": {"client", "errors"},
     "fastapi": {"client", "errors", "waiting"},
     "temporal": {"client", "errors", "versions", "waiting"},
-    "stepfunctions": {"waiting"},
+    "stepfunctions": {"resource_types", "waiting"},
     # what a call goes through
     "api": {"operation", "resource_types", "resources", "versions"},
     "checking": {"api", "arns", "errors", "hints", "types"},

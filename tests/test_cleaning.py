@@ -88,6 +88,16 @@ async def test_what_is_done_is_what_was_shown(local: LocalCleanRoomsML) -> None:
         assert [step for step in again.steps if step.kind == "trained-model"] == []
 
 
+async def test_a_membership_may_be_given_to_a_client_without_one(local: LocalCleanRoomsML) -> None:
+    async with local.sdk(find_membership=False) as sdk:
+        with pytest.raises(errors.MissingMembership):
+            await plan_clean_up(sdk, "test-")
+        membership = local.world.membership_id
+        plan = await plan_clean_up(sdk, "test-", membership_identifier=membership)
+        assert sorted(shown(plan.steps)) == sorted(PLANNED)
+        assert [step.error for step in await plan.run()] == [None] * len(PLANNED)
+
+
 async def test_what_runs_is_cancelled_first_and_waited_for(local: LocalCleanRoomsML) -> None:
     async with sdk_of(local) as sdk:
         churn = await sdk.trained_models.by_name("churn")

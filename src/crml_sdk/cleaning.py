@@ -14,7 +14,7 @@ from .waiting import Handle
 from .waiting.statuses import Goal, Phase, phase
 
 if TYPE_CHECKING:
-    from .client import CleanRoomsML
+    from .client import CleanRoomsML, MembershipScope
 
 ORDER: Final = (
     "trained-model-inference-job",
@@ -75,13 +75,11 @@ class CleanUp:
 
     steps: tuple[Step, ...]
     left: tuple[Step, ...]
-    _sdk: CleanRoomsML
-    _membership: str | None
+    _view: CleanRoomsML | MembershipScope
 
     def __str__(self) -> str:
-        return (
-            "\n".join(str(step) for step in (*self.steps, *self.left)) or "nothing has that prefix"
-        )
+        lines = [str(step) for step in (*self.steps, *self.left)]
+        return "\n".join(lines) or "nothing has that prefix"
 
     async def run(
         self,
@@ -107,11 +105,9 @@ class CleanUp:
             tried = await self._try(step)
             done.append(tried)
             if step.action == "cancel" and tried.error is None:
-                handle = Handle(
-                    step.kind, step.arn, membership=self._membership, goal=Goal.CANCELLED
-                )
-                is_model = step.kind == "trained-model"
-                cancelled.append(handle.pinned(step.version) if is_model else handle)
+                handle = Handle(step.kind, step.arn)
+                handle = handle.pinned(step.version) if handle.resource.versions else handle
+                cancelled.append(handle.with_goal(Goal.CANCELLED))
             if on_step is not None:
                 on_step(tried)
         await self._ended(cancelled, timeout)
@@ -120,17 +116,16 @@ class CleanUp:
     async def _ended(self, cancelled: list[Handle], timeout: float | timedelta) -> None:
         """Wait once for what has been cancelled."""
         if cancelled:
-            await self._sdk.wait_all(cancelled, timeout=timeout, details=False)
+            await self._view.wait_all(cancelled, timeout=timeout, details=False)
             cancelled.clear()
 
     async def _try(self, step: Step) -> Step:
         type_ = RESOURCE_TYPES[step.kind]
         operation: Any = type_.cancel if step.action == "cancel" else type_.delete
-        more: dict[str, Any] = {"version": step.version or BASE} if operation.version else {}
-        if operation.scope == "membership" and self._membership is not None:
-            more["membership_identifier"] = self._membership
+        version = {"version": step.version or BASE} if operation.version else {}
+        method = getattr(getattr(self._view, operation.group), operation.method)
         try:
-            await getattr(getattr(self._sdk, operation.group), operation.method)(step.arn, **more)
+            await method(step.arn, **version)
         except CleanRoomsMLError as error:
             return replace(step, error=error)
         return step
@@ -165,22 +160,17 @@ async def plan_clean_up(
     if unknown := set(kinds or ()) - set(ORDER):
         raise ValueError(f"kinds: {', '.join(sorted(unknown))} is none of {', '.join(ORDER)}")
     latest = datetime.now(timezone.utc) - older_than if older_than is not None else None
+    view = sdk if membership_identifier is None else sdk.membership(membership_identifier)
     steps: list[Step] = []
     for kind in ORDER:
         type_ = RESOURCE_TYPES[kind]
         if kinds is not None and kind not in kinds:
             continue
-        more: dict[str, Any] = {}
-        if type_.scope == "membership" and membership_identifier is not None:
-            more["membership_identifier"] = membership_identifier
-        group = getattr(sdk, type_.list.group)
-        async for row in getattr(group, type_.list.method)(**more):
+        group = getattr(view, type_.list.group)
+        async for row in getattr(group, type_.list.method)():
             if row.name.startswith(prefix):
-                rows = (
-                    await group.versions(getattr(row, type_.arn), **more)
-                    if type_.versions
-                    else [row]
-                )
+                several = type_.versions is not None
+                rows = await group.versions(getattr(row, type_.arn)) if several else [row]
                 steps += [
                     _step(type_, each)
                     for each in rows
@@ -189,7 +179,7 @@ async def plan_clean_up(
     cancels = [step for step in steps if step.action == "cancel"]
     deletes = [step for step in steps if step.action == "delete"]
     left = [step for step in steps if step.action is None and step.status != "INACTIVE"]
-    return CleanUp((*cancels, *deletes), tuple(left), sdk, membership_identifier)
+    return CleanUp((*cancels, *deletes), tuple(left), view)
 
 
 def _step(type_: ResourceType, row: Any) -> Step:
@@ -204,12 +194,9 @@ def _action(type_: ResourceType, status: str | None) -> tuple[str | None, str | 
         return "delete", None
     if status == "INACTIVE":
         return None, "nothing is left of it"
-    if phase(type_.statuses, status) is Phase.IN_PROGRESS:
-        if type_.cancel and status.startswith("CREATE_"):
-            return "cancel", None
-        return None, "it is still being made" if status.startswith(
-            "CREATE_"
-        ) else "it is going already"
-    if type_.delete is None:
-        return None, "it has ended, and the service keeps its record"
-    return "delete", None
+    if phase(type_.statuses, status) is not Phase.IN_PROGRESS:
+        kept = "it has ended, and the service keeps its record"
+        return ("delete", None) if type_.delete else (None, kept)
+    if not status.startswith("CREATE_"):
+        return None, "it is being cancelled or deleted already"
+    return ("cancel", None) if type_.cancel else (None, "it is still being made")

@@ -12,8 +12,12 @@ they are not documented for this one; assumed.
 from __future__ import annotations
 
 import json
+import math
 from typing import Any, Final, Literal
 
+from pydantic.alias_generators import to_pascal
+
+from .resource_types import RESOURCE_TYPES
 from .waiting.statuses import STATUSES, Phase
 
 MOST_EVENTS: Final = 25_000
@@ -31,22 +35,9 @@ LONGEST: Final = 29 * 86_400
 FIRST_PAUSE: Final = 15
 """Seconds before the first look."""
 
-_KINDS: Final = {
-    "train": (
-        "createTrainedModel",
-        "getTrainedModel",
-        "TrainedModelArn",
-        "TrainedModelStatus",
-    ),
-    "infer": (
-        "startTrainedModelInferenceJob",
-        "getTrainedModelInferenceJob",
-        "TrainedModelInferenceJobArn",
-        "TrainedModelInferenceJobStatus",
-    ),
-}
-_INTEGRATION: Final = "arn:{partition}:states:::aws-sdk:cleanroomsml:"
+_KINDS: Final = {"train": "trained-model", "infer": "trained-model-inference-job"}
 _ERRORS: Final = "CleanRoomsMl."
+_PERMANENT: Final = ("AccessDeniedException", "ResourceNotFoundException", "ValidationException")
 
 
 def pace(seconds: int = LONGEST) -> tuple[int, int]:
@@ -62,15 +53,10 @@ def pace(seconds: int = LONGEST) -> tuple[int, int]:
         The smallest step, in seconds, with which the looks fit into the history; and their number.
     """
     most = int(MOST_EVENTS * SHARE) // EVENTS_A_ROUND
-    step = 0
-    while True:
-        looks = waited = 0
-        while waited < seconds and looks <= most:
-            waited += FIRST_PAUSE + looks * step
-            looks += 1
-        if looks <= most:
-            return step, looks
-        step += 1
+    # n pauses last n * FIRST_PAUSE + step * n * (n - 1) / 2 seconds.
+    step = max(0, math.ceil((seconds - most * FIRST_PAUSE) * 2 / (most * (most - 1))))
+    waited = (n * FIRST_PAUSE + step * n * (n - 1) // 2 for n in range(most + 1))
+    return step, next(n for n, so_far in enumerate(waited) if so_far >= seconds)
 
 
 def state_machine(kind: Literal["train", "infer"], *, partition: str = "aws") -> dict[str, Any]:
@@ -91,8 +77,12 @@ def state_machine(kind: Literal["train", "infer"], *, partition: str = "aws") ->
     """
     if kind not in _KINDS:
         raise ValueError(f"kind is one of {', '.join(_KINDS)}, not {kind!r}")
-    start, get, arn, statuses = _KINDS[kind]
-    integration = _INTEGRATION.format(partition=partition)
+    type_ = RESOURCE_TYPES[_KINDS[kind]]
+    assert type_.create is not None
+    assert type_.get is not None
+    start, get = (f"{each.name[0].lower()}{each.name[1:]}" for each in (type_.create, type_.get))
+    arn = to_pascal(type_.arn)
+    integration = f"arn:{partition}:states:::aws-sdk:cleanroomsml:"
     step, looks = pace()
     read = {
         "MembershipIdentifier.$": "$.Request.MembershipIdentifier",
@@ -104,7 +94,7 @@ def state_machine(kind: Literal["train", "infer"], *, partition: str = "aws") ->
             "Resource": integration + start,
             "InputPath": "$.Request",
             "ResultPath": "$.Started",
-            "Retry": [_throttled()],
+            "Retry": [_retry(_ERRORS + "ThrottlingException", 5, 300, 8)],
             "Next": "Is it a further version?" if kind == "train" else "Pin the job",
         },
         "Wait": {"Type": "Wait", "SecondsPath": "$.Pause.Seconds", "Next": "Look"},
@@ -113,12 +103,15 @@ def state_machine(kind: Literal["train", "infer"], *, partition: str = "aws") ->
             "Resource": integration + get,
             "InputPath": "$.Read",
             "ResultPath": "$.Job",
-            "Retry": [_for_good(), _passing()],
+            "Retry": [
+                {"ErrorEquals": [_ERRORS + name for name in _PERMANENT], "MaxAttempts": 0},
+                _retry("States.ALL", 10, 900, 10),
+            ],
             "Next": "What is its status?",
         },
         "What is its status?": {
             "Type": "Choice",
-            "Choices": _choices(statuses),
+            "Choices": _choices(type_.statuses),
             "Default": "Slow down",  # under way, or a status that nobody knows yet
         },
         "Slow down": {
@@ -192,29 +185,13 @@ def _choices(table: str) -> list[dict[str, Any]]:
     ]
 
 
-def _throttled() -> dict[str, Any]:
+def _retry(error: str, first: int, longest: int, attempts: int) -> dict[str, Any]:
+    """A retrier with pauses from `first` to `longest` seconds."""
     return {
-        "ErrorEquals": [_ERRORS + "ThrottlingException"],
-        "IntervalSeconds": 5,
+        "ErrorEquals": [error],
+        "IntervalSeconds": first,
         "BackoffRate": 2.0,
-        "MaxDelaySeconds": 300,
-        "MaxAttempts": 8,
-        "JitterStrategy": "FULL",
-    }
-
-
-def _for_good() -> dict[str, Any]:
-    """What looking again would not cure."""
-    names = ("AccessDeniedException", "ResourceNotFoundException", "ValidationException")
-    return {"ErrorEquals": [_ERRORS + name for name in names], "MaxAttempts": 0}
-
-
-def _passing() -> dict[str, Any]:
-    return {
-        "ErrorEquals": ["States.ALL"],
-        "IntervalSeconds": 10,
-        "BackoffRate": 2.0,
-        "MaxDelaySeconds": 900,
-        "MaxAttempts": 10,
+        "MaxDelaySeconds": longest,
+        "MaxAttempts": attempts,
         "JitterStrategy": "FULL",
     }

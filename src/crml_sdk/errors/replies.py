@@ -249,16 +249,6 @@ _SERVICE_HINTS: Mapping[str, str] = {
 
 
 SERVICE_ERRORS: Mapping[str, type[ServiceError]] = {
-    cls.__name__: cls
-    for cls in (
-        AccessDeniedException,
-        ConflictException,
-        InternalServerException,
-        InternalServiceException,
-        ResourceNotFoundException,
-        ServiceQuotaExceededException,
-        ThrottlingException,
-        ValidationException,
-    )
+    cls.__name__: cls for cls in ServiceError.__subclasses__()
 }
 """The class of each documented error code."""
