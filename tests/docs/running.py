@@ -8,7 +8,6 @@ import inspect
 import logging
 import os
 import sys
-import threading
 from code import InteractiveConsole
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -19,6 +18,7 @@ import pytest
 
 from crml_sdk import CleanRoomsML
 from crml_sdk.local import LocalCleanRoomsML
+from crml_sdk.local.ways_in.server import ThreadedServer
 
 from .pages import Block, Page
 
@@ -63,13 +63,14 @@ class Reader:
 
     def leave(self) -> list[str]:
         """Close what the page has left open, and name it."""
-        left = [
-            name
-            for name, value in self.names.items()
-            if isinstance(value, CleanRoomsML) and value._core._open
-        ]
-        for name in left:
-            self.loop.run_until_complete(self.names[name].close())
+        left: list[str] = []
+        for name, value in self.names.items():
+            if isinstance(value, CleanRoomsML) and value._core._open:
+                left.append(name)
+                self.loop.run_until_complete(value.close())
+            elif isinstance(value, ThreadedServer) and value._thread is not None:
+                left.append(name)
+                value.stop()
         self.loop.close()
         return left
 
@@ -109,7 +110,6 @@ def reading(page: Page, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
     """A reader without credentials and proxies, whose page may change the environment until they leave."""
     environment = os.environ.copy()
     level, handlers = logging.getLogger("crml_sdk").level, logging.root.handlers[:]
-    threads = set(threading.enumerate())
     for name in environment:
         if name.startswith("AWS_") or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
@@ -118,16 +118,13 @@ def reading(page: Page, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setattr(sys, "displayhook", lambda _: None)  # "Output" is what a page prints
     reader = AsyncioPrompt(page) if page.pasted else Reader(page)
-    left: list[str] = []
     try:
         yield reader
     finally:
-        left += reader.leave()
+        left = reader.leave()
         logging.getLogger("crml_sdk").setLevel(level)
         logging.root.handlers[:] = handlers
         for name in set(os.environ) - set(environment):
             del os.environ[name]
         os.environ.update(environment)
-    started = set(threading.enumerate()) - threads
-    left += [thread.name for thread in started if thread.name == "crml-local"]
     assert not left, f"{page.name} leaves open: {', '.join(left)}"

@@ -17,7 +17,7 @@ from .running import compiled, reading
 PAGES = all_pages()
 WITH_PYTHON = [page for page in PAGES if page.of("python")]
 SHELL = ("sh", "bash", "console")
-NOT_RUN_AT_MOST = 4
+NOT_RUN_AT_MOST = 1
 """How many blocks are only compiled. A new one needs a reason beside it, and a thought about it."""
 
 ELSEWHERE = "docs/orchestrators/"
