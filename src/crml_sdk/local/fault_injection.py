@@ -70,7 +70,7 @@ class Faults:
         account: str | None = None,
         retry_after: int | None = None,
     ) -> None:
-        """Answer with a ThrottlingException (429), optionally with a Retry-After header in seconds."""
+        """Answer with a ThrottlingException (429), optionally with a Retry-After in seconds."""
         headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
         failure = ServiceFailure(
             "Rate exceeded", kind="ThrottlingException", status=429, headers=headers
@@ -90,7 +90,7 @@ class Faults:
         skip: int = 0,
         account: str | None = None,
     ) -> None:
-        """Answer with any error, given by its exception name. By default it has its documented status."""
+        """Answer with any error by its exception name, by default with its documented status."""
         status = status or _STATUSES.get(kind, 500)
         failure = ServiceFailure(message, kind=kind, status=status, members=members)
         self._plan(Fault("error", operation, account, times, skip, when, failure))

@@ -1,4 +1,4 @@
-"""The local Clean Rooms ML as one object: its world, state, clock and faults, and ways to reach it."""
+"""The local Clean Rooms ML as one object: its world, state, clock and faults, and access to it."""
 
 from __future__ import annotations
 
@@ -56,9 +56,7 @@ class LocalCleanRoomsML:
 
     Every instance has its own state. A new one has one collaboration with two members: the default
     credentials (and any unknown access key) belong to one, and the second access key of `world`
-    belongs to the other.
-
-    With a state file or a runner, close the instance: use `with`, `async with` or `close`.
+    belongs to the other. If there is a state file or a runner, close it with `close` or `with`.
 
     Args:
         settings: The settings. By default those of `Settings`.
@@ -67,14 +65,13 @@ class LocalCleanRoomsML:
         executor: An `Executor` that moves jobs, or a `Runner` that really runs them. By default
             jobs are simulated as `settings.lifecycle` says.
         workspace: A workspace file with the containers and tables to really use.
-        state_file: A SQLite file for the state. If it has a state, the instance continues from
-            it. Every request updates it.
-        work_folder: A folder for the files of jobs. By default next to the state file, or a
+        state_file: A SQLite file for the state, which every request updates. An existing state
+            is continued.
+        work_folder: The folder for the files of jobs. By default next to the state file, or a
             temporary folder.
 
     Raises:
         UnreadableState: The state file is invalid, or another instance uses it.
-        ValueError: Both `executor` and `workspace` are given.
     """
 
     def __init__(
@@ -166,11 +163,7 @@ class LocalCleanRoomsML:
         return executor.report(number) if isinstance(executor, WorkerExecutor) else None
 
     def close(self, grace: float = 10) -> None:
-        """End all running jobs and release the state file.
-
-        Args:
-            grace: Seconds that jobs get to end before they are killed.
-        """
+        """End all running jobs, by force after `grace` seconds, and release the state file."""
         executor = self._state.executor
         if executor is not None:
             executor.close(grace)
@@ -241,15 +234,11 @@ class LocalCleanRoomsML:
         return self._engine.served
 
     def records(self, kind: str, place: str) -> list[Record]:
-        """List the resources of a kind, newest first.
+        """List the resources of a kind, newest first. A trained model appears as its base version.
 
         Args:
             kind: The resource segment of an ARN, such as `trained-model`.
             place: The identifier of a collaboration, a membership or an account.
-
-        Returns:
-            The resources. A trained model appears as its base version, and `versions` returns the
-            others.
         """
         with self._state.lock:
             return list(self._state.index(kind, place).before(None))
@@ -260,7 +249,7 @@ class LocalCleanRoomsML:
             return list(self._state.versions(arn))
 
     def made(self, arn: str) -> list[Record]:
-        """The resources with this ARN, oldest first. Only trained models have several: their versions."""
+        """The resources with this ARN, oldest first: one, or the versions of a trained model."""
         with self._state.lock:
             return [record for record in self._state.records() if record.arn == arn]
 
@@ -276,9 +265,7 @@ class LocalCleanRoomsML:
             ARNs by `kind/name`, such as `trained-model/churn`.
 
         Raises:
-            OSError: The file cannot be read.
-            UnreadableState: The file is neither JSON nor YAML.
-            BadSeed: The seed is invalid. The message has the entry.
+            OSError, UnreadableState, BadSeed: The file cannot be read, or the seed is invalid.
         """
         document: Any = source
         if isinstance(source, (str, os.PathLike)):
@@ -318,11 +305,7 @@ class LocalCleanRoomsML:
             return json.loads(json.dumps(to_document(self._state)))
 
     def from_json(self, document: JsonObject) -> LocalCleanRoomsML:
-        """Replace the state by a document of `to_json`.
-
-        Raises:
-            UnreadableState: The document is invalid. Nothing changes.
-        """
+        """Replace the state by a document of `to_json`. An `UnreadableState` changes nothing."""
         self._forget_jobs()
         with self._state.transaction():
             from_document(self._state, document)
@@ -336,15 +319,11 @@ class LocalCleanRoomsML:
         write_file(path, text)
 
     def load(self, path: str | os.PathLike[str]) -> LocalCleanRoomsML:
-        """Replace the state by that of a JSON file.
-
-        Raises:
-            OSError, UnreadableState: The file cannot be read or is invalid. Nothing changes.
-        """
+        """Replace the state by that of a JSON file. After an error nothing has changed."""
         return self.from_json(read_file(path))
 
     def reset(self) -> None:
-        """Start again with the first world, without resources, faults, plans or recorded requests."""
+        """Start again with the first world, without resources, faults, plans and requests."""
         self._forget_jobs()
         with self._state.transaction():
             self._state.clear(self._state.settings, self._first_world())
@@ -383,10 +362,7 @@ class LocalCleanRoomsML:
         """An aiobotocore session whose Clean Rooms clients are answered in the process.
 
         Args:
-            account: None for the default account, `"other"`, or an account ID.
-
-        Raises:
-            KeyError: There is no such account.
+            account: None for the default account, `"other"`, or an account ID (else KeyError).
         """
         return self._session(account, lent=True)
 
@@ -421,7 +397,7 @@ class LocalCleanRoomsML:
         return CleanRoomsML(session=self._session(account, lent=False), **options)
 
     async def _pass_time(self, seconds: float) -> None:
-        """The sleep of a client in the process, which moves the local clock instead.
+        """Move the local clock instead of sleeping, for a client in the process.
 
         While a job really runs it is a real sleep, which ends early when a job ends.
         """
@@ -451,13 +427,13 @@ class LocalCleanRoomsML:
         Args:
             host: The address to listen on. By default loopback.
             port: The port. 0 means any free port.
-            allow_hosts: Host names to accept in addition to IP addresses, `localhost`, names without
-                a dot, and names that container networks use. `*.example.com` means all its subdomains.
-            allow_remote_run: Allow an address that others can reach although jobs really run. Everyone
-                who can reach the server can then run programs here.
+            allow_hosts: Host names to accept beside IP addresses, `localhost`, names without a dot
+                and those of container networks. `*.example.com` means all its subdomains.
+            allow_remote_run: Allow an address that others can reach although jobs really run.
+                Everyone who can reach the server can then run programs here.
 
         Raises:
-            ValueError: Others can reach the address, jobs really run, and `allow_remote_run` is not set.
+            ValueError: Others could run programs here, and `allow_remote_run` is not set.
         """
         from .ways_in.hosts import HostCheck, is_loopback
         from .ways_in.server import LocalServer
@@ -516,5 +492,5 @@ def _runner_of(
 
 
 def _said(error: Exception) -> str:
-    """The text of an error. A ValueError of this package needs no type, and any other error does."""
+    """The text of an error, with its type unless it is a ValueError of this package."""
     return str(error) if type(error) is ValueError else repr(error)

@@ -59,7 +59,7 @@ def workspace_of(seed: str | os.PathLike[str]) -> Path | None:
 
 
 class Seeder:
-    """Creates the resources of seeds. `perform` runs an operation, with name, account ID and parameters."""
+    """Creates the resources of seeds. `perform` runs an operation (name, account, parameters)."""
 
     def __init__(self, state: State, perform: Perform) -> None:
         self._state = state

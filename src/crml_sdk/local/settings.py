@@ -73,7 +73,7 @@ class Lifecycle:
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of a local service. They are immutable. `dataclasses.replace` makes a changed copy."""
+    """The settings of a local service, immutable. `dataclasses.replace` makes a changed copy."""
 
     lifecycle: Lifecycle = field(default_factory=Lifecycle)
     quotas: Mapping[str, int] | None = field(default_factory=lambda: dict(DEFAULT_QUOTAS))
