@@ -99,7 +99,8 @@ class Group(Suggesting):
         from ..resuming import Started, check_resume, start_or_resume
 
         since = check_resume(call.resume, call.resume_since)
-        request, timeout = await self._ready(call)
+        # Pinning takes selectors out of the values.
+        request, timeout = await self._ready(call._replace(values=dict(call.values)))
         if not call.resume:
             reply = await create_once(self._core, call.operation, request, timeout)
             return Started(reply, request["name"], request.get("trainedModelVersionIdentifier"))

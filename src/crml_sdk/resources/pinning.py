@@ -30,7 +30,6 @@ class PinningGroup(Group):
     """A group whose requests name versions of trained models."""
 
     async def _ready(self, call: Call) -> tuple[dict[str, Any], float | timedelta | None]:
-        call = call._replace(values={**call.values})
         selector = take_selector(call.operation, call.values)
         channels = take_channel_selectors(call.values) if _CHANNELS in call.values else {}
         if call.resume:
@@ -77,9 +76,10 @@ class PinningGroup(Group):
     async def _get_version(self, call: Call) -> Any:
         """Read one version of a model; of a base version that has successors, its row."""
         arn, version = model_and_version(call.values["trained_model_arn"], call.values["version"])
-        values = {"trained_model_arn": arn, "version": None if version is BASE else version}
-        reply = await self._call(call._replace(values=values))
-        if version is not BASE or reply.version_identifier is None:
+        if version is not BASE:
+            return await self._call(call)
+        reply = await self._call(call._replace(values={"trained_model_arn": arn}))
+        if reply.version_identifier is None:
             return reply
         return await self._selected(arn, BASE, call.membership, call.timeout)
 
