@@ -84,7 +84,7 @@ ALLOWED: dict[str, set[str]] = {
     "telemetry": {"untrusted"},
     "operation": set(),
     "types": set(),
-    "display": {"untrusted"},
+    "display": {"pagination", "untrusted"},
     "untrusted": set(),
     "_runtime": set(),
     # the stand-in is not made of the SDK's own models: a fault in them cannot cancel itself out

@@ -14,6 +14,7 @@ import pytest
 
 from crml_sdk import CleanRoomsML, Page, Paginator, errors, models
 from crml_sdk.local import LocalCleanRoomsML
+from crml_sdk.pagination import Listing
 
 from .support.canned import CannedServer, Received, error, reply
 from .support.samples import MEMBERSHIP, MODEL, arn, model_row
@@ -244,7 +245,7 @@ async def test_a_page_cut_by_a_limit_gives_no_token(
 
 def test_a_limit_below_zero_is_refused() -> None:
     with pytest.raises(ValueError, match="limit"):
-        Paginator[Any]("ListTrainedModels", _never, limit=-1)
+        Paginator[Any, Any](Listing[Any]("ListTrainedModels", _never, limit=-1))
 
 
 async def _never() -> Any:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from crml_sdk import Page, Paginator, errors
 from crml_sdk._runtime import current_runtime
-from crml_sdk.pagination import EMPTY_PAGES, PAGE_SIZE
+from crml_sdk.pagination import EMPTY_PAGES, PAGE_SIZE, Listing
 
 from .waiting.virtual import run_asyncio, run_trio
 
@@ -56,7 +56,7 @@ class Service:
             self.under_way -= 1
 
     def list(self, **options: Any) -> Paginator[int]:
-        return Paginator("ListThings", self.source, **options)
+        return Paginator(Listing("ListThings", self.source, **options))
 
 
 def plan(*pages: list[int]) -> dict[str | None, tuple[list[int], str | None]]:
@@ -190,7 +190,7 @@ def test_what_could_not_be_prepared_is_prepared_again() -> None:
         return await service.source()
 
     async def main() -> None:
-        stream = Paginator[int]("ListThings", source).pages()
+        stream = Paginator(Listing[int]("ListThings", source)).pages()
         with pytest.raises(errors.TransportError) as caught:
             await anext(stream)
         assert caught.value.page_token is None
@@ -664,7 +664,9 @@ def test_a_page_keeps_its_reply_whatever_is_left_of_it(run: Run) -> None:
             return fetch
 
         for options in ({"limit": 2}, {"unique_by": str}, {"unique_by": str, "limit": 1}):
-            rows: Paginator[int] = Paginator("ListThings", source, **options)  # type: ignore[arg-type]
+            rows: Paginator[int] = Paginator(
+                Listing("ListThings", source, **options)  # type: ignore[arg-type]
+            )
             (page,) = [page async for page in rows.pages()]
             assert (page.reply, page.received) == ("the reply", 3)
 

@@ -1,10 +1,10 @@
-"""Open lists: read inside of a block, which ends what is fetched ahead."""
+"""Open lists: read inside a block, which ends what is fetched ahead."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any, Generic
 
 from typing_extensions import TypeVar
@@ -16,14 +16,13 @@ T = TypeVar("T")
 R = TypeVar("R", default=Any)
 
 
-class Rows(Generic[T, R]):
-    """An open list, while its `async with` block lasts: `async for` gives its items."""
+class OpenList(Generic[T, R]):
+    """A list inside its `async with` block. `async for` gives its items."""
 
-    def __init__(self, pages: Pages[T, R], *, prefetch: bool) -> None:
-        self._ahead = _Ahead(pages) if prefetch else None
-        self._source: AsyncIterator[Page[T, R]] = self._ahead or pages
-        self._items = Items(self._source)
-        self._open = False
+    def __init__(self, source: AsyncIterator[Page[T, R]]) -> None:
+        self._source = source
+        self._items = Items(source)
+        self._open = True
 
     def __aiter__(self) -> AsyncIterator[T]:
         return self
@@ -33,14 +32,14 @@ class Rows(Generic[T, R]):
         return await self._items.__anext__()
 
     def pages(self) -> AsyncIterator[Page[T, R]]:
-        """Stream the pages instead of the items.
+        """Read the pages instead of the items.
 
         Returns:
-            An iterator for `async for`; ends with the block.
+            An iterator for `async for`, which ends with the block.
 
         Raises:
             RuntimeError: The block has ended.
-            CleanRoomsMLError: As from `Paginator.pages`, each error when its page would come.
+            CleanRoomsMLError: As from `Paginator.pages`. An error is raised in place of its page.
         """
         self._must_be_open()
         return self._source
@@ -49,25 +48,27 @@ class Rows(Generic[T, R]):
         if not self._open:
             raise RuntimeError("this list is closed: read it inside of its `async with` block")
 
-    async def __aenter__(self) -> Rows[T, R]:
-        if self._ahead is not None:
-            await self._ahead.open()
-        self._open = True
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> bool:
+    def _close(self) -> None:
         self._open = False
-        return self._ahead is not None and await self._ahead.close(kind, error, trace)
+
+
+@asynccontextmanager
+async def opened(pages: Pages[T, R], *, prefetch: bool) -> AsyncGenerator[OpenList[T, R], None]:
+    """Open a list for the time of a block."""
+    async with AsyncExitStack() as stack:
+        source: AsyncIterator[Page[T, R]] = pages
+        if prefetch:
+            tasks = await stack.enter_async_context(current_runtime().task_group())
+            stack.callback(tasks.cancel)
+            source = _Ahead(pages, tasks)
+        rows = OpenList(source)
+        stack.callback(rows._close)  # pyright: ignore[reportPrivateUsage]
+        yield rows
 
 
 @dataclass
 class _Early(Generic[T, R]):
-    """A page under way, or what came of it."""
+    """A page that is being fetched, then the page or its error."""
 
     came: Event
     page: Page[T, R] | None = None
@@ -77,30 +78,18 @@ class _Early(Generic[T, R]):
 class _Ahead(Generic[T, R]):
     """Pages, each fetched while the caller works on the one before."""
 
-    def __init__(self, pages: Pages[T, R]) -> None:
+    def __init__(self, pages: Pages[T, R], tasks: TaskGroup) -> None:
         self._pages = pages
+        self._tasks = tasks
         self._runtime = current_runtime()
-        self._tasks: TaskGroup = self._runtime.task_group()
         self._early: _Early[T, R] | None = None
         self._page: Page[T, R] | None = None
-
-    async def open(self) -> None:
-        await self._tasks.__aenter__()
-
-    async def close(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> bool:
-        self._tasks.cancel()
-        return await self._tasks.__aexit__(kind, error, trace)
 
     def __aiter__(self) -> AsyncIterator[Page[T, R]]:
         return self
 
     async def __anext__(self) -> Page[T, R]:
-        # Nothing is taken before it is handed over: a caller may be cancelled at each `await`.
+        # Nothing is taken before it is handed over: the caller may be cancelled at each `await`.
         if self._page is None:
             early = self._early or self._begin()
             await early.came.wait()
@@ -111,7 +100,7 @@ class _Ahead(Generic[T, R]):
             if not self._pages.done:
                 self._begin()
                 # A caller that works without awaiting would keep the request from going out. Twice,
-                # because trio runs what is ready in any order.
+                # because trio runs ready tasks in any order.
                 await self._runtime.sleep(0)
                 await self._runtime.sleep(0)
         page, self._page = self._page, None
@@ -127,7 +116,7 @@ class _Ahead(Generic[T, R]):
     async def _fetch(self, early: _Early[T, R]) -> None:
         try:
             early.page = await self._pages.__anext__()
-        except Exception as error:  # told when the page would have its turn
+        except Exception as error:  # raised when the caller asks for this page
             early.error = error
         finally:
             early.came.set()

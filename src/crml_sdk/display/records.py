@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from typing import Any, cast
 
+from ..pagination import ItemList
+
 
 def to_records(rows: Iterable[Any]) -> list[dict[str, Any]]:
     """One flat dict a row, all with the same keys, by Python names.
@@ -50,33 +52,11 @@ def _plain(value: Any) -> Any:
     return value
 
 
-class Rows:
-    """Models that show themselves as a table in a notebook; `show(rows)` makes one."""
-
-    def __init__(self, rows: Iterable[Any]) -> None:
-        self._rows = list(rows)
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self._rows)
-
-    def to_records(self) -> list[dict[str, Any]]:
-        """Plain rows; see `to_records`.
-
-        Returns:
-            A dict for each row.
-        """
-        return to_records(self._rows)
-
-    def _repr_html_(self) -> str:
-        from .tables import table
-
-        return table(self._rows)
+class Rows(ItemList[Any]):
+    """Models that a notebook shows as a table; `show(rows)` makes one."""
 
     def __repr__(self) -> str:
-        return f"<{len(self._rows)} rows>"
+        return f"<{len(self)} rows>"
 
 
 def show(rows: Iterable[Any]) -> Rows:

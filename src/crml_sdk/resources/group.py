@@ -12,7 +12,7 @@ from ..checking import check_request, checked
 from ..errors import AmbiguousName, MissingMembership, NoSuchName, RequestValidationError
 from ..hints import Suggesting, nearest
 from ..model import with_mark
-from ..pagination import PAGE_SIZE, Page, Paginator
+from ..pagination import PAGE_SIZE, Fetch, Listing, Paginator, fetch_from
 from ..resource_types import type_of
 
 if TYPE_CHECKING:
@@ -142,41 +142,35 @@ class Group(Suggesting):
         prepare: Prepare | None = None,
         **options: Any,
     ) -> Paginator[Any, Any]:
-        """The list of an operation; `options` are those of `Paginator`."""
+        """The list of an operation; `options` are those of `Listing`."""
         operation, values, _, timeout, *_ = call
         values.update(max_results=max_results, next_token=starting_token)
         request = self._request(call)
         request.pop("nextToken", None)  # the paginator's from here on
-        rows = operation.items or ""
 
-        async def source() -> Callable[[str | None, int], Any]:
+        async def source() -> Fetch[Any, Any]:
             sent = dict(request)
             left = await self._complete(operation, sent, timeout)
             keep = None if prepare is None else await prepare(left, sent)
+            if keep is not None:
+                sent.setdefault("maxResults", PAGE_SIZE)  # a small page may have no row to keep
 
-            async def fetch(token: str | None, size: int) -> Page[Any]:
+            async def send(operation: Operation, page: dict[str, Any]) -> Any:
                 nonlocal left
-                # Of rows that are filtered here a small page may hold none.
-                params = {**sent, "maxResults": max_results or PAGE_SIZE if keep else size}
-                if token is not None:
-                    params["nextToken"] = token
                 limit, left = left, timeout
-                reply = await self._core.call(operation, params, limit)
-                items: Any = getattr(reply, rows)
-                received = len(items)
-                if keep is not None:
-                    items = [row for row in items if keep(row)]
-                return Page(items, reply.next_token, reply, received)
+                return await self._core.call(operation, page, limit)
 
-            return fetch
+            return fetch_from(send, operation, sent, keep)
 
         return Paginator(
-            operation.name,
-            source,
-            starting_token=starting_token,
-            unique_by=attrgetter(type_of(operation).arn) if distinct else None,
-            max_results=max_results,
-            **options,
+            Listing(
+                operation.name,
+                source,
+                starting_token=starting_token,
+                unique_by=attrgetter(type_of(operation).arn) if distinct else None,
+                max_results=max_results,
+                **options,
+            )
         )
 
     def _request(self, call: Call) -> dict[str, Any]:
