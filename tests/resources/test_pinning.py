@@ -203,3 +203,11 @@ async def test_the_newest_version_may_be_the_base_which_has_no_identifier(
     assert job.trained_model_version_identifier is None
     await sdk.trained_models.cancel(MODEL, version=LATEST)
     assert not canned.received[-1].query
+
+
+async def test_rows_that_are_filtered_here_are_asked_for_by_whole_pages(
+    sdk: CleanRoomsML, canned: CannedServer, lists: list[Received]
+) -> None:
+    for limits, size in (({"limit": 1}, "100"), ({"limit": 1, "max_results": 7}, "7")):
+        await sdk.inference_jobs.list(trained_model_arn=MODEL, version=BASE, **limits)
+        assert canned.received[-1].query["maxResults"] == [size]
