@@ -217,15 +217,8 @@ class _ResumeSearch(RequestSearch):
 def _failure(one: Candidate) -> ResourceFailed:
     from .waiting import Handle
 
-    details = getattr(one.details, "status_details", None)
-    return ResourceFailed(
-        Handle.of(one.row),
-        status=str(one.details.status),
-        status_code=getattr(details, "status_code", None),
-        status_message=getattr(details, "message", None),
-        elapsed=0.0,
-        model=one.details,
-    )
+    handle, status = Handle.of(one.row), str(one.details.status)
+    return ResourceFailed(handle, status=status, elapsed=0.0, model=one.details)
 
 
 def _names(name: str) -> Iterator[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any, Final
 
 from .untrusted import plain_logger
@@ -65,6 +66,7 @@ def _instrument(api: Any, name: str) -> Any:
     return made.add if kind == "counter" else made.record
 
 
+@dataclass(slots=True)
 class Exchange:
     """What is known of a call beside its reply.
 
@@ -73,11 +75,8 @@ class Exchange:
         request_id: The service's identifier of the last request that it answered.
     """
 
-    __slots__ = ("attempts", "request_id")
-
-    def __init__(self) -> None:
-        self.attempts: int = 0
-        self.request_id: str | None = None
+    attempts: int = 0
+    request_id: str | None = None
 
 
 async def observed(

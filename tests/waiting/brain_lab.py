@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -36,11 +37,14 @@ def jobs(count: int, **options: Any) -> Brain:
 
 
 def answer(brain: Brain, request: Request, reply: Any, now: float) -> list[Any]:
-    """Answers with a model made from wire names, or an error."""
+    """Answers with a model made from wire names, or an error; the changes that it showed."""
     if isinstance(reply, dict):
         kind = getattr(models, request.operation.output or "")
         reply = kind.model_validate_json(json.dumps(reply))
-    return brain.answered(request, reply, now)
+    brain.answered(request, reply, now)
+    changes = list(brain.changes)
+    brain.changes.clear()
+    return changes
 
 
 def page(rows: Iterable[Any], token: str | None = None, items: str = ROWS) -> dict[str, Any]:
@@ -51,8 +55,16 @@ def names(requests: Iterable[Request]) -> list[str]:
     return [request.operation.name for request in requests]
 
 
+def due(brain: Brain, now: float, most: float = math.inf) -> list[Request]:
+    """The requests to make now, no more than so many."""
+    found: list[Request] = []
+    while len(found) < most and brain.wants(now):
+        found.append(brain.take(now))
+    return found
+
+
 def only(brain: Brain, now: float) -> Request:
-    (request,) = brain.due(now)
+    (request,) = due(brain, now)
     return request
 
 

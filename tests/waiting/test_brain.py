@@ -17,6 +17,7 @@ from .brain_lab import (
     answer,
     arn,
     brain_of,
+    due,
     jobs,
     names,
     only,
@@ -37,7 +38,7 @@ def test_one_is_a_group_of_one_and_read_by_a_get() -> None:
         "membershipIdentifier": samples.MEMBERSHIP,
     }
     assert request.limit == 20
-    assert brain.due(0.0) == [], "it is in flight"
+    assert due(brain, 0.0) == [], "it is in flight"
     assert brain.next_due(0.0) is None
     (change,) = answer(brain, request, job(RUNNING, arn(0)), 0.5)
     assert (change.status, change.previous, change.elapsed) == (RUNNING, None, 0.5)
@@ -50,7 +51,7 @@ def test_one_is_a_group_of_one_and_read_by_a_get() -> None:
     assert (number, outcome.ok, outcome.elapsed) == (0, True, 11.0)
     assert (outcome.model.status, outcome.row) == ("ACTIVE", None)
     assert brain.pending == 0
-    assert brain.due(99.0) == []
+    assert due(brain, 99.0) == []
 
 
 def test_the_same_status_is_no_change() -> None:
@@ -62,24 +63,24 @@ def test_the_same_status_is_no_change() -> None:
 
 def test_no_more_than_six_requests_are_in_flight() -> None:
     brain = jobs(30)
-    (listing,) = brain.due(0.0)
+    (listing,) = due(brain, 0.0)
     answer(brain, listing, page(job_row("ACTIVE", arn(n)) for n in range(30)), 0.0)
-    flying = brain.due(0.0)
+    flying = due(brain, 0.0)
     assert names(flying) == [GET] * 6
-    assert brain.in_flight == 6
+    assert len(brain.flying) == 6
     assert not brain.wants(0.0)
     answer(brain, flying[0], job("ACTIVE", arn(0)), 0.1)
-    assert len(brain.due(0.1)) == 1
-    assert len(brain.due(0.1, most=0)) == 0
+    assert len(due(brain, 0.1)) == 1
+    assert len(due(brain, 0.1, most=0)) == 0
 
 
 def test_due_hands_out_no_more_than_is_asked_for() -> None:
     brain = jobs(30)
     answer(brain, only(brain, 0.0), page(job_row("ACTIVE", arn(n)) for n in range(30)), 0.0)
-    assert len(brain.due(0.0, most=2)) == 2
+    assert len(due(brain, 0.0, most=2)) == 2
     assert brain.wants(0.0)
-    assert len(brain.due(0.0, most=1)) == 1
-    assert brain.in_flight == 3
+    assert len(due(brain, 0.0, most=1)) == 1
+    assert len(brain.flying) == 3
 
 
 def test_pages_come_first_and_details_after() -> None:
@@ -91,17 +92,17 @@ def test_pages_come_first_and_details_after() -> None:
         assert request.params.get("nextToken") == (str(number) if number else None)
         rows = [job_row("ACTIVE", arn(n)) for n in range(number * 100, number * 100 + 100)]
         answer(brain, request, page(rows, str(number + 1) if number < 2 else None), number + 0.5)
-    assert names(brain.due(3.0)) == [GET] * 6
+    assert names(due(brain, 3.0)) == [GET] * 6
 
 
 def test_gets_do_not_wait_for_a_slow_list_for_ever() -> None:
     brain = jobs(300)
     rows = [job_row("ACTIVE", arn(n)) for n in range(100)]
     answer(brain, only(brain, 0.0), page(rows, "1"), 0.1)
-    assert names(brain.due(0.2)) == [LIST]
+    assert names(due(brain, 0.2)) == [LIST]
     assert brain.next_due(0.2) == 5.0
-    assert brain.due(4.9) == []
-    assert names(brain.due(5.0)) == [GET] * 5
+    assert due(brain, 4.9) == []
+    assert names(due(brain, 5.0)) == [GET] * 5
 
 
 def test_rounds_do_not_starve_gets() -> None:
@@ -112,9 +113,9 @@ def test_rounds_do_not_starve_gets() -> None:
     answer(brain, only(brain, 0.0), page(done, "1"), 0.0)
     answer(brain, only(brain, 0.0), page(rest[:100], "2"), 0.0)
     answer(brain, only(brain, 0.0), page(rest[100:]), 0.0)
-    assert names(brain.due(1.0, most=2)) == [GET] * 2
-    assert names(brain.due(2.0, most=1)) == [GET]
-    assert names(brain.due(4.9, most=1)) == [LIST]
+    assert names(due(brain, 1.0, most=2)) == [GET] * 2
+    assert names(due(brain, 2.0, most=1)) == [GET]
+    assert names(due(brain, 4.9, most=1)) == [LIST]
 
 
 def test_few_that_are_left_are_read_rather_than_listed() -> None:
@@ -123,28 +124,28 @@ def test_few_that_are_left_are_read_rather_than_listed() -> None:
     request = only(brain, 0.0)
     assert request.operation.name == LIST, "three are more than the one page that was read"
     answer(brain, request, page([job_row(RUNNING, arn(0))], "2"), 0.0)
-    assert names(brain.due(0.0)) == [GET, GET], "two are not more than two pages"
+    assert names(due(brain, 0.0)) == [GET, GET], "two are not more than two pages"
 
 
 def test_reading_on_ends_when_all_were_seen() -> None:
     brain = jobs(2)
     answer(brain, only(brain, 0.0), page([job_row(RUNNING, arn(n)) for n in range(2)], "1"), 0.0)
-    assert brain.due(0.0) == []
+    assert due(brain, 0.0) == []
     assert brain.next_due(0.0) == 10.0
-    assert names(brain.due(10.0)) == [LIST]
+    assert names(due(brain, 10.0)) == [LIST]
 
 
 def test_a_repeated_token_ends_a_list() -> None:
     brain = jobs(5)
     for _ in range(2):
         answer(brain, only(brain, 0.0), page([], "again"), 0.0)
-    assert names(brain.due(0.0)) == [GET] * 5
+    assert names(due(brain, 0.0)) == [GET] * 5
 
 
 def test_groups_are_those_that_share_a_list() -> None:
     other = samples.arn("trained-model-inference-job", "x", samples.OTHER_MEMBERSHIP)
     brain = brain_of([arn(0), arn(1), other, samples.CHANNEL])
-    assert sorted(names(brain.due(0.0))) == [
+    assert sorted(names(due(brain, 0.0))) == [
         "GetMLInputChannel",
         GET,
         LIST,
@@ -181,7 +182,7 @@ def test_a_get_that_says_otherwise_is_believed_more() -> None:
     assert brain.expire(100.0)
     error = outcomes(brain)[0].error
     assert isinstance(error, errors.WaitTimeout)
-    assert (error.status, error.model.status, error.looks) == (RUNNING, RUNNING, 2)
+    assert (error.status, error.model.status, error.polls) == (RUNNING, RUNNING, 2)
 
 
 @pytest.mark.parametrize(
@@ -192,7 +193,7 @@ def test_without_details_only_failures_are_read(status: str, ok: bool, gets: int
     rows = [job_row(status, arn(0)), job_row(RUNNING, arn(1))]
     answer(brain, only(brain, 0.0), page(rows), 0.0)
     assert len(brain.ready) == (1 - gets)
-    requests = brain.due(0.0)
+    requests = due(brain, 0.0)
     assert names(requests) == [GET] * gets
     for request in requests:
         answer(brain, request, job(status, arn(0)), 0.0)
@@ -206,7 +207,7 @@ def test_at_the_deadline_rows_settle_what_they_have_shown() -> None:
         job_row(status, arn(n)) for n, status in enumerate(("ACTIVE", "CREATE_FAILED", RUNNING))
     ]
     answer(brain, only(brain, 0.0), page(rows), 0.0)
-    assert len(brain.due(0.0)) == 2
+    assert len(due(brain, 0.0)) == 2
     assert not brain.expire(49.9)
     assert brain.expire(50.0)
     found = outcomes(brain)
@@ -225,9 +226,9 @@ def test_a_row_that_takes_its_word_back_settles_nothing() -> None:
     brain = jobs(30, timeout=50.0, poll=1)
     rows = [job_row("ACTIVE", arn(n)) for n in range(29)] + [job_row(RUNNING, arn(29))]
     answer(brain, only(brain, 0.0), page(rows), 0.0)
-    for flying in brain.due(0.0):
+    for flying in due(brain, 0.0):
         answer(brain, flying, THROTTLED, 0.5)
-    (request,) = (one for one in brain.due(1.0) + brain.due(3.0) if one.operation.name == LIST)
+    (request,) = (one for one in due(brain, 1.0) + due(brain, 3.0) if one.operation.name == LIST)
     answer(brain, request, page(job_row(RUNNING, arn(n)) for n in range(30)), 3.0)
     brain.expire(50.0)
     assert not any(outcome.ok for outcome in outcomes(brain).values())
@@ -247,18 +248,18 @@ def test_a_late_answer_says_nothing() -> None:
     (outcome,) = outcomes(brain).values()
     assert isinstance(outcome.error, errors.WaitTimeout)
     assert isinstance(outcome.error.last_fault, errors.CallTimeout)
-    assert outcome.error.looks == 2
+    assert outcome.error.polls == 2
 
 
 def test_a_get_that_was_put_down_is_made_again() -> None:
     brain = jobs(1)
     request = only(brain, 0.0)
     brain.dropped(request, 0.2)
-    assert brain.in_flight == 0
+    assert len(brain.flying) == 0
     again = only(brain, 0.2)
     assert again.params == request.params
     brain.dropped(request, 0.3)
-    assert brain.due(0.3) == [], "the first was put down already"
+    assert due(brain, 0.3) == [], "the first was put down already"
     answer(brain, again, job("ACTIVE", arn(0)), 1.0)
     assert outcomes(brain)[0].ok
     assert not again.slow
@@ -292,12 +293,12 @@ def test_a_page_that_was_put_down_is_asked_for_again() -> None:
 def test_what_was_slow_when_it_was_put_down_goes_to_the_slow_lane() -> None:
     brain = jobs(30)
     answer(brain, only(brain, 0.0), page(job_row("ACTIVE", arn(n)) for n in range(30)), 0.0)
-    flying = brain.due(0.0)
+    flying = due(brain, 0.0)
     for request in flying:
         brain.dropped(request, 3.0)
-    requests = brain.due(3.0)
+    requests = due(brain, 3.0)
     assert [request.slow for request in requests] == [False] * 6 + [True] * 2
-    assert brain.in_flight == 8
+    assert len(brain.flying) == 8
     assert requests[0].limit == 5
     assert requests[-1].limit == 20
 
@@ -312,10 +313,10 @@ def test_a_listing_that_was_put_down_for_long_is_begun_again() -> None:
 def test_a_get_that_took_too_long_is_tried_with_more_time() -> None:
     brain = jobs(30, poll=10)
     answer(brain, only(brain, 0.0), page(job_row("ACTIVE", arn(n)) for n in range(30)), 0.0)
-    request = brain.due(0.0)[0]
+    request = due(brain, 0.0)[0]
     assert request.limit == 5
     answer(brain, request, errors.CallTimeout(GET, "cut"), 5.0)
-    slow = [one for one in brain.due(10.0) if one.slow]
+    slow = [one for one in due(brain, 10.0) if one.slow]
     assert [one.params for one in slow] == [request.params]
     assert slow[0].limit == 20
     answer(brain, slow[0], job("ACTIVE", slow[0].params["trainedModelInferenceJobArn"]), 15.0)

@@ -19,6 +19,7 @@ from .brain_lab import (
     answer,
     arn,
     brain_of,
+    due,
     jobs,
     names,
     only,
@@ -57,13 +58,13 @@ def test_what_a_list_misses_is_read_before_it_is_called_gone() -> None:
     brain = jobs(40)
     answer(brain, only(brain, 0.0), page(job_row(RUNNING, arn(n)) for n in range(30)), 0.0)
     reads: list[Request] = []
-    while requests := brain.due(0.0):
+    while requests := due(brain, 0.0):
         for request in requests:
             reads.append(request)
             answer(brain, request, job(RUNNING, request.params["trainedModelInferenceJobArn"]), 0.0)
     assert len(reads) == 10, "all that were never seen"
     answer(brain, only(brain, 10.0), page(job_row(RUNNING, arn(n)) for n in range(30)), 10.0)
-    assert len(brain.due(10.0)) == 2, "rows move: of those seen before, two"
+    assert len(due(brain, 10.0)) == 2, "rows move: of those seen before, two"
 
 
 def test_a_second_list_that_misses_them_has_more_read() -> None:
@@ -71,13 +72,13 @@ def test_a_second_list_that_misses_them_has_more_read() -> None:
     rows = [job_row(RUNNING, arn(n)) for n in range(60)]
     answer(brain, only(brain, 0.0), page(rows), 0.0)
     answer(brain, only(brain, 10.0), page(rows[:30]), 10.0)
-    first = brain.due(10.0)
+    first = due(brain, 10.0)
     assert len(first) == 2
     for request in first:
         answer(brain, request, job(RUNNING, request.params["trainedModelInferenceJobArn"]), 10.0)
     answer(brain, only(brain, 20.0), page(rows[:30]), 20.0)
     count = 0
-    while requests := brain.due(20.0):
+    while requests := due(brain, 20.0):
         count += len(requests)
         for request in requests:
             answer(
@@ -132,7 +133,7 @@ def test_the_newest_row_is_the_latest_and_it_stays() -> None:
     for order in (rows, rows[::-1]):
         brain = brain_of([samples.MODEL, samples.arn("trained-model", "y")], poll=10)
         answer(brain, only(brain, 0.0), page(order, None, "trainedModels"), 0.0)
-        wanted = {request.params.get("versionIdentifier") for request in brain.due(0.0)}
+        wanted = {request.params.get("versionIdentifier") for request in due(brain, 0.0)}
         assert wanted == {samples.VERSION_2, None}
 
 
@@ -213,7 +214,7 @@ def test_faults_while_the_base_is_looked_for() -> None:
         if ends:
             assert outcomes(brain)[0].error is fault
         else:
-            assert names(brain.due(10.0)) == ["GetTrainedModel"]
+            assert names(due(brain, 10.0)) == ["GetTrainedModel"]
 
 
 def test_the_collaboration_of_an_export_is_looked_up_once_for_all() -> None:
@@ -249,13 +250,13 @@ def test_a_fault_is_followed_by_a_look_at_the_usual_pace() -> None:
 def test_retry_after_holds_for_everything_in_the_list() -> None:
     brain = jobs(40)
     answer(brain, only(brain, 0.0), page(job_row("ACTIVE", arn(n)) for n in range(40)), 0.0)
-    first, *others = brain.due(0.0)
+    first, *others = due(brain, 0.0)
     fault = service_error("ThrottlingException", **{"retry-after": "40"})
     answer(brain, first, fault, 1.0)
     for request in others:
         answer(brain, request, job("ACTIVE", request.params["trainedModelInferenceJobArn"]), 1.0)
-    assert brain.due(40.9) == []
-    assert len(brain.due(41.0)) == 6
+    assert due(brain, 40.9) == []
+    assert len(due(brain, 41.0)) == 6
 
 
 def test_retry_after_of_a_page_holds_the_rest_of_the_list() -> None:
@@ -263,7 +264,7 @@ def test_retry_after_of_a_page_holds_the_rest_of_the_list() -> None:
     answer(brain, only(brain, 0.0), page([], "1"), 0.0)
     fault = service_error("ThrottlingException", **{"retry-after": "40"})
     answer(brain, only(brain, 0.0), fault, 1.0)
-    assert brain.due(40.9) == []
+    assert due(brain, 40.9) == []
     assert only(brain, 41.0).params["nextToken"] == "1"
 
 
@@ -271,7 +272,7 @@ def test_a_page_in_the_middle_is_tried_three_times() -> None:
     brain = jobs(250, poll=10)
     answer(brain, only(brain, 0.0), page([], "1"), 0.0)
     answer(brain, only(brain, 0.0), THROTTLED, 0.0)
-    assert brain.due(1.9) == []
+    assert due(brain, 1.9) == []
     answer(brain, only(brain, 2.0), THROTTLED, 2.0)
     answer(brain, only(brain, 4.0), THROTTLED, 4.0)
     assert brain.next_due(4.0) == 14.0
@@ -288,7 +289,7 @@ def test_a_first_page_that_fails_is_the_rounds_failure() -> None:
 def test_a_list_that_is_refused_is_done_without() -> None:
     brain = jobs(3)
     answer(brain, only(brain, 0.0), service_error("AccessDeniedException"), 0.0)
-    assert names(brain.due(0.0)) == [GET] * 3
+    assert names(due(brain, 0.0)) == [GET] * 3
     brain = brain_of([export(), export("f")])
     refusal = service_error("AccessDeniedException")
     answer(brain, only(brain, 0.0), refusal, 0.0)
@@ -300,11 +301,11 @@ def test_a_list_whose_replies_stay_unreadable_is_done_without() -> None:
     unreadable = errors.ResponseShapeError(LIST, "not JSON", b"<html>")
     for now in (0.0, 10.0):
         answer(brain, only(brain, now), unreadable, now)
-    assert names(brain.due(20.0)) == [LIST]
+    assert names(due(brain, 20.0)) == [LIST]
     brain = jobs(3, poll=10)
     for now in (0.0, 10.0, 20.0):
         answer(brain, only(brain, now), unreadable, now)
-    assert names(brain.due(20.0)) == [GET] * 3
+    assert names(due(brain, 20.0)) == [GET] * 3
 
 
 def test_a_look_for_the_collaboration_that_failed_is_taken_again() -> None:
@@ -326,7 +327,7 @@ def test_a_token_may_run_out_twice() -> None:
         now = number * 10.0
         answer(brain, only(brain, now), page([], "1"), now)
         answer(brain, only(brain, now), refusal, now)
-    assert names(brain.due(20.0)) == [GET] * 6
+    assert names(due(brain, 20.0)) == [GET] * 6
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ import pytest
 
 from crml_sdk import errors
 from crml_sdk._runtime import current_runtime
-from crml_sdk.waiting import Handle, driver
+from crml_sdk.waiting import Handle
+from crml_sdk.waiting.driver import steady
 
 from ..support import samples
 from .stage import Service, hang, in_turn, job, job_row, model, service_error
@@ -44,8 +45,8 @@ def faulty(jobs: Jobs, fault: Any, until: float) -> None:
 
 def test_a_stopwatch_takes_no_step_back() -> None:
     times = iter([100.0, 101.0, 40.0, 42.0, 42.0])
-    watch = driver.Stopwatch(lambda: next(times))
-    assert [watch.elapsed() for _ in range(4)] == [1.0, 1.0, 3.0, 3.0]
+    watch = steady(lambda: next(times))
+    assert [watch() for _ in range(4)] == [1.0, 1.0, 3.0, 3.0]
 
 
 # ---- the polling rate

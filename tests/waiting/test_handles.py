@@ -236,12 +236,17 @@ def test_scopes() -> None:
 
 def test_errors_with_handles_survive_pickling() -> None:
     handle = Handle.of(samples.JOB)
-    timeout = errors.WaitTimeout(handle, status="CREATE_PENDING", elapsed=3.0, timeout=3.0, looks=2)
+    timeout = errors.WaitTimeout(handle, status="CREATE_PENDING", elapsed=3.0, timeout=3.0, polls=2)
     again = pickle.loads(pickle.dumps(timeout))
-    assert (str(again), again.handle, again.looks) == (str(timeout), handle, 2)
-    failed = errors.ResourceFailed(handle, status="CREATE_FAILED", status_code="X", elapsed=1.0)
+    assert (str(again), again.handle, again.polls) == (str(timeout), handle, 2)
+    details = {"statusDetails": {"statusCode": "X", "message": "no column"}}
+    reply = models.GetTrainedModelInferenceJobResponse.model_validate(
+        job("CREATE_FAILED", **details)
+    )
+    failed = errors.ResourceFailed(handle, status="CREATE_FAILED", elapsed=1.0, model=reply)
     again = pickle.loads(pickle.dumps(failed))
     assert (str(again), again.status_code) == (str(failed), "X")
+    assert str(failed).endswith("ended as CREATE_FAILED after 1.0 s: X: no column")
 
 
 @pytest.mark.parametrize("target", [42, None, 1.5, [], {}, object])

@@ -9,7 +9,6 @@ import pytest
 
 from crml_sdk import errors, models
 from crml_sdk.waiting import Handle, Outcome, Outcomes
-from crml_sdk.waiting.outcomes import expiry, failure, missing
 
 from ..support import samples
 from .stage import job, job_row, reset
@@ -25,7 +24,13 @@ def reply(kind: Any, body: dict[str, Any]) -> Any:
 
 ROW = reply(SUMMARY, job_row("ACTIVE"))
 MODEL = reply(RESPONSE, job("CREATE_IN_PROGRESS"))
-FAILURE = failure(JOB, "CREATE_FAILED", ROW, 3.0)
+
+
+def failure(status: str | None, model: Any = None) -> errors.ResourceFailed:
+    return errors.ResourceFailed(JOB, status=status, elapsed=3.0, model=model)
+
+
+FAILURE = failure("CREATE_FAILED", ROW)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +66,7 @@ def test_a_failure_is_raised_whatever_there_is_to_show() -> None:
 
 def test_raise_for_failures_counts_and_names_the_first() -> None:
     well: Any = Outcome(JOB, MODEL, None, 1.0)
-    other = missing(JOB, 2.0)
+    other = failure(None)
     badly: list[Any] = [Outcome(JOB, None, error, 1.0) for error in (FAILURE, other)]
     all_well = Outcomes([well, well])
     assert all_well.raise_for_failures() is all_well
@@ -78,23 +83,9 @@ def test_raise_for_failures_counts_and_names_the_first() -> None:
 def test_a_failure_has_the_reason_that_the_reply_gives() -> None:
     details = {"statusDetails": {"statusCode": "AlgorithmError", "message": "exit code 1"}}
     last = reply(RESPONSE, job("CREATE_FAILED", **details))
-    error = failure(JOB, "CREATE_FAILED", last, 3.0)
+    error = failure("CREATE_FAILED", last)
     assert (error.handle, error.status, error.elapsed) == (JOB, "CREATE_FAILED", 3.0)
     assert (error.status_code, error.status_message) == ("AlgorithmError", "exit code 1")
     assert error.model is last
     assert (FAILURE.status_code, FAILURE.status_message) == (None, None), "a row has no reason"
-    assert failure(JOB, "CREATE_FAILED", None, 3.0).status_code is None
-
-
-def test_what_no_list_shows_has_no_status() -> None:
-    error = missing(JOB, 7.0)
-    assert (error.handle, error.status, error.elapsed, error.model) == (JOB, None, 7.0, None)
-
-
-def test_a_wait_whose_time_is_up_tells_what_it_saw() -> None:
-    fault = reset()
-    error = expiry(JOB, "ACTIVE", ROW, elapsed=61.0, timeout=60.0, looks=4, last_fault=fault)
-    assert (error.handle, error.status, error.model) == (JOB, "ACTIVE", ROW)
-    assert (error.elapsed, error.timeout, error.looks) == (61.0, 60.0, 4)
-    assert error.last_fault is fault
-    assert error.__cause__ is fault
+    assert failure("CREATE_FAILED").status_code is None

@@ -14,8 +14,8 @@ from crml_sdk import errors
 from crml_sdk.times import timeout_of
 from crml_sdk.waiting import Poll, check_options, wait_elapsed
 from crml_sdk.waiting.faults import retry_after
-from crml_sdk.waiting.limiter import Limiter
 from crml_sdk.waiting.pace import Pace
+from crml_sdk.waiting.schedule import Limiter
 
 from .stage import service_error
 
@@ -176,11 +176,24 @@ class Clock:
         return self.now
 
 
+class Turn:
+    """Somebody who wants one request of a limiter."""
+
+    def __init__(self, limiter: Limiter) -> None:
+        self.limiter = limiter
+
+    def delay(self) -> float:
+        return self.limiter.delay(self)
+
+    def give_up(self) -> None:
+        self.limiter.leave(self)
+
+
 def drain(limiter: Limiter, clock: Clock, turns: int) -> list[float]:
     """When each of so many turns comes, one asked for after the other."""
     times: list[float] = []
     for _ in range(turns):
-        turn = limiter.turn()
+        turn = Turn(limiter)
         while delay := turn.delay():
             clock.now += delay
         times.append(round(clock.now, 6))
@@ -205,15 +218,15 @@ def test_who_comes_first_is_served_first() -> None:
     clock = Clock()
     limiter = Limiter(5.0, clock=clock)
     drain(limiter, clock, 20)
-    first, second, third = limiter.turn(), limiter.turn(), limiter.turn()
-    assert second.delay() == pytest.approx(0.4)
-    assert first.delay() == pytest.approx(0.2)
+    first, second, third = Turn(limiter), Turn(limiter), Turn(limiter)
+    assert [first.delay(), second.delay(), third.delay()] == pytest.approx([0.2, 0.4, 0.6])
+    assert [second.delay(), first.delay()] == pytest.approx([0.4, 0.2]), "asking keeps the place"
     clock.now = 10.0
     assert second.delay() == 0.01, "not before the first, though there are tokens"
     first.give_up()
     assert second.delay() == 0.0
     assert third.delay() == 0.0
-    assert limiter.turn().delay() > 0 or limiter.rate == 5.0
+    assert Turn(limiter).delay() > 0 or limiter.rate == 5.0
 
 
 def test_throttling_slows_at_once_and_no_burst_follows() -> None:
@@ -256,14 +269,14 @@ def test_what_was_saved_up_before_a_throttling_is_lost() -> None:
     assert drain(limiter, clock, 2) == [100.4, 100.8]
     clock.now = 101.0
     limiter.accepted()
-    assert limiter.turn().delay() == pytest.approx(0.5 / 2.75), "half a token at the old rate"
+    assert Turn(limiter).delay() == pytest.approx(0.5 / 2.75), "half a token at the old rate"
 
 
 def test_a_turn_that_waits_is_slowed_by_a_throttling() -> None:
     clock = Clock()
     limiter = Limiter(5.0, clock=clock)
     drain(limiter, clock, 20)
-    turn = limiter.turn()
+    turn = Turn(limiter)
     assert turn.delay() == pytest.approx(0.2)
     limiter.throttled()
     limiter.throttled()
@@ -276,7 +289,7 @@ def test_nobody_sleeps_long_in_the_queue() -> None:
     clock = Clock()
     limiter = Limiter(0.1, clock=clock)
     drain(limiter, clock, 1)
-    first, second = limiter.turn(), limiter.turn()
+    first, second = Turn(limiter), Turn(limiter)
     assert (first.delay(), second.delay()) == (10.0, 1.0)
 
 
@@ -286,7 +299,7 @@ def test_a_clock_that_jumps_back_does_not_stop_the_limiter() -> None:
     limiter = Limiter(1.0, clock=clock)
     drain(limiter, clock, 4)
     clock.now = 0.0
-    turn = limiter.turn()
+    turn = Turn(limiter)
     assert turn.delay() == 1.0
     clock.now = 1.0
     assert turn.delay() == 0.0
@@ -295,11 +308,11 @@ def test_a_clock_that_jumps_back_does_not_stop_the_limiter() -> None:
 def test_no_limit_and_a_senseless_one() -> None:
     limiter = Limiter(None, clock=lambda: 0.0)
     assert limiter.rate is None
-    turns = [limiter.turn() for _ in range(1000)]
+    turns = [Turn(limiter) for _ in range(1000)]
     assert not any(turn.delay() for turn in reversed(turns))
     limiter.throttled()
     limiter.accepted()
-    assert limiter.turn().delay() == 0.0
+    assert Turn(limiter).delay() == 0.0
     assert not limiter._queue, "nothing is kept of turns that have come"
     for rate in (0, -1, math.nan):
         with pytest.raises(ValueError):
@@ -310,9 +323,11 @@ def test_no_limit_and_a_senseless_one() -> None:
 def test_a_place_may_be_given_up_at_any_time(rate: float | None) -> None:
     clock = Clock()
     limiter = Limiter(rate, clock=clock)
-    came, waits = limiter.turn(), limiter.turn()
+    came, waits = Turn(limiter), Turn(limiter)
     assert came.delay() == 0.0
+    while rate and not waits.delay():
+        waits = Turn(limiter)
     for turn in (came, waits, waits):
         turn.give_up()
     assert not limiter._queue
-    assert drain(limiter, clock, 1) == [0.0]
+    assert drain(limiter, clock, 1) == [0.2 if rate else 0.0]

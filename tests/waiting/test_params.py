@@ -8,7 +8,7 @@ import pytest
 
 from crml_sdk import errors
 from crml_sdk.waiting import Handle
-from crml_sdk.waiting.groups import Job, cancel_params, get_params, row_version, versions_params
+from crml_sdk.waiting.groups import Job, cancel_params, get_params, list_params, row_version
 
 from ..support import samples
 from .brain_lab import RUNNING, answer, arn, brain_of, jobs, only, outcomes, page
@@ -62,9 +62,9 @@ def test_a_get_names_scope_and_version(handle: Handle, params: Any) -> None:
     assert get_params(Job(handle, 0, 0.0)) == params
 
 
-def test_the_versions_of_a_model_are_listed_by_its_own_list_where_there_is_no_other() -> None:
-    assert versions_params(Job(MODEL, 0, 0.0)) == MINE
-    assert versions_params(Job(SHARED, 0, 0.0)) == {
+def test_what_belongs_to_a_resource_is_listed_by_its_arn() -> None:
+    assert list_params(Job(MODEL, 0, 0.0), own=True) == MINE
+    assert list_params(Job(SHARED, 0, 0.0), own=False) == {
         "collaborationIdentifier": samples.COLLABORATION
     }
 
@@ -89,7 +89,7 @@ def test_a_page_that_did_not_come_in_time_is_every_ones_fault() -> None:
     assert brain.expire(10.0)
     for outcome in outcomes(brain).values():
         assert isinstance(outcome.error.last_fault, errors.CallTimeout)
-        assert outcome.error.looks == 1, "the list that was begun"
+        assert outcome.error.polls == 1, "the list that was begun"
 
 
 def test_a_scan_that_did_not_come_in_time_is_one_models_fault() -> None:

@@ -376,7 +376,7 @@ def test_the_deadline_is_kept(run: Any, timeout: float) -> None:
         assert isinstance(error, TimeoutError)
         assert error.status == "CREATE_IN_PROGRESS"
         assert error.model.status == "CREATE_IN_PROGRESS"
-        assert error.looks == len(service.calls)
+        assert error.polls == len(service.calls)
         assert error.timeout == timeout
         assert str(error.handle) in str(error)
         assert "still running" in str(error)

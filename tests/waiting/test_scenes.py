@@ -122,7 +122,7 @@ def test_the_last_reply_is_known_at_the_deadline(run: Any, way: Way) -> None:
             assert verdict.plain == ("WaitTimeout", "CREATE_IN_PROGRESS")
             assert verdict.reply is not None
             assert verdict.reply.status == "CREATE_IN_PROGRESS"
-            assert verdict.cause.looks > 3
+            assert verdict.cause.polls > 3
             assert verdict.elapsed == pytest.approx(60)
 
     run(main)

@@ -192,7 +192,7 @@ def test_without_opentelemetry_there_is_nothing(run: Any, monkeypatch: pytest.Mo
 
     async def main() -> None:
         service = Service().on(GET_JOB, in_turn(job("ACTIVE")))
-        driver = service.room.driver("crml.wait", [Handle.of(samples.JOB)], None, None)
+        driver = service.room.driver("crml.wait", [Handle.of(samples.JOB)])
         assert driver.trace is None
 
     run(main)

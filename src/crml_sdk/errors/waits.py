@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any
 
 from .base import CleanRoomsMLError, rebuilt
@@ -12,40 +13,32 @@ if TYPE_CHECKING:
     from ..waiting.outcomes import Outcome
 
 
+@dataclass(eq=False, repr=False)
 class WaitTimeout(CleanRoomsMLError, TimeoutError):
-    """The time of a wait was up. Only the waiting ended: what was waited for goes on.
+    """A wait ran out of time. Only the wait has ended: what it waited for goes on.
 
     Attributes:
-        handle: What was waited for; its text, `str(handle)`, resumes the wait: `sdk.wait(text)`.
-        status: The last status that was seen, or None when no look succeeded.
-        model: The last reply, or None.
+        handle: What was waited for. Its text, `str(handle)`, resumes the wait: `sdk.wait(text)`.
+        status: The last status that was seen, or None when no poll succeeded.
         elapsed: Seconds since the wait began.
-        timeout: Seconds that it was given.
-        looks: How many looks were taken.
-        last_fault: What the last look failed with, or None if it did not.
+        timeout: The timeout of the wait, in seconds.
+        polls: How many polls were made.
+        model: The last reply, or None.
+        last_fault: The error of the last poll, or None if it succeeded.
         cancelled: With `cancel_on_timeout`, whether the cancellation was accepted; else None.
     """
 
-    def __init__(
-        self,
-        handle: Handle,
-        *,
-        status: str | None,
-        elapsed: float,
-        timeout: float,
-        looks: int,
-        model: Any = None,
-        last_fault: BaseException | None = None,
-        cancelled: bool | None = None,
-    ) -> None:
-        self.handle: Handle = handle  # pyright: ignore[reportIncompatibleVariableOverride]
-        self.status = status
-        self.model = model
-        self.elapsed = elapsed
-        self.timeout = timeout
-        self.looks = looks
-        self.last_fault = last_fault
-        self.cancelled = cancelled
+    handle: Handle  # pyright: ignore[reportIncompatibleVariableOverride]
+    _: KW_ONLY
+    status: str | None
+    elapsed: float
+    timeout: float
+    polls: int
+    model: Any = None
+    last_fault: BaseException | None = None
+    cancelled: bool | None = None
+
+    def __post_init__(self) -> None:
         super().__init__(str(self))
 
     def __str__(self) -> str:
@@ -55,10 +48,10 @@ class WaitTimeout(CleanRoomsMLError, TimeoutError):
             True: "It has been asked to stop.",
             False: "It was asked to stop, and that was refused: it may still be running.",
         }[self.cancelled]
-        fault = f" The last look failed: {self.last_fault}." if self.last_fault else ""
+        fault = f" The last poll failed: {self.last_fault}." if self.last_fault else ""
         return (
             f"{self.handle.describe()} {seen} after {self.elapsed:.1f} s"
-            f" ({self.looks} look{'s' if self.looks != 1 else ''}, timeout {self.timeout:g} s)."
+            f" ({self.polls} poll{'s' if self.polls != 1 else ''}, timeout {self.timeout:g} s)."
             f"{fault} {goes_on}"
             f" Resume with sdk.wait({str(self.handle)!r})"
         )
@@ -68,35 +61,35 @@ class WaitTimeout(CleanRoomsMLError, TimeoutError):
         return rebuilt, (type(self), self.args, state)
 
 
+@dataclass(eq=False, repr=False)
 class ResourceFailed(CleanRoomsMLError):
-    """What was waited for ended otherwise, or is not there any more.
+    """What was waited for ended in another status than the one expected, or no longer exists.
 
     Attributes:
         handle: What was waited for.
-        status: The status it ended in, or None if it does not show any more.
-        status_code: The service's code for the reason, meant for programs, or None.
-        status_message: The service's words for the reason, or None.
+        status: The status it ended in, or None if no list shows it any more.
         elapsed: Seconds since the wait began.
         model: The last reply, or None.
     """
 
-    def __init__(
-        self,
-        handle: Handle,
-        *,
-        status: str | None,
-        status_code: str | None = None,
-        status_message: str | None = None,
-        elapsed: float,
-        model: Any = None,
-    ) -> None:
-        self.handle: Handle = handle  # pyright: ignore[reportIncompatibleVariableOverride]
-        self.status = status
-        self.status_code = status_code
-        self.status_message = status_message
-        self.elapsed = elapsed
-        self.model = model
+    handle: Handle  # pyright: ignore[reportIncompatibleVariableOverride]
+    _: KW_ONLY
+    status: str | None
+    elapsed: float
+    model: Any = None
+
+    def __post_init__(self) -> None:
         super().__init__(str(self))
+
+    @property
+    def status_code(self) -> str | None:
+        """The service's code for the reason, meant for programs, or None."""
+        return getattr(getattr(self.model, "status_details", None), "status_code", None)
+
+    @property
+    def status_message(self) -> str | None:
+        """The service's words for the reason, or None."""
+        return getattr(getattr(self.model, "status_details", None), "message", None)
 
     def __str__(self) -> str:
         what = self.handle.describe()

@@ -9,12 +9,11 @@ from __future__ import annotations
 import inspect
 import logging
 import sys
-from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 
-from typing_extensions import TypeVar
+from typing_extensions import Unpack
 
 from .._runtime import Event, Expired, TaskGroup, current_runtime
 from ..errors import CallTimeout, ClientClosed, WaitTimeout
@@ -26,9 +25,9 @@ from .faults import is_throttling
 from .groups import Request, cancel_params
 from .handles import Handle, export_handle_of, handle_of
 from .iterators import Completions, Watch
-from .limiter import Limiter, Turn
-from .outcomes import Outcomes, StatusChange
-from .pace import Poll, check_options
+from .outcomes import Outcomes
+from .pace import Poll, Report, WaitOptions, check_options
+from .schedule import Limiter
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -37,11 +36,6 @@ if TYPE_CHECKING:
     from .tracing import Trace
 
 logger: logging.Logger = plain_logger("crml_sdk.waiting")
-
-M = TypeVar("M", default=Any)
-
-Report = Callable[[StatusChange[Any]], Awaitable[None] | None]
-"""What `on_update=` takes."""
 
 GRACE: Final = 10.0
 """Seconds after its start for which a resource may be missing: not documented; assumed."""
@@ -81,26 +75,22 @@ class Caller(Protocol):
     ) -> Any: ...
 
 
-class Stopwatch:
-    """Seconds since it was made, by a clock that may jump.
+def steady(clock: Callable[[], float]) -> Callable[[], float]:
+    """Seconds since now, by a clock that may jump: a step back counts as no time at all.
 
     A monotonic clock does not run backwards; one that was injected, or that a virtual machine was
-    moved under, may. Such a step counts as no time at all.
+    moved under, may.
     """
+    last, elapsed = clock(), 0.0
 
-    __slots__ = ("_clock", "_elapsed", "_last")
+    def passed() -> float:
+        nonlocal last, elapsed
+        now = clock()
+        elapsed += max(now - last, 0.0)
+        last = now
+        return elapsed
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._last = clock()
-        self._elapsed = 0.0
-
-    def elapsed(self) -> float:
-        """Seconds until now."""
-        now = self._clock()
-        self._elapsed += max(now - self._last, 0.0)
-        self._last = now
-        return self._elapsed
+    return passed
 
 
 class Driver:
@@ -109,106 +99,83 @@ class Driver:
     Args:
         waiting: The client's waiting: its core and its polling rate.
         brain: What to ask and what the answers mean.
-        report: Told of each change of a status; None keeps them in `changes`.
-        trace: What tells OpenTelemetry, or None.
+        report: Called with each change of a status, or None.
+        trace: What informs OpenTelemetry, or None.
     """
 
     def __init__(
         self, waiting: Waiting, brain: Brain, report: Report | None, trace: Trace | None
     ) -> None:
+        self.brain = brain
+        self.trace = trace
+        self._waiting = waiting
         self._core = waiting.core
         self._limiter = waiting.limiter
-        self._waiting = waiting
-        self._runtime = current_runtime()
-        self._stopwatch = Stopwatch(waiting.core.clock)
         self._report = report
-        self.trace = trace
-        self._turn: Turn | None = None
-        self._wake: Event = self._runtime.event()
-        self._alarms: set[float] = set()
         self._lone = brain.pending == 1
-        self.brain = brain
-        self.changes: deque[StatusChange[Any]] = deque()
+        self._elapsed = steady(waiting.core.clock)
+        self._runtime = current_runtime()
+        self._answered: Event = self._runtime.event()
 
-    async def run(self, enough: Callable[[], Any]) -> None:
-        """Go on until there is enough, or all is settled, as a part of its trace."""
-        trace = self.trace
-        if trace is None:
-            await self.advance(enough)
-            return
-        with trace.current():
-            await self.advance(enough)
-        trace.settled(self.brain.ready)
+    async def run(self, enough: Callable[[], Any] = lambda: False) -> None:
+        """Go on until there is enough, or every wait has ended. Nothing is left running after it."""
+        with nullcontext() if self.trace is None else self.trace.current():
+            try:
+                async with self._runtime.task_group() as tasks:
+                    await self._go_on(tasks, enough)
+                    tasks.cancel()
+            finally:
+                self._limiter.leave(self)
+        if self.trace is not None:
+            self.trace.settled(self.brain.ready)
 
-    async def advance(self, enough: Callable[[], Any]) -> None:
-        """Go on until there is enough, or all is settled. Nothing is left running after it."""
-        try:
-            if self._lone:
-                await self._go_alone(enough)
-            else:
-                await self._go_together(enough)
-        finally:
-            self._alarms.clear()
-            if self._turn is not None:
-                self._turn.give_up()
-                self._turn = None
-
-    async def _go_alone(self, enough: Callable[[], Any]) -> None:
-        """One request after the other."""
-        while self.brain.pending and not enough():
-            request, due = self._take()
-            if request is not None:
-                await self._make(request)
-            elif self.brain.pending:
-                await self._sleep(due)
+    async def _go_on(self, tasks: TaskGroup, enough: Callable[[], Any]) -> None:
+        brain = self.brain
+        while brain.pending and not enough():
+            request, seconds = self._take()
+            if request is not None and self._lone:
+                await self._make(request)  # the same, without a task for it
+            elif request is not None:
+                tasks.start(self._make, request)
+            elif brain.pending:
+                await self._rest(seconds)
             await self._tell()
-
-    async def _go_together(self, enough: Callable[[], Any]) -> None:
-        """Several requests at once."""
-        async with self._runtime.task_group() as tasks:
-            while self.brain.pending and not enough():
-                request, due = self._take()
-                if request is not None:
-                    tasks.start(self._make, request)
-                elif self.brain.pending:
-                    await self._rest(tasks, due)
-                await self._tell()
-            if self.brain.pending:
-                await self._linger(tasks)
-            tasks.cancel()
+        # Let the requests under way end, unless they take longer than is usual.
+        now = self._elapsed()
+        end = now + min(0.1 + 4 * brain.usual, LONGEST_LINGER)
+        while brain.pending and brain.flying and now < end:
+            await self._rest(max(end - now, TICK))
+            now = self._elapsed()
+        await self._tell()
 
     def _take(self) -> tuple[Request | None, float]:
         """A request to make now, or the seconds until there may be one."""
-        now = self._stopwatch.elapsed()
+        now = self._elapsed()
         if self.brain.expire(now):
             return None, 0.0
         due = self.brain.next_due(now)
         if self.brain.wants(now):
-            self._turn = self._turn or self._limiter.turn()
-            delay = self._turn.delay()
+            delay = self._limiter.delay(self)
             if not delay:
-                self._turn = None
-                (request,) = self.brain.due(now, 1)
-                return request, 0.0
+                return self.brain.take(now), 0.0
             due = now + delay if due is None else min(due, now + delay)
-        elif self._turn is not None:
-            self._turn.give_up()
-            self._turn = None
+        else:
+            self._limiter.leave(self)
         return None, LONGEST_SLEEP if due is None else max(due - now, TICK)
 
     async def _make(self, request: Request) -> None:
         """Make a request, and let the brain know what came of it."""
         operation, params = request.operation, request.params
         try:
-            # Asking again is the wait's own business, not the transport's.
+            # Whether to ask again is decided by the wait, not by the transport.
             reply = await self._runtime.bounded(
                 request.limit, lambda: self._core.call(operation, params, once=True)
             )
             self._limiter.accepted()
             self._waiting.authenticated = True
         except ClientClosed:
-            self.brain.closed(self._stopwatch.elapsed())
-            self._wake.set()
+            self.brain.closed(self._elapsed())
+            self._answered.set()
             return
         except Expired:
             reply = CallTimeout(operation.name, f"no reply within {request.limit:.3g} s")
@@ -217,61 +184,39 @@ class Driver:
                 self._limiter.throttled()
             reply = error
         except BaseException:
-            self.brain.dropped(request, self._stopwatch.elapsed())
+            self.brain.dropped(request, self._elapsed())
             raise
-        now = self._stopwatch.elapsed()
-        self.changes.extend(self.brain.answered(request, reply, now))
+        self.brain.answered(request, reply, self._elapsed())
         if self.trace is not None:
             self.trace.call(operation.name, reply)
-        self._wake.set()
+        self._answered.set()
 
     async def _tell(self) -> None:
         """Pass on what the brain has learnt."""
-        notes = self.brain.notes
-        while notes:
-            note = notes.popleft()
-            facts = {**note.facts, "crml_handle": str(note.facts["crml_handle"])}
-            what = note.facts["crml_handle"].describe()
-            logger.log(note.level, "%s: %s", what, note.text, extra=facts)
-        if self._report is None:
-            return
-        while self.changes:
-            told = self._report(self.changes.popleft())
+        while self.brain.notes:
+            note = self.brain.notes.popleft()
+            facts = {"crml_handle": str(note.handle), **note.facts}
+            logger.log(note.level, "%s: %s", note.handle.describe(), note.text, extra=facts)
+        while self.brain.changes:
+            change = self.brain.changes.popleft()
+            if self.trace is not None:
+                self.trace.status(change)
+            told = None if self._report is None else self._report(change)
             if inspect.isawaitable(told):
                 await told
 
-    async def _linger(self, tasks: TaskGroup) -> None:
-        """Let the requests under way end, unless they take longer than is usual."""
-        now = self._stopwatch.elapsed()
-        end = now + min(0.1 + 4 * self.brain.usual, LONGEST_LINGER)
-        while self.brain.in_flight and now < end:
-            await self._rest(tasks, max(end - now, TICK))
-            now = self._stopwatch.elapsed()
-        await self._tell()
-
-    async def _rest(self, tasks: TaskGroup, seconds: float) -> None:
+    async def _rest(self, seconds: float) -> None:
         """Sleep until a request was answered or the next one is due."""
-        if not self.brain.in_flight:
-            await self._sleep(seconds)
+        if self.brain.flying:
+            # In real time: a clock that sleeping moves must not move while requests are under way.
+            with suppress(Expired):
+                await self._runtime.bounded(seconds, self._answered.wait)
+            self._answered = self._runtime.event()
             return
-        due = self._stopwatch.elapsed() + seconds
-        if all(due < alarm for alarm in self._alarms):
-            self._alarms.add(due)
-            tasks.start(self._ring, seconds, due)
-        await self._wake.wait()
-        self._wake = self._runtime.event()
-
-    async def _sleep(self, seconds: float) -> None:
         try:
             await self._core.sleep(seconds)
         except ClientClosed:
-            self.brain.closed(self._stopwatch.elapsed())
-
-    async def _ring(self, seconds: float, due: float) -> None:
-        # In real time: a clock that is moved by sleeping must not move while requests are under way.
-        await self._runtime.sleep(seconds)
-        self._alarms.discard(due)
-        self._wake.set()
+            self.brain.closed(self._elapsed())
 
 
 class Waiting:
@@ -303,20 +248,18 @@ class Waiting:
         self,
         what: str,
         handles: Iterable[Handle],
-        timeout: float | timedelta | None,
-        poll: Poll | None,
-        on_update: Report | None = None,
         *,
+        timeout: float | timedelta | None = None,
+        poll: Poll | None = None,
+        on_update: Report | None = None,
         details: bool = True,
-        keep: bool = False,
     ) -> Driver:
         """A wait, ready to run.
 
         Args:
             what: Its name for traces.
             handles: What is waited for, each once.
-            timeout, poll, on_update, details: As for `wait_all`.
-            keep: Whether changes are kept in the driver's `changes`.
+            timeout, poll, on_update, details: As for `CleanRoomsML.wait_all`.
         """
         if poll is not None or on_update is not None:
             check_options(poll=poll, on_update=on_update)
@@ -334,23 +277,21 @@ class Waiting:
             from .tracing import Trace
 
             trace = Trace(what, [handle for handle, _ in wanted], self.metrics)
-        return Driver(self, brain, None if keep else _reporter(trace, on_update), trace)
+        return Driver(self, brain, on_update, trace)
 
     async def wait(
         self,
         target: Any,
         *,
-        timeout: float | timedelta | None,
-        poll: Poll | None = None,
-        on_update: Report | None = None,
         cancel_on_timeout: bool = False,
         cancel_on_cancel: bool = False,
+        **options: Unpack[WaitOptions],
     ) -> Any:
-        """Wait until what the target, or its handle, is waited for to be; see the groups' `wait`."""
+        """Wait for the goal of the target, or of its handle; see the groups' `wait`."""
         handle = Handle.of(target)
-        driver = self.driver("crml.wait", (handle,), timeout, poll, on_update)
+        driver = self.driver("crml.wait", (handle,), **options)
         try:
-            await driver.run(lambda: False)
+            await driver.run()
         except BaseException as error:
             if cancel_on_cancel and not isinstance(error, Exception):
                 await self._cancel(driver.brain.handle_of(0, handle))
@@ -365,7 +306,7 @@ class Waiting:
     async def wait_for_started(
         self, handle: Handle, *, began: float, timeout: float | timedelta | None, **options: Any
     ) -> Any:
-        """Wait for what was just started, so that no end of the waiting loses its handle.
+        """Wait for what was just started, so that its handle is never lost.
 
         Args:
             handle: What was started. It is logged before the wait begins, and every error has it
@@ -389,73 +330,34 @@ class Waiting:
             _carry(error, handle)
             raise
 
-    def watch(
-        self,
-        handle: Handle,
-        *,
-        timeout: float | timedelta | None = None,
-        poll: Poll | None = None,
-    ) -> Watch[Any]:
+    def watch(self, handle: Handle, **options: Unpack[WaitOptions]) -> Watch[Any]:
         """The status changes of one resource; see the groups' ``watch``."""
-        return Watch(self, handle, timeout, poll)
+        return Watch(self, handle, **options)
 
-    async def wait_all(
-        self,
-        targets: Any,
-        *,
-        timeout: float | timedelta | None,
-        poll: Poll | None = None,
-        on_update: Report | None = None,
-        details: bool = True,
-    ) -> Outcomes[Any]:
+    async def wait_all(self, targets: Any, **options: Unpack[WaitOptions]) -> Outcomes[Any]:
         """Wait for all of them; their outcomes in the same order."""
         wanted = Handle.all_of(targets)
-        completions = self.as_completed(
-            wanted, timeout=timeout, poll=poll, on_update=on_update, details=details
-        )
-        outcomes = await completions.collect()
+        outcomes = await self.as_completed(wanted, **options).collect()
         return Outcomes(outcomes[handle] for handle in wanted)
 
-    def as_completed(
-        self,
-        targets: Any,
-        *,
-        timeout: float | timedelta | None,
-        poll: Poll | None = None,
-        on_update: Report | None = None,
-        details: bool = True,
-    ) -> Completions[Any]:
-        """Outcomes as they come about."""
-        return Completions(self, Handle.all_of(targets), timeout, poll, on_update, details)
+    def as_completed(self, targets: Any, **options: Unpack[WaitOptions]) -> Completions[Any]:
+        """Outcomes in the order in which the waits end."""
+        return Completions(self, Handle.all_of(targets), **options)
 
     async def _cancel(self, handle: Handle) -> bool:
         """Ask the service to cancel a job, even while this task is being cancelled itself."""
-        params = cancel_params(handle)
-        if params is None:
+        params, operation = cancel_params(handle), handle.resource.cancel
+        if params is None or operation is None:
             return False
-        operation = handle.resource.cancel
-        assert operation is not None
         try:
             await current_runtime().shielded(
-                CANCEL_LIMIT, lambda: self.core.call(operation, dict(params))
+                CANCEL_LIMIT, lambda: self.core.call(operation, params)
             )
         except Exception as error:
             facts = {"crml_handle": str(handle), "crml_fault": repr(error)}
             logger.warning("could not cancel the %s: %r", handle.describe(), error, extra=facts)
             return False
         return True
-
-
-def _reporter(trace: Trace | None, on_update: Report | None) -> Report | None:
-    """Who is told of changes."""
-    if trace is None:
-        return on_update or _ignore
-
-    def report(change: StatusChange[Any]) -> Awaitable[None] | None:
-        trace.status(change)
-        return None if on_update is None else on_update(change)
-
-    return report
 
 
 def _carry(error: Any, handle: Handle) -> None:
@@ -466,7 +368,3 @@ def _carry(error: Any, handle: Handle) -> None:
         error.handle = handle
     if hasattr(error, "add_note"):  # Python 3.11
         error.add_note(f"It was started; sdk.wait({str(handle)!r}) takes up the wait for it")
-
-
-def _ignore(change: StatusChange[Any]) -> None:
-    """Nobody wants to know."""

@@ -2,33 +2,50 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic
 
-from typing_extensions import Self, TypeVar
+from typing_extensions import Self, TypeVar, Unpack
 
 from ..errors import ResourceFailed
 from ..times import timeout_of
 from .handles import Handle
 from .outcomes import Outcome, StatusChange
-from .pace import Poll, check_options
+from .pace import WaitOptions, check_options
 
 if TYPE_CHECKING:
-    from datetime import timedelta
-
-    from .driver import Driver, Report, Waiting
+    from .driver import Driver, Waiting
 
 M = TypeVar("M", default=Any)
 
 
-class _Closing:
-    """What may be closed before its end: by `aclose()`, by `async with`, or by being forgotten."""
+class _Iterator:
+    """A wait that begins with its first item.
+
+    It may be closed before its end: by `aclose()`, by `async with`, or by being forgotten.
+    """
 
     _driver: Driver | None = None
     _closed = False
 
+    def __init__(
+        self, waiting: Waiting, what: str, handles: list[Handle], **options: Unpack[WaitOptions]
+    ) -> None:
+        check_options(poll=options.get("poll"), on_update=options.get("on_update"))
+        timeout_of(options.get("timeout"))
+        self._make = partial(waiting.driver, what, handles, **options)
+
+    def _begun(self) -> Driver:
+        self._driver = self._driver or self._make()
+        return self._driver
+
+    def __aiter__(self) -> Self:
+        return self
+
     async def aclose(self) -> None:
-        """End it. Nothing runs between two items, so this only closes what is traced."""
+        """End the iteration. Nothing runs between two items, so this only closes the trace."""
         self._end()
 
     async def __aenter__(self) -> Self:
@@ -47,45 +64,33 @@ class _Closing:
             driver.trace.close()
 
 
-class Watch(_Closing, Generic[M]):
+class Watch(_Iterator, Generic[M]):
     """An async iterator over the status changes of one resource.
 
-    It ends after the status in which the wait for it ends, be it well or badly. Nothing runs
-    between two items, so it may be left at any time; `aclose()` and `async with` are there for
-    those who like to close things.
+    It ends after the status in which the wait ends, whether that is good or bad. Nothing runs
+    between two items, so you may leave it at any time. `aclose()` and `async with` are optional.
 
     Raises, while iterating:
-        WaitTimeout: the time was up.
-        ServiceError, TransportError: a fault that another look would not cure.
+        WaitTimeout: The time was up.
+        ServiceError, TransportError: A fault that another poll would not cure.
     """
 
-    def __init__(
-        self,
-        waiting: Waiting,
-        handle: Handle,
-        timeout: float | timedelta | None,
-        poll: Poll | None,
-    ) -> None:
-        check_options(poll=poll, timeout=timeout_of(timeout))
-        self._make = lambda: waiting.driver("crml.watch", (handle,), timeout, poll, keep=True)
-
-    def __aiter__(self) -> Watch[M]:
-        return self
+    def __init__(self, waiting: Waiting, handle: Handle, **options: Unpack[WaitOptions]) -> None:
+        self._changes: deque[StatusChange[M]] = deque()
+        options["on_update"] = self._changes.append
+        super().__init__(waiting, "crml.watch", [handle], **options)
 
     async def __anext__(self) -> StatusChange[M]:
         if self._closed:
             raise StopAsyncIteration
-        driver = self._driver = self._driver or self._make()
+        driver = self._begun()
         try:
-            await driver.run(lambda: driver.changes)
+            await driver.run(lambda: self._changes)
         except Exception:
             self._end()
             raise
-        if driver.changes:
-            change = driver.changes.popleft()
-            if driver.trace is not None:
-                driver.trace.status(change)
-            return change
+        if self._changes:
+            return self._changes.popleft()
         error = driver.brain.ready[0][1].error
         self._end()
         if error is None or isinstance(error, ResourceFailed):
@@ -93,36 +98,23 @@ class Watch(_Closing, Generic[M]):
         raise error
 
 
-class Completions(_Closing, Generic[M]):
-    """An async iterator over the outcomes of many waits, in the order in which they come about.
+class Completions(_Iterator, Generic[M]):
+    """An async iterator over the outcomes of many waits, in the order in which the waits end.
 
-    Nothing runs between two items, so it may be left at any time; polling goes on with the next
-    item that is asked for. What has not ended at the deadline comes as an outcome with a
-    ``WaitTimeout``.
+    Nothing runs between two items, so you may leave it at any time. Polling continues when the next
+    item is asked for. What has not ended at the deadline comes as an outcome with a `WaitTimeout`.
     """
 
     def __init__(
-        self,
-        waiting: Waiting,
-        handles: Iterable[Handle],
-        timeout: float | timedelta | None,
-        poll: Poll | None,
-        on_update: Report | None,
-        details: bool,
+        self, waiting: Waiting, handles: Iterable[Handle], **options: Unpack[WaitOptions]
     ) -> None:
-        check_options(poll=poll, on_update=on_update, timeout=timeout_of(timeout))
         self._handles = list(dict.fromkeys(handles))
-        self._make = lambda: waiting.driver(
-            "crml.wait_all", self._handles, timeout, poll, on_update, details=details
-        )
-
-    def __aiter__(self) -> Completions[M]:
-        return self
+        super().__init__(waiting, "crml.wait_all", self._handles, **options)
 
     async def __anext__(self) -> Outcome[M]:
         if self._closed:
             raise StopAsyncIteration
-        driver = self._driver = self._driver or self._make()
+        driver = self._begun()
         ready = driver.brain.ready
         if not ready:
             await driver.run(lambda: ready)
@@ -137,7 +129,7 @@ class Completions(_Closing, Generic[M]):
         Returns:
             The outcomes.
         """
-        driver = self._driver = self._driver or self._make()
-        await driver.run(lambda: False)
+        driver = self._begun()
+        await driver.run()
         self._end()
         return {self._handles[number]: outcome for number, outcome in driver.brain.ready}

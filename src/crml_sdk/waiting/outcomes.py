@@ -58,12 +58,13 @@ class Outcome(Generic[M]):
         return self.error is None
 
     @property
+    def _last(self) -> Any:
+        return self.row if self.model is None else self.model
+
+    @property
     def status(self) -> Any:
         """The last status that was seen, or None."""
-        last: Any = self.row if self.model is None else self.model
-        if last is not None:
-            return last.status
-        return getattr(self.error, "status", None)
+        return getattr(self.error if self._last is None else self._last, "status", None)
 
     def result(self) -> M:
         """The model, or the row where there is only that; raises the error if there is one.
@@ -73,8 +74,7 @@ class Outcome(Generic[M]):
         """
         if self.error is not None:
             raise self.error
-        found: Any = self.row if self.model is None else self.model
-        return found
+        return self._last
 
 
 class Outcomes(list[Outcome[M]], Generic[M]):
@@ -107,52 +107,3 @@ class Outcomes(list[Outcome[M]], Generic[M]):
 
     def _repr_html_(self) -> str:
         return self.to_svg()
-
-
-def failure(handle: Handle, status: str, last: Any, elapsed: float) -> errors.ResourceFailed:
-    """The error for a resource that ended otherwise than was waited for.
-
-    Args:
-        handle: What was waited for.
-        status: How it ended.
-        last: The reply that showed it: a Get response, or a row, which may lack the details.
-        elapsed: Seconds since the wait began.
-    """
-    details = getattr(last, "status_details", None)
-    return errors.ResourceFailed(
-        handle,
-        status=status,
-        status_code=getattr(details, "status_code", None),
-        status_message=getattr(details, "message", None),
-        elapsed=elapsed,
-        model=last,
-    )
-
-
-def missing(handle: Handle, elapsed: float) -> errors.ResourceFailed:
-    """The error for a resource that no list shows."""
-    return errors.ResourceFailed(handle, status=None, elapsed=elapsed)
-
-
-def expiry(
-    handle: Handle,
-    status: str | None,
-    last: Any,
-    *,
-    elapsed: float,
-    timeout: float,
-    looks: int,
-    last_fault: BaseException | None,
-) -> errors.WaitTimeout:
-    """The error for a wait whose time is up."""
-    error = errors.WaitTimeout(
-        handle,
-        status=status,
-        elapsed=elapsed,
-        timeout=timeout,
-        looks=looks,
-        model=last,
-        last_fault=last_fault,
-    )
-    error.__cause__ = last_fault
-    return error

@@ -9,20 +9,37 @@ what they took. ``benchmarks/waiting_simulation.py`` compares it with a loop of 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import tenacity
 from tenacity.wait import wait_base
+from typing_extensions import TypedDict
 
 from ..times import seconds_of
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
 
+    from .outcomes import StatusChange
+
 #: What ``poll=`` takes: a wait of tenacity's, any function like one, or a fixed interval.
 Poll = wait_base | Callable[["RetryCallState"], float] | float | timedelta
+
+#: What ``on_update=`` takes: a function of each change, which is awaited if it is async.
+Report = Callable[["StatusChange[Any]"], Awaitable[None] | None]
+
+
+class WaitOptions(TypedDict, total=False):
+    """What all ways to wait take; see `CleanRoomsML.wait_all`."""
+
+    timeout: float | timedelta | None
+    poll: Poll | None
+    on_update: Report | None
+    details: bool
+
 
 SHORTEST: Final = 0.01
 """Seconds between two looks at the least, whatever `poll=` says: a wait must not spin."""
@@ -31,36 +48,26 @@ LONGEST: Final = 86_400.0
 """Seconds between two looks at the most, whatever `poll=` says."""
 
 
+@dataclass(eq=False, kw_only=True)
 class wait_elapsed(wait_base):
     """Wait for a share of the time already waited.
 
     Args:
         share: Of the time since the wait began.
         shortest, longest: Bounds of one interval, in seconds.
-        ceiling: To which `longest` grows for waits of many days.
+        ceiling: What `longest` grows to in waits of many days, in seconds.
         ceiling_share: How it grows: this share of the time since the wait began.
         jitter: Each interval varies by up to this share of it, up or down.
         chance: Gives a number from 0 to 1 for the jitter.
     """
 
-    def __init__(
-        self,
-        *,
-        share: float = 0.2,
-        shortest: float = 5.0,
-        longest: float = 31.0,
-        ceiling: float = 45.0,
-        ceiling_share: float = 1 / 20_000,
-        jitter: float = 0.1,
-        chance: Callable[[], float] = random.random,
-    ) -> None:
-        self.share = share
-        self.shortest = shortest
-        self.longest = longest
-        self.ceiling = ceiling
-        self.ceiling_share = ceiling_share
-        self.jitter = jitter
-        self.chance = chance
+    share: float = 0.2
+    shortest: float = 5.0
+    longest: float = 31.0
+    ceiling: float = 45.0
+    ceiling_share: float = 1 / 20_000
+    jitter: float = 0.1
+    chance: Callable[[], float] = random.random
 
     def __call__(self, retry_state: RetryCallState) -> float:
         return self.interval(retry_state.seconds_since_start or 0.0)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import Enum
 from types import MappingProxyType
+from typing import Final
 
 
 class Phase(str, Enum):
@@ -40,6 +41,9 @@ class Verdict(str, Enum):
     FAILED = "failed"
     DOUBTFUL = "doubtful"
 
+
+FINAL: Final = frozenset({Verdict.REACHED, Verdict.FAILED})
+"""The verdicts that end a wait."""
 
 _CREATE = {
     "CREATE_PENDING": Phase.IN_PROGRESS,
@@ -90,21 +94,17 @@ def judge(table: str, goal: Goal, status: str) -> Verdict:
     """
     if status == "CANCEL_FAILED":
         return Verdict.DOUBTFUL
-    if goal is Goal.DELETED:
-        return _judge_deletion(table, status)
     here = phase(table, status)
+    if goal is Goal.DELETED:
+        if here is Phase.GONE:
+            return Verdict.REACHED
+        return Verdict.DOUBTFUL if status == "DELETE_FAILED" else Verdict.PENDING
     if here in (Phase.IN_PROGRESS, Phase.UNKNOWN):
         return Verdict.PENDING
     if goal is Goal.CANCELLED:
         # However it ended, it runs no longer: that is what was asked for.
         return Verdict.FAILED if status == "DELETE_FAILED" else Verdict.REACHED
     return Verdict.REACHED if here is Phase.SUCCESS else Verdict.FAILED
-
-
-def _judge_deletion(table: str, status: str) -> Verdict:
-    if phase(table, status) is Phase.GONE:
-        return Verdict.REACHED
-    return Verdict.DOUBTFUL if status == "DELETE_FAILED" else Verdict.PENDING
 
 
 #: What each known status means, by table and goal; a status that is not there is waited on.

@@ -1,1 +1,1 @@
-"""The web pages of the local service."""
+"""The pages for people."""
