@@ -27,7 +27,7 @@ NOT_RUN = {
     r"scripts/|python -m codegen": "tools of this repository",
     r"pytest": "runs the page's Python, which test_blocks.py calls",
 }
-ELSEWHERE = ("docs/local/containers.md",)
+ELSEWHERE = ("docs/local/containers.md", "docs/guides/on-aws.md")
 """Pages with a test of their own."""
 
 TOOLS = ("jq", "curl")
