@@ -155,7 +155,7 @@ def test_a_job_that_is_not_there_is_a_404(lab: Lab, number: str) -> None:
 
 def test_a_simulated_job_says_so(lab: Lab) -> None:
     number = start(lab, "simulated")
-    assert "Simulated" in get(lab, f"/jobs/{number}")[1]
+    assert "simulated" in get(lab, f"/jobs/{number}")[1]
     assert told(lab, number, "metrics") == {"metrics": []}
     assert told(lab, number, "log")["text"] == ""
 

@@ -1,6 +1,6 @@
-"""The local Clean Rooms ML: a stand-in of the service to develop and test against.
+"""The local Clean Rooms ML: a stand-in for the service, for development and tests.
 
-`LocalCleanRoomsML().sdk()` gives a client that is answered in the process; `serve` and
+`LocalCleanRoomsML().sdk()` returns a client that is answered in the process. `serve` and
 `serve_in_thread` answer over a socket. Importing this loads neither aiobotocore nor aiohttp.
 """
 

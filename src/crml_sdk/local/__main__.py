@@ -1,4 +1,4 @@
-"""`python -m crml_sdk.local`: the stand-in as a server."""
+"""`python -m crml_sdk.local`: the local service as a server."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The stand-in's own clock: real time by default, and a test can hold it and push it forward."""
+"""The clock of the local service: real time by default. Tests can stop it and move it forward."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-# The last second of the year 8999: dates that replies show end with the year 9999, and what
-# expires does so within days.
+# The last second of the year 8999. Dates in replies end with the year 9999, and resources expire
+# within days.
 LAST_MOMENT = 221_845_391_999.0
 
 
 class LocalClock:
-    """Epoch seconds, as the stand-in sees them.
+    """The time of the local service, in epoch seconds.
 
-    It follows real time (times `speed`) until it is held. `advance` moves it forward at once,
-    held or not. It never goes back. `wall` is the real clock underneath, injectable for tests.
+    It follows real time, multiplied by `speed`, until it is held. `advance` moves it forward, whether it
+    is held or not. It never goes back. `wall` is the real clock, which tests can replace.
     """
 
     def __init__(
@@ -28,7 +28,7 @@ class LocalClock:
         wall: Callable[[], float] = time.time,
     ) -> None:
         if not (math.isfinite(speed) and speed > 0):
-            raise ValueError("The speed of the local clock must be a number above 0")
+            raise ValueError("the speed of the local clock must be a number greater than 0")
         self._wall = wall
         self._speed = speed
         self._anchor_wall = wall()
@@ -38,7 +38,7 @@ class LocalClock:
 
     @property
     def held(self) -> bool:
-        """True while only `advance` moves the clock."""
+        """Whether only `advance` moves the clock."""
         return self._held
 
     def now(self) -> float:
@@ -49,43 +49,47 @@ class LocalClock:
         return min(self._anchor + moved, LAST_MOMENT)
 
     def advance(self, seconds: float) -> float:
-        """Moves the clock forward and returns the new time.
+        """Move the clock forward and return the new time.
 
-        Raises ValueError for seconds that are negative or no number, or lead beyond the year 8999.
+        Raises:
+            ValueError: The seconds are negative or not a number, or lead to a time after the year 8999.
         """
         if not seconds >= 0:
-            raise ValueError("The local clock does not go back: advance takes seconds from 0 up")
+            raise ValueError("the local clock cannot go back: advance needs seconds of 0 or more")
         self._settle(_checked(self.now() + seconds))
         return self._anchor
 
     def move_to(self, moment: float) -> float:
-        """Moves the clock forward to an epoch second; a moment already past changes nothing.
+        """Move the clock forward to a time in epoch seconds. An earlier time changes nothing.
 
-        Raises ValueError for a moment that is no number or beyond the year 8999.
+        Raises:
+            ValueError: The time is not a number, or is after the year 8999.
         """
         self._settle(max(self.now(), _checked(moment)))
         return self._anchor
 
     def hold(self) -> None:
-        """Stops the clock where it is."""
+        """Stop the clock."""
         self._settle(self.now())
         self._held = True
 
     def release(self) -> None:
-        """Lets the clock follow real time again, from where it is."""
+        """Let the clock follow real time again."""
         self._settle(self.now())
         self._held = False
 
     def to_json(self) -> dict[str, Any]:
-        """Where the clock is: what `restore` needs in another process."""
+        """The position of the clock, for `restore` in another process."""
         now = self.now()
         return {"now": now, "held": self._held, "ahead": 0.0 if self._held else now - self._wall()}
 
     def restore(self, document: Mapping[str, Any]) -> None:
-        """Goes on from where another clock was: there if it was held, else as far ahead of real
-        time.
+        """Continue from the position of another clock.
 
-        Raises ValueError, KeyError or TypeError for a document that is none.
+        A held clock stays held. Otherwise this clock is as far ahead of real time as the other one.
+
+        Raises:
+            ValueError, KeyError, TypeError: The document is invalid.
         """
         now, held = _checked(float(document["now"])), bool(document["held"])
         ahead = _checked(max(now, self._wall() + float(document.get("ahead", 0.0))))
@@ -93,10 +97,10 @@ class LocalClock:
         self._settle(now if held else ahead)
 
     def stamp(self) -> float:
-        """A time for a record: now, and always later than the stamp before it.
+        """A time for a record, which is later than all earlier ones.
 
-        The distance is at least a microsecond, the finest that a reply shows, so that "newest by
-        create time" has one answer even while the clock is held.
+        The distance is at least a microsecond, which is the precision of replies, so that the newest record
+        is always clear, even while the clock is held.
         """
         moment = round(max(self.now(), self._last_stamp + 1e-6), 6)
         if moment <= self._last_stamp:  # the float next to it rounds back at this magnitude
@@ -111,5 +115,5 @@ class LocalClock:
 
 def _checked(moment: float) -> float:
     if not (math.isfinite(moment) and moment <= LAST_MOMENT):
-        raise ValueError("The local clock ends with the year 8999")
+        raise ValueError("the local clock ends with the year 8999")
     return moment

@@ -1,8 +1,8 @@
-"""The control path of the server, `/_local/...`, and the page for people at `/`.
+"""The control path of the server, `/_local/...`, and the web page at `/`.
 
-What is said here is about the stand-in itself, not about the service: its clock, faults, jobs,
-settings, state. It speaks JSON and changes something only for a request whose content type says
-JSON, which a foreign web page cannot send unasked.
+Requests here are about the local service itself: its clock, faults, jobs, settings and state. The
+control path uses JSON, and changes something only if the content type is JSON. A page of another web
+site cannot send such a request.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .state.records import Record
 
 _JSON = "application/json"
-# These end what runs, which must not be waited for under the lock.
+# These end running jobs, and must not wait for them while holding the lock.
 _WITHOUT_LOCK = ("reset", "state")
 _JOB_PATH = re.compile(r"jobs/([0-9]{1,15})/(log|metrics|artifacts)")
 LOG_PART = 1024 * 1024
@@ -69,13 +69,13 @@ class ControlPath:
         route = self._routes.get((method, name)) or self._job_route(method, name)
         if route is None:
             known = sorted(f"{verb} /_local/{each}" for verb, each in self._routes)
-            return _refusal(404, f"Unknown control path; known: {', '.join(known)}")
+            return _refusal(404, f"unknown control path; known: {', '.join(known)}")
         if method in ("POST", "PUT") and not headers.get("Content-Type", "").startswith(_JSON):
-            return _refusal(415, "The control path takes application/json")
+            return _refusal(415, "the control path needs the content type application/json")
         try:
             given: Any = json.loads(body) if body else {}
             if not isinstance(given, dict):
-                return _refusal(400, "The body must be a JSON object")
+                return _refusal(400, "the body must be a JSON object")
             arguments = cast(JsonObject, given)
             if query:
                 arguments |= {key: values[-1] for key, values in parse_qs(query).items()}
@@ -89,7 +89,7 @@ class ControlPath:
         except (UnreadableState, BadSeed, LookupError, TypeError, ValueError) as error:
             return _refusal(400, str(error) or repr(error))
         except RecursionError:
-            return _refusal(400, "The body is nested too deeply")
+            return _refusal(400, "the body is nested too deeply")
         return _reply(200, {} if result is None else result)
 
     def _page(self, path: str) -> Reply:
@@ -101,7 +101,7 @@ class ControlPath:
             return job.render(self._local, int(number) if _is_number(number) else 0)
 
     def _job_route(self, method: str, name: str) -> Callable[[JsonObject], Any] | None:
-        """What a job has left: `jobs/NUMBER/log`, `metrics` or `artifacts`."""
+        """The log, metrics or artifacts of a job: `jobs/NUMBER/log` and so on."""
         found = _JOB_PATH.fullmatch(name)
         if method != "GET" or found is None:
             return None
@@ -112,7 +112,7 @@ class ControlPath:
         self._local.tick()
         record = self._local.numbered(number)
         if record is None:
-            raise ServiceFailure(f"There is no job {number}", status=404)
+            raise ServiceFailure(f"there is no job {number}", status=404)
         report = self._local.report_of(number)
         if what == "log":
             start = int(given.get("from", 0))
@@ -139,7 +139,7 @@ class ControlPath:
         return {"requests": [asdict(entry) for entry in calls]}
 
     def _jobs(self, given: JsonObject) -> JsonObject:
-        """What is under way; or, with `arn`, the jobs that made what has that ARN."""
+        """The unfinished jobs, or with `arn` the jobs of the resource with that ARN."""
         if "arn" in given:
             self._local.tick()
             return {"jobs": [self._made(record) for record in self._local.made(given["arn"])]}
@@ -213,7 +213,7 @@ class ControlPath:
         clock = self._local.clock
         unknown = set(given) - {"hold", "release", "advance"}
         if unknown:
-            raise ValueError("Known are: hold, release, advance")
+            raise ValueError("known: hold, release, advance")
         if given.get("hold"):
             clock.hold()
         if given.get("release"):

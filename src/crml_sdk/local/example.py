@@ -1,4 +1,4 @@
-"""A workspace to begin with: two tables, a model that learns, the containers that run it."""
+"""An example workspace: two tables, a model that learns, and the containers that run it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,19 @@ from pathlib import Path
 
 
 def write_example_workspace(folder: str | os.PathLike[str]) -> Path:
-    """Write the workspace that `crml demo` runs in, and give the path of its file.
+    """Write the workspace of `crml demo` to a folder.
 
-    Its tables are `customers` and `contracts`, its images `churn-train` and `churn-infer` in the
-    registry `444455556666.dkr.ecr.us-east-1.amazonaws.com`; the folder `s3` in it stands for S3.
+    Its tables are `customers` and `contracts`. Its images are `churn-train` and `churn-infer` in the
+    registry `444455556666.dkr.ecr.us-east-1.amazonaws.com`. Its folder `s3` stands for S3.
 
-    In: a folder, which need not exist. Files in it of the same names are overwritten. Raises OSError.
+    Args:
+        folder: The folder, which need not exist. Files with the same names are overwritten.
+
+    Returns:
+        The path of the workspace file.
+
+    Raises:
+        OSError: A file cannot be written.
     """
     source = Path(__file__).parent / "example-workspace"
     target = Path(folder).absolute()

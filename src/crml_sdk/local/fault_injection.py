@@ -1,4 +1,4 @@
-"""Faults on request: what the network and the service can do to a caller."""
+"""Faults on request: errors of the network and of the service that a caller can meet."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _STATUSES = {
 
 @dataclass
 class Fault:
-    """One thing that shall happen to the next requests that fit.
+    """A fault for the next matching requests.
 
-    `when` says whether the request takes effect first (`after`) or not at all (`before`).
-    `times` counts down; None means until `clear`. `skip` lets that many requests pass first.
+    `when` says whether the request takes effect (`after`) or not (`before`). `times` is how often it
+    happens, with None until `clear`. The first `skip` requests pass.
     """
 
     kind: Literal["error", "slow", "cut", "silence", "reply", "next-year"]
@@ -49,8 +49,12 @@ class Fault:
 
 
 class Faults:
-    """Orders faults. All take `operation` (a name such as `GetTrainedModel`; None is any),
-    `account` (an account id; None is any), `times` (None is for ever) and `skip`."""
+    """Requests faults for the next matching requests.
+
+    All methods accept `operation` (a name such as `GetTrainedModel`, or None for any), `account` (an
+    account ID, or None for any), `times` (how often, or None for always) and `skip` (how many requests
+    pass first).
+    """
 
     def __init__(self, paging: Paging, operations: set[str]) -> None:
         self._paging = paging
@@ -66,7 +70,7 @@ class Faults:
         account: str | None = None,
         retry_after: int | None = None,
     ) -> None:
-        """ThrottlingException, 429; with a Retry-After header in seconds if one is given."""
+        """Answer with a ThrottlingException (429), optionally with a Retry-After in seconds."""
         headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
         failure = ServiceFailure(
             "Rate exceeded", kind="ThrottlingException", status=429, headers=headers
@@ -79,14 +83,14 @@ class Faults:
         operation: str | None = None,
         *,
         status: int | None = None,
-        message: str = "A fault that was asked for",
+        message: str = "A requested fault",
         members: JsonObject | None = None,
         when: When = "before",
         times: int | None = 1,
         skip: int = 0,
         account: str | None = None,
     ) -> None:
-        """Any error by its exception name; the status is the documented one if left out."""
+        """Answer with any error by its exception name, by default with its documented status."""
         status = status or _STATUSES.get(kind, 500)
         failure = ServiceFailure(message, kind=kind, status=status, members=members)
         self._plan(Fault("error", operation, account, times, skip, when, failure))
@@ -100,7 +104,7 @@ class Faults:
         skip: int = 0,
         account: str | None = None,
     ) -> None:
-        """The reply is held back for so many real seconds."""
+        """Delay the reply by this many real seconds."""
         self._plan(Fault("slow", operation, account, times, skip, seconds=seconds))
 
     def cut(
@@ -112,7 +116,7 @@ class Faults:
         skip: int = 0,
         account: str | None = None,
     ) -> None:
-        """The connection is closed without a reply, before or after the change was made."""
+        """Close the connection without a reply, before or after the request takes effect."""
         self._plan(Fault("cut", operation, account, times, skip, when))
 
     def silence(
@@ -124,10 +128,10 @@ class Faults:
         skip: int = 0,
         account: str | None = None,
     ) -> None:
-        """No reply ever comes: the caller's read timeout decides.
+        """Send no reply, so that the caller's read timeout ends the call.
 
-        Over a socket the connection stays open until the caller leaves; in the process the
-        caller's read timeout is raised at once.
+        Over a socket, the connection stays open until the caller closes it. In the process, the caller's
+        read timeout is raised immediately.
         """
         self._plan(Fault("silence", operation, account, times, skip, when))
 
@@ -143,7 +147,7 @@ class Faults:
         skip: int = 0,
         account: str | None = None,
     ) -> None:
-        """These very bytes as the reply, such as a proxy's HTML page."""
+        """Answer with exactly these bytes, such as a proxy's HTML page."""
         fault = Fault("reply", operation, account, times, skip, when, status=status, body=body)
         fault.headers = dict(headers or {"Content-Type": "application/json"})
         self._plan(fault)
@@ -156,18 +160,18 @@ class Faults:
         skip: int = 0,
         account: str | None = None,
     ) -> None:
-        """The service of next year: unknown enum values and members that no model has."""
+        """Answer like a later version of the service, with unknown enum values and unknown members."""
         self._plan(Fault("next-year", operation, account, times, skip))
 
     def pages(self, kind: str, operation: str | None = None, *, times: int = 1) -> None:
-        """Trouble between two pages: `repeat-row`, `skip-row`, `empty` or `repeat-token`."""
+        """Disturb the pages of a list: `repeat-row`, `skip-row`, `empty` or `repeat-token`."""
         if kind not in PAGE_FAULTS:
             raise ValueError(f"kind must be one of {', '.join(PAGE_FAULTS)}")
         self._check_operation(operation)
         self._paging.faults.append(PageFault(kind, operation, times))
 
     def clear(self) -> None:
-        """Forgets every fault that has not happened yet."""
+        """Remove all faults that have not happened yet."""
         self._planned.clear()
         self._paging.faults.clear()
 
@@ -177,7 +181,7 @@ class Faults:
         return list(self._planned)
 
     def take(self, operation: str, account: str) -> list[Fault]:
-        """The faults that happen to this request now. Called by the engine."""
+        """The faults of this request. The engine calls this."""
         if not self._planned:
             return []
         taken: list[Fault] = []
@@ -204,11 +208,11 @@ class Faults:
 
     def _check_operation(self, operation: str | None) -> None:
         if operation is not None and operation not in self._operations:
-            raise ValueError(f"There is no operation {operation!r}")
+            raise ValueError(f"there is no operation {operation!r}")
 
 
 def from_next_year(value: Any) -> Any:
-    """A reply with enum values and members that today's model does not know."""
+    """A reply with enum values and members that the current model does not have."""
     if isinstance(value, list):
         return [from_next_year(item) for item in cast("list[Any]", value)]
     if not isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""The local Clean Rooms ML as one object: its world, state, clock, faults, and ways in."""
+"""The local Clean Rooms ML as one object: its world, state, clock and faults, and access to it."""
 
 from __future__ import annotations
 
@@ -46,27 +46,32 @@ if TYPE_CHECKING:
     from .ways_in.inprocess import AioSession
     from .ways_in.server import LocalServer, ThreadedServer
 
-# How soon a waiting client notices that a job has ended, in seconds.
+# Seconds until a waiting client notices that a job has ended.
 LOOK_AFTER_SECONDS = 0.02
 _log = logging.getLogger(__name__)
 
 
 class LocalCleanRoomsML:
-    """A local stand-in of AWS Clean Rooms ML, and of the memberships that it lives in.
+    """A local stand-in for AWS Clean Rooms ML and for the memberships that it needs.
 
-    Every instance has its own state. A fresh one holds one collaboration with two members: the
-    default credentials (and any access key that nobody registered) are one, the second access key
-    of `world` is the other.
+    Every instance has its own state. A new one has one collaboration with two members: the default
+    credentials (and any unknown access key) belong to one, and the second access key of `world`
+    belongs to the other. If there is a state file or a runner, close it with `close` or `with`.
 
-    In: `settings`; a `clock` (default: real time, which `advance` moves forward); a `world`
-    (default: the ready one); an `executor` that moves jobs, or a `Runner` whose jobs are really run
-    (default: simulated, by `settings.lifecycle`); a `workspace` file, which says how containers are
-    run on this machine; a `state_file` that is gone on from, if it holds a state, and kept up to
-    date by every request; a `work_folder` for what jobs write (default: beside the state file, or
-    a temporary one).
+    Args:
+        settings: The settings. By default those of `Settings`.
+        clock: The local clock. By default real time, which `advance` moves forward.
+        world: Accounts and collaborations. By default one collaboration with two members.
+        executor: An `Executor` that moves jobs, or a `Runner` that really runs them. By default
+            jobs are simulated as `settings.lifecycle` says.
+        workspace: A workspace file with the containers and tables to really use.
+        state_file: A SQLite file for the state, which every request updates. An existing state
+            is continued.
+        work_folder: The folder for the files of jobs. By default next to the state file, or a
+            temporary folder.
 
-    Raises `UnreadableState` for a state file that is none, or in use by another instance. With a
-    state file or a runner it is to be closed: it is a context manager, `with` and `async with`.
+    Raises:
+        UnreadableState: The state file is invalid, or another instance uses it.
     """
 
     def __init__(
@@ -81,7 +86,7 @@ class LocalCleanRoomsML:
         work_folder: str | os.PathLike[str] | None = None,
     ) -> None:
         if executor is not None and workspace is not None:
-            raise ValueError("Give an executor or a workspace, not both")
+            raise ValueError("give an executor or a workspace, not both")
         given, settings = settings, settings or Settings()
         clock = clock or LocalClock()
         self._given_world = None if world is None else world.to_json()
@@ -104,11 +109,11 @@ class LocalCleanRoomsML:
                 at_once=getattr(executor, "at_once", None),
             )
         elif not isinstance(cast(object, executor), Executor):
-            raise TypeError("executor must be a Runner, or an Executor: inherit from either")
+            raise TypeError("executor must be a Runner or an Executor (a subclass of one of them)")
         state.executor = executor
         executor.attach(StatePort(state))
         self.resumed: bool = False
-        """True if a state file held a state that this instance goes on from."""
+        """Whether this instance continues from the state in a state file."""
         if state_file is not None:
             self._open_store(state_file, given)
         self._engine = Engine(state)
@@ -134,31 +139,31 @@ class LocalCleanRoomsML:
 
     @property
     def runner(self) -> Runner | None:
-        """What really runs jobs; None if all are simulated."""
+        """The runner that really runs jobs. None if all jobs are simulated."""
         executor = self._state.executor
         return executor.runner if isinstance(executor, WorkerExecutor) else None
 
     def running(self) -> list[JobView]:
-        """The jobs that are really run at this moment."""
+        """The jobs that are really running now."""
         executor = self._state.executor
         return executor.running() if isinstance(executor, WorkerExecutor) else []
 
     def numbered(self, number: int) -> Record | None:
-        """The resource with a number: that of its creation, as in the page `/jobs/NUMBER`."""
+        """The resource with this number, which is its order of creation, as in `/jobs/NUMBER`."""
         with self._state.lock:
             return self._state.numbered(number)
 
     def tick(self) -> None:
-        """Lets due jobs move on, as every request does."""
+        """Move all due jobs, as every request does."""
         self._state.tick()
 
     def report_of(self, number: int) -> JobReport | None:
-        """The log, metrics and artifacts of a job by its number; None if it was not run."""
+        """The log, metrics and artifacts of the job with this number. None if it was simulated."""
         executor = self._state.executor
         return executor.report(number) if isinstance(executor, WorkerExecutor) else None
 
     def close(self, grace: float = 10) -> None:
-        """Ends what runs (by force after `grace` seconds) and lets go of the state file."""
+        """End all running jobs, by force after `grace` seconds, and release the state file."""
         executor = self._state.executor
         if executor is not None:
             executor.close(grace)
@@ -182,12 +187,12 @@ class LocalCleanRoomsML:
 
     @property
     def clock(self) -> LocalClock:
-        """The local clock; `clock.advance(seconds)` lets time pass."""
+        """The local clock. `clock.advance(seconds)` moves it forward."""
         return self._state.clock
 
     @property
     def world(self) -> World:
-        """Accounts, access keys, collaborations, memberships."""
+        """Accounts, access keys, collaborations and memberships."""
         return self._state.world
 
     @property
@@ -197,26 +202,26 @@ class LocalCleanRoomsML:
 
     @property
     def jobs(self) -> JobControl:
-        """Failures and stalls of the next jobs, and jobs moved by hand."""
+        """Planned failures and stalls of jobs, and jobs that you move manually."""
         return self._state.jobs
 
     @property
     def requests(self) -> Sequence[RecordedRequest]:
-        """What was called, by whom, with what, oldest first (`settings.keep_requests` of them)."""
+        """The last `settings.keep_requests` requests, oldest first."""
         with self._state.lock:
             return tuple(self._engine.requests)
 
     @property
     def lock(self) -> Any:
-        """Held while a request is answered. Executors that work in threads hold it too."""
+        """The lock that is held during a request. Executors with threads hold it, too."""
         return self._state.lock
 
     def calls(self, operation: str | None = None) -> list[RecordedRequest]:
-        """The recorded requests of one operation, or of any."""
+        """The recorded requests of one operation, or of all."""
         return [entry for entry in self.requests if operation in (None, entry.operation)]
 
     def configure(self, **changes: Any) -> Settings:
-        """Changes settings from now on, by name; returns the new ones."""
+        """Change settings by name, and return the new settings."""
         if isinstance(changes.get("lifecycle"), dict):
             changes["lifecycle"] = Lifecycle(**changes["lifecycle"])
         with self._state.transaction():
@@ -225,14 +230,15 @@ class LocalCleanRoomsML:
 
     @property
     def served(self) -> int:
-        """How many requests were answered since the start."""
+        """The number of requests that were answered since the start."""
         return self._engine.served
 
     def records(self, kind: str, place: str) -> list[Record]:
-        """The resources of a kind in a collaboration, a membership or an account, newest first.
+        """List the resources of a kind, newest first. A trained model appears as its base version.
 
-        In: the resource segment of an ARN, such as `trained-model`; an identifier of the place.
-        A trained model is shown by its base version; `versions` gives the others.
+        Args:
+            kind: The resource segment of an ARN, such as `trained-model`.
+            place: The identifier of a collaboration, a membership or an account.
         """
         with self._state.lock:
             return list(self._state.index(kind, place).before(None))
@@ -243,17 +249,23 @@ class LocalCleanRoomsML:
             return list(self._state.versions(arn))
 
     def made(self, arn: str) -> list[Record]:
-        """The resources of an ARN, oldest first: the versions of a trained model, or just one."""
+        """The resources with this ARN, oldest first: one, or the versions of a trained model."""
         with self._state.lock:
             return [record for record in self._state.records() if record.arn == arn]
 
     # Starting, saving, loading
 
     def seed(self, source: str | os.PathLike[str] | JsonObject) -> dict[str, str]:
-        """Makes what a seed describes: a file's path, or the same as a dict.
+        """Create the resources that a seed describes. docs/local/seeds.md explains the format.
 
-        Returns ARNs by `kind/name`, such as `trained-model/churn`. Raises OSError,
-        `UnreadableState` (not JSON or YAML) or `BadSeed`. docs/local/seeds.md has the format.
+        Args:
+            source: The path of a JSON or YAML file, or its content as a dict.
+
+        Returns:
+            ARNs by `kind/name`, such as `trained-model/churn`.
+
+        Raises:
+            OSError, UnreadableState, BadSeed: The file cannot be read, or the seed is invalid.
         """
         document: Any = source
         if isinstance(source, (str, os.PathLike)):
@@ -264,14 +276,14 @@ class LocalCleanRoomsML:
             return Seeder(self._state, self._engine.perform).run(document)
 
     def _prepare(self, seed: JsonObject) -> None:
-        """Applies the sections of a seed that are not resources."""
+        """Apply the sections of a seed that are not resources."""
         world, settings = seed.get("world"), seed.get("settings")
         if seed.get("workspace") is not None and self.runner is None:
-            raise BadSeed("workspace counts only in the seed that a server is started with")
+            raise BadSeed("a seed may have a workspace only when a server is started with it")
         try:
             if world is not None:
                 if any(True for _ in self._state.records()):
-                    raise BadSeed("world can only be set while there are no resources")
+                    raise BadSeed("a seed can set the world only while there are no resources")
                 self._state.clear(self._state.settings, World.from_json(world, self.clock.stamp()))
             if settings is not None:
                 merged = {**self.settings.to_json(), **settings}
@@ -284,16 +296,16 @@ class LocalCleanRoomsML:
         except BadSeed:
             raise
         except (LookupError, TypeError, ValueError, AttributeError) as error:
-            raise BadSeed(f"world or settings cannot be read: {_said(error)}") from error
+            raise BadSeed(f"world or settings are invalid: {_said(error)}") from error
 
     def to_json(self) -> JsonObject:
         """The whole state as one JSON document."""
         with self._state.lock:
-            # Through JSON, so that what is returned shares nothing with the living state.
+            # Through JSON, so that the result shares nothing with the state.
             return json.loads(json.dumps(to_document(self._state)))
 
     def from_json(self, document: JsonObject) -> LocalCleanRoomsML:
-        """Goes on from a document of `to_json`. Raises `UnreadableState`; nothing changes then."""
+        """Replace the state by a document of `to_json`. An `UnreadableState` changes nothing."""
         self._forget_jobs()
         with self._state.transaction():
             from_document(self._state, document)
@@ -301,19 +313,17 @@ class LocalCleanRoomsML:
         return self
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes the whole state as one JSON file, whole or not at all."""
+        """Write the whole state to a JSON file. The file is replaced only when it is complete."""
         with self._state.lock:
             text = json.dumps(to_document(self._state))
         write_file(path, text)
 
     def load(self, path: str | os.PathLike[str]) -> LocalCleanRoomsML:
-        """Goes on from a saved JSON file. Raises OSError or `UnreadableState`; nothing changes
-        then."""
+        """Replace the state by that of a JSON file. After an error nothing has changed."""
         return self.from_json(read_file(path))
 
     def reset(self) -> None:
-        """Back to the world that it was given, or a ready one: no resources, no faults, no plans, no
-        recorded requests."""
+        """Start again with the first world, without resources, faults, plans and requests."""
         self._forget_jobs()
         with self._state.transaction():
             self._state.clear(self._state.settings, self._first_world())
@@ -328,12 +338,12 @@ class LocalCleanRoomsML:
         return ready_world(moment) if given is None else World.from_json(given, moment)
 
     def _forget_jobs(self) -> None:
-        """Ends what runs, before the state that it belongs to is replaced."""
+        """End all running jobs, before their state is replaced."""
         if self._state.executor is not None:
             self._state.executor.forget()
 
     def note_time(self) -> None:
-        """Saves where the clock is, after it was moved by hand."""
+        """Save the clock after it was moved manually."""
         with self._state.transaction() as change:
             change.parts.add("progress")
 
@@ -345,13 +355,14 @@ class LocalCleanRoomsML:
     # Ways in
 
     def handle(self, method: str, raw_target: str, headers: dict[str, str], body: bytes) -> Reply:
-        """The reply to one HTTP request, without any transport."""
+        """The reply to an HTTP request, without any transport."""
         return self._engine.handle(method, raw_target, headers, body)
 
     def session(self, account: str | None = None) -> AioSession:
         """An aiobotocore session whose Clean Rooms clients are answered in the process.
 
-        In: None for the default account, `"other"`, or an account id (KeyError if unknown).
+        Args:
+            account: None for the default account, `"other"`, or an account ID (else KeyError).
         """
         return self._session(account, lent=True)
 
@@ -368,12 +379,14 @@ class LocalCleanRoomsML:
         )
 
     def sdk(self, account: str | None = None, **options: Any) -> CleanRoomsML:
-        """A `CleanRoomsML` on this instance, to be opened with `async with` like any other.
+        """A `CleanRoomsML` client for this instance. Open it with `async with`, like any other.
 
-        Its waits pass at once: the local clock moves by what they would have slept, unless
-        `settings.simulated_time` is off.
+        Its waits take no time, because they move the local clock instead of sleeping. Set
+        `settings.simulated_time` to False to switch this off.
 
-        In: an account as for `session`, and whatever `CleanRoomsML` takes.
+        Args:
+            account: An account as for `session`.
+            **options: Any argument of `CleanRoomsML`.
         """
         from crml_sdk import CleanRoomsML
 
@@ -384,9 +397,9 @@ class LocalCleanRoomsML:
         return CleanRoomsML(session=self._session(account, lent=False), **options)
 
     async def _pass_time(self, seconds: float) -> None:
-        """The sleep of a client in the process: the local clock moves instead.
+        """Move the local clock instead of sleeping, for a client in the process.
 
-        While something really runs it is a real sleep, which ends early when a job does.
+        While a job really runs it is a real sleep, which ends early when a job ends.
         """
         from crml_sdk._runtime import current_runtime
 
@@ -409,21 +422,27 @@ class LocalCleanRoomsML:
         allow_hosts: Sequence[str] = (),
         allow_remote_run: bool = False,
     ) -> LocalServer:
-        """A server for `async with`; loopback unless told otherwise, port 0 for any free one.
+        """A server for this instance. Use it with `async with`.
 
-        It answers to addresses, `localhost`, names without a dot and those that container
-        networks use. In `allow_hosts`: further names, `*.example.com` for all below one.
+        Args:
+            host: The address to listen on. By default loopback.
+            port: The port. 0 means any free port.
+            allow_hosts: Host names to accept beside IP addresses, `localhost`, names without a dot
+                and those of container networks. `*.example.com` means all its subdomains.
+            allow_remote_run: Allow an address that others can reach although jobs really run.
+                Everyone who can reach the server can then run programs here.
 
-        Raises ValueError for an address that others can reach while jobs are really run: whoever
-        reaches the server could run programs here. `allow_remote_run` allows it all the same.
+        Raises:
+            ValueError: Others could run programs here, and `allow_remote_run` is not set.
         """
         from .ways_in.hosts import HostCheck, is_loopback
         from .ways_in.server import LocalServer
 
         if self.runner is not None and not is_loopback(host) and not allow_remote_run:
             raise ValueError(
-                f"Whoever reaches {host} could run programs here: with a workspace the server "
-                "listens on loopback only, unless --allow-remote-run (allow_remote_run=True) is given"
+                f"everyone who can reach {host} could run programs here; with a workspace,"
+                " the server listens only on loopback unless you give --allow-remote-run"
+                " (allow_remote_run=True)"
             )
         return LocalServer(self._engine, self._control, host, port, HostCheck(allow_hosts))
 
@@ -435,7 +454,7 @@ class LocalCleanRoomsML:
         allow_hosts: Sequence[str] = (),
         allow_remote_run: bool = False,
     ) -> ThreadedServer:
-        """The same server on a thread of its own, for `with` in synchronous code."""
+        """The same server in its own thread. Use it with `with` in synchronous code."""
         from .ways_in.server import ThreadedServer
 
         return ThreadedServer(
@@ -462,7 +481,7 @@ def _runner_of(
     state_file: str | os.PathLike[str] | None,
     work_folder: str | os.PathLike[str] | None,
 ) -> Runner:
-    """The runner of a workspace file. Imported when asked for: it looks for sandboxes."""
+    """The runner of a workspace file. It is imported on demand, because it looks for sandboxes."""
     load = import_module("crml_sdk.local.running.workspace").load
     runner: Any = import_module("crml_sdk.local.running.runner").ContainerRunner
     hidden: list[Path] = []
@@ -473,5 +492,5 @@ def _runner_of(
 
 
 def _said(error: Exception) -> str:
-    """A ValueError of ours speaks for itself; anything else needs its type."""
+    """The text of an error, with its type unless it is a ValueError of this package."""
     return str(error) if type(error) is ValueError else repr(error)

@@ -1,4 +1,4 @@
-"""The stand-in as a program: `python -m crml_sdk.local`, and what `crml local` calls."""
+"""The local service as a program: `python -m crml_sdk.local`, which `crml local` uses, too."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def run(
     function that is told, line by line, what a person wants to know; further host names that the
     server answers to; a workspace file, by which containers are run on this machine, and whether
     the server may be reached from elsewhere then; a JSON export to start from instead of a seed;
-    the default account and the region of a fresh world.
+    the default account and the region, if the state is new.
     Raises OSError (port taken, file unreadable), `UnreadableState`, `BadSeed`, or ValueError for an
     account or region that is none.
     """
@@ -65,15 +65,15 @@ def run(
     with LocalCleanRoomsML(
         settings=settings, clock=clock, world=world, state_file=state, workspace=workspace
     ) as local:
-        # The settings of a state file are kept, but how jobs move is this run's.
+        # A state file keeps its settings, except for the life cycle, which is that of this run.
         local.configure(lifecycle=lifecycle)
         for line in getattr(local.runner, "report", ()):
             report(line)
         if (account or region) and (local.resumed or import_file is not None):
-            report("--account and --region count in a fresh world only: they are left alone")
+            report("--account and --region are ignored, because the state is not new")
         if local.resumed:
             if import_file is not None:
-                raise UnreadableState(f"{state} holds a state already: nothing was imported")
+                raise UnreadableState(f"{state} already has a state, so nothing was imported")
             report(f"State loaded from {state}")
         elif import_file is not None:
             local.load(import_file)
@@ -89,7 +89,11 @@ def run(
 
 
 def export(state: str | Path, target: str | Path) -> None:
-    """Writes the state of a state file as JSON. Raises OSError or `UnreadableState`."""
+    """Write the state of a state file as JSON.
+
+    Raises:
+        OSError, UnreadableState: The file cannot be read, or is not a state.
+    """
     if not Path(state).exists():
         raise UnreadableState(f"{state} does not exist")
     with LocalCleanRoomsML(state_file=state) as local:
@@ -104,7 +108,7 @@ async def _serve(local: LocalCleanRoomsML, server: LocalServer, report: Report) 
             loop.add_signal_handler(name, stop.set)
     async with server:
         report(
-            f"Local Clean Rooms ML listens on {server.url} (open it in a browser to look inside)"
+            f"Local Clean Rooms ML listens on {server.url} (open it in a browser to see its state)"
         )
         for name, value in server.environment.items():
             report(f"export {name}={value}")
@@ -115,49 +119,57 @@ async def _serve(local: LocalCleanRoomsML, server: LocalServer, report: Report) 
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line. Returns the exit status."""
+    """Run the command line, and return the exit status."""
     parser = argparse.ArgumentParser(
-        prog="python -m crml_sdk.local", description="A local stand-in of AWS Clean Rooms ML."
+        prog="python -m crml_sdk.local", description="Run a local Clean Rooms ML."
     )
-    parser.add_argument("--host", default=DEFAULT_HOST, help="address to listen on (loopback)")
+    parser.add_argument(
+        "--host", default=DEFAULT_HOST, help="address to listen on (default: loopback)"
+    )
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="port to listen on")
-    parser.add_argument("--seed", help="JSON or YAML file that describes a starting world")
+    parser.add_argument("--seed", help="JSON or YAML file with the resources that exist at first")
     parser.add_argument(
-        "--state", metavar="FILE", help="file (SQLite) to go on from, and to keep up to date"
-    )
-    parser.add_argument("--import", dest="import_file", metavar="FILE", help="JSON to start from")
-    parser.add_argument(
-        "--export", metavar="FILE", help="write the state of --state as JSON, and end"
+        "--state",
+        metavar="FILE",
+        help="SQLite file that keeps the state; an existing one is continued",
     )
     parser.add_argument(
-        "--workspace", metavar="FILE", help="TOML file that says how containers are run here"
+        "--import", dest="import_file", metavar="FILE", help="start from this JSON export"
     )
-    parser.add_argument("--account", metavar="ID", help="the default account of a fresh world")
-    parser.add_argument("--region", metavar="NAME", help="the region of a fresh world")
+    parser.add_argument(
+        "--export", metavar="FILE", help="write the state of --state as JSON, and exit"
+    )
+    parser.add_argument(
+        "--workspace",
+        metavar="FILE",
+        help="workspace file (TOML) with the containers and tables to really use",
+    )
+    parser.add_argument("--account", metavar="ID", help="the default account, if the state is new")
+    parser.add_argument("--region", metavar="NAME", help="the region, if the state is new")
     parser.add_argument(
         "--allow-remote-run",
         action="store_true",
-        help="with a workspace, listen on an address that others reach, too: they can run programs",
+        help="allow a --host that others can reach although there is a workspace; they can then run programs here",
     )
     parser.add_argument(
-        "--speed", type=float, default=1.0, help="local seconds that pass in a real second"
+        "--speed", type=float, default=1.0, help="how many local seconds pass in a real second"
     )
     parser.add_argument(
         "--lifecycle",
         choices=("clock", "reads", "at-once", "manual"),
         default="clock",
-        help="how jobs move on: by the clock (default), by reads, at once, or by hand",
+        help="what makes jobs progress: the clock (default), each read, at once, or manually",
     )
     parser.add_argument(
         "--allow-host",
         action="append",
         default=[],
         metavar="NAME",
-        help="a further host name to answer to; may be repeated; *.NAME for all names below",
+        help="accept this host name, too (repeatable); *.NAME means all its subdomains",
     )
     options = parser.parse_args(arguments)
     if not 0 < options.speed < math.inf:
-        parser.error("--speed must be a number above 0")
+        parser.error("--speed must be a number greater than 0")
     mode: Mode = options.lifecycle
 
     def report(text: str) -> None:

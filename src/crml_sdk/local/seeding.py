@@ -1,9 +1,9 @@
-"""A starting world from a short description: the seed file.
+"""Create resources from a short description, the seed file.
 
-A seed names resources by their names. Whatever is left out gets a plain default, and whatever a
-resource needs (a model needs an association and a channel) is made when it is not named. Every
-resource is made by the operation that a client would call, so a seed cannot make what the service
-could not.
+A seed refers to resources by their names. Omitted values have simple defaults. If a resource needs
+others that the seed does not name, such as an association and a channel for a model, they are created,
+too. Each resource is created by the operation that a client would call, so that a seed cannot create
+anything that the service could not.
 """
 
 from __future__ import annotations
@@ -40,25 +40,26 @@ _QUERY = {"protectedQueryInputParameters": {"sqlParameters": {"queryString": "SE
 
 
 class BadSeed(ValueError):
-    """A seed that cannot be followed; the message names the entry."""
+    """A seed is invalid. The message has the entry."""
 
 
 def workspace_of(seed: str | os.PathLike[str]) -> Path | None:
-    """The workspace file that a seed file names, relative to itself, if it names one.
+    """The workspace file of a seed file, relative to it. None if it has none.
 
-    Raises OSError, `UnreadableState` or `BadSeed`.
+    Raises:
+        OSError, UnreadableState, BadSeed: The seed file cannot be read or is invalid.
     """
     document = read_file(seed)
     name: Any = cast(JsonObject, document).get("workspace") if isinstance(document, dict) else None
     if name is None:
         return None
     if not isinstance(name, str):
-        raise BadSeed("workspace must be the name of a file")
+        raise BadSeed("workspace must be the path of a file")
     return Path(seed).parent / name
 
 
 class Seeder:
-    """Follows seeds on a state. `perform` runs one operation: name, account id, parameters."""
+    """Creates the resources of seeds. `perform` runs an operation (name, account, parameters)."""
 
     def __init__(self, state: State, perform: Perform) -> None:
         self._state = state
@@ -66,16 +67,20 @@ class Seeder:
         self._made: dict[str, str] = {}
 
     def run(self, document: Any) -> dict[str, str]:
-        """Makes what the document describes; returns ARNs by `kind/name`.
+        """Create the resources of a seed, except for its `settings`, `world` and `workspace`.
 
-        Raises `BadSeed`. `settings`, `world` and `workspace` of the document are not handled here.
+        Returns:
+            ARNs by `kind/name`.
+
+        Raises:
+            BadSeed: The seed is invalid.
         """
         if not isinstance(document, dict):
-            raise BadSeed("A seed is an object of sections")
+            raise BadSeed("a seed must be an object of sections")
         seed = cast(JsonObject, document)
         unknown = sorted(set(seed) - set(SECTIONS))
         if unknown:
-            raise BadSeed(f"Unknown sections: {', '.join(unknown)}; known: {', '.join(SECTIONS)}")
+            raise BadSeed(f"unknown sections: {', '.join(unknown)}; known: {', '.join(SECTIONS)}")
         makers: dict[str, Callable[[JsonObject], None]] = {
             "algorithms": self._algorithm,
             "associations": self._association,
@@ -101,12 +106,14 @@ class Seeder:
                         raise BadSeed(f"{section}[{position}]: {error}") from error
                     except (LookupError, TypeError, ValueError, AttributeError) as error:
                         said = " ".join(str(error).split())[:300]
-                        raise BadSeed(f"{section}[{position}] lacks or garbles {said}") from error
+                        raise BadSeed(
+                            f"{section}[{position}]: missing or invalid: {said}"
+                        ) from error
         return self._made
 
     @contextmanager
     def _unhindered(self) -> Generator[None]:
-        """No quotas, and every job done at once, while the seed is followed."""
+        """While a seed is applied, there are no quotas, and jobs end immediately."""
         state = self._state
         settings, executor = state.settings, state.executor
         state.settings = replace(
@@ -228,7 +235,7 @@ class Seeder:
         self._set_status(kind, job, None, status, details)
 
     def _call(self, entry: JsonObject) -> None:
-        """Any operation, with `${kind/name}` in its parameters standing for an ARN."""
+        """Any operation, where `${kind/name}` in its parameters stands for an ARN."""
         account = self._account(entry)
         reply = self._perform(entry["operation"], account, self._filled(entry.get("params", {})))
         name = entry.get("as")
@@ -243,7 +250,7 @@ class Seeder:
             return [self._filled(item) for item in cast("list[Any]", value)]
         if isinstance(value, str) and value.startswith("${") and value.endswith("}"):
             if value[2:-1] not in self._made:
-                raise BadSeed(f"{value} is not made by this seed")
+                raise BadSeed(f"{value} is not a resource of this seed")
             return self._made[value[2:-1]]
         return value
 
@@ -269,7 +276,7 @@ class Seeder:
         return found
 
     def _find(self, kind: str, name: str, account: str) -> str | None:
-        """An ARN by name: of this seed, or of what the state holds already."""
+        """An ARN by name, of this seed or of the existing state."""
         made = self._made.get(f"{kind}/{name}")
         if made is not None:
             return made
@@ -285,7 +292,7 @@ class Seeder:
         try:
             return self._state.world.account_named(account).id
         except KeyError:
-            raise BadSeed(f"There is no account {account!r}") from None
+            raise BadSeed(f"there is no account {account!r}") from None
 
     def _membership(self, entry: JsonObject) -> str:
         account = entry.pop("account", None)
@@ -305,7 +312,7 @@ class Seeder:
             state.set_status(record, status)
 
     def _name_artifacts(self, arn: str, version: str | None, folder: Any) -> None:
-        """Keeps the folder of unpacked artifacts that an inference job on a model is to find."""
+        """Set the folder of unpacked artifacts of a model, for inference jobs."""
         if folder is None:
             return
         path = Path(str(folder)).expanduser().resolve()

@@ -1,8 +1,8 @@
-"""Everything about the stand-in that can be chosen, with its default.
+"""All settings of the local service, with their defaults.
 
-The first part is ordinary configuration. The second part is what the service's documents leave
-open: each such question is a setting here, and docs/local/settings.md says what is documented,
-what is assumed and how to switch.
+The first part is ordinary configuration. The second part is for questions that the AWS
+documentation leaves open. docs/local/settings.md says what is documented, what is assumed, and how
+to change it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 Mode = Literal["reads", "clock", "at-once", "manual"]
 
-# Names and values as the service's quota page gives them, where it does; the last one is assumed.
+# Names and values from the service's quota page. The last one is assumed.
 DEFAULT_QUOTAS: Mapping[str, int] = {
     "Pending and in-progress training jobs per account": 10,
     "Pending and in-progress training jobs per membership": 5,
@@ -38,7 +38,7 @@ DEFAULT_QUOTAS: Mapping[str, int] = {
 
 @cache
 def _choices() -> dict[str, tuple[str, ...]]:
-    """The settings that have a fixed set of values, with these."""
+    """The settings with a fixed set of values, and these values."""
     hints = get_type_hints(Settings).items()
     return {name: get_args(hint) for name, hint in hints if get_origin(hint) is Literal}
 
@@ -47,12 +47,14 @@ def _choices() -> dict[str, tuple[str, ...]]:
 class Lifecycle:
     """How jobs move from one status to the next.
 
-    `mode` is one of
-    `reads`: a job moves on after it was seen `reads` times in the status it is in (a Get of it, or
-    a list page that shows it);
-    `clock`: PENDING lasts `pending` seconds and IN_PROGRESS `running` seconds of the local clock;
-    `at-once`: a job is in its final status when the reply to its request leaves;
-    `manual`: nothing moves until a test says so (`local.jobs`).
+    Attributes:
+        mode: What moves a job. With `reads` it moves after `reads` reads of its status by a Get or
+            a list page. With `clock` it is PENDING for `pending` seconds and IN_PROGRESS for
+            `running` seconds of the local clock. With `at-once` it has its final status after the
+            request. With `manual` it moves only when a test calls `local.jobs`.
+        reads: Reads for each status, in the mode `reads`.
+        pending: Seconds, in the mode `clock`.
+        running: Seconds, in the mode `clock`.
     """
 
     mode: Mode = "reads"
@@ -71,20 +73,20 @@ class Lifecycle:
 
 @dataclass(frozen=True)
 class Settings:
-    """The choices of one stand-in. Immutable; `dataclasses.replace` makes a changed copy."""
+    """The settings of a local service, immutable. `dataclasses.replace` makes a changed copy."""
 
     lifecycle: Lifecycle = field(default_factory=Lifecycle)
     quotas: Mapping[str, int] | None = field(default_factory=lambda: dict(DEFAULT_QUOTAS))
-    """Quota name to value; a name left out, or None for all of them, means no limit."""
+    """Quotas by name. A name that is not in it has no limit, and None means no limits at all."""
     max_body_bytes: int = 2 * 1024 * 1024
     keep_requests: int = 10_000
-    """How many requests `local.requests` remembers; the oldest go first."""
+    """How many requests `local.requests` keeps."""
     simulated_time: bool = True
-    """Clients of `local.sdk()` do not sleep between polls: they move the local clock instead."""
+    """Whether clients of `local.sdk()` move the local clock instead of sleeping between polls."""
     id_seed: str = "crml"
-    """Identifiers are made from this and a counter: equal calls give equal identifiers."""
+    """The seed of all identifiers. With the same seed, the same calls create the same identifiers."""
 
-    # What the documents leave open.
+    # Questions that the AWS documentation leaves open.
     new_version_rule: Literal["same-name", "any-incremental", "never"] = "same-name"
     duplicate_job_names: Literal["conflict", "allow"] = "conflict"
     base_version: Literal["absent", "NULL", "uuid"] = "absent"
@@ -127,14 +129,15 @@ class Settings:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Settings:
-        """Settings from plain JSON values; what is left out keeps its default.
+        """Settings from plain JSON values. Omitted ones have their defaults.
 
-        Raises ValueError for a name that is not a setting.
+        Raises:
+            ValueError: A name is not a setting, or a value is invalid.
         """
         known = {entry.name for entry in fields(cls)}
         unknown = sorted(set(document) - known)
         if unknown:
-            raise ValueError(f"Unknown settings: {', '.join(unknown)}")
+            raise ValueError(f"unknown settings: {', '.join(unknown)}")
         values = dict(document)
         if isinstance(values.get("lifecycle"), Mapping):
             values["lifecycle"] = Lifecycle(**values["lifecycle"])

@@ -1,4 +1,4 @@
-"""A metric as a small picture: inline SVG, which needs no script."""
+"""A small chart of a metric, as inline SVG without scripts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ WIDTH, HEIGHT, POINTS = 260, 80, 400
 
 
 def charts(metrics: Sequence[Metric]) -> str:
-    """A figure for each metric, by name and source, in the order of their first values."""
+    """A figure for each metric and source, in the order of their first values."""
     series: dict[tuple[str, str | None], list[float]] = {}
     for metric in metrics:
         if math.isfinite(metric.value):
@@ -33,10 +33,10 @@ def _figure(name: str, source: str | None, values: list[float]) -> str:
 
 
 def _line(values: list[float]) -> str:
-    """The values from left to right; of very many, every so manieth."""
+    """The values from left to right, thinned out if there are very many."""
     kept = values[:: max(1, math.ceil(len(values) / POINTS))]
     low, high = min(kept), max(kept)
-    # Halves first: the distance of two very large numbers may be none.
+    # Halves first, because the difference of two very large numbers can overflow.
     height = (high / 2 - low / 2) or 1.0
     if len(kept) == 1:
         return f'<circle cx="{WIDTH / 2:g}" cy="{HEIGHT / 2:g}" r="2.5"/>'

@@ -1,7 +1,7 @@
-"""What all pages share: the frame, tables, statuses.
+"""Parts that all pages share: the frame, tables and statuses.
 
-Plain HTML without scripts. Everything that came from a caller is escaped, and the content
-security policy of the reply forbids scripts and frames anyway.
+Pages are plain HTML without scripts. All text from callers is escaped, and the content security
+policy of the reply also forbids scripts and frames.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from html import escape
 from ..state.records import Record
 from ..ways_in.engine import Reply
 
-# What a terminal or a browser might act upon: C0 but for tab and newline, C1, bidirectional marks.
+# Characters that terminals or browsers interpret: C0 except tab and newline, C1, bidirectional marks.
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _PROGRESS = {"_PENDING": 10, "_IN_PROGRESS": 55}
 _STYLE = """
@@ -51,12 +51,12 @@ progress { width: 7rem; vertical-align: middle; }
 
 
 def shown(text: str) -> str:
-    """Text of others as HTML: escaped, control and bidirectional characters replaced."""
+    """Text from callers as HTML, escaped and with control and bidirectional characters replaced."""
     return escape(_CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text))
 
 
 def page(title: str, parts: Iterable[str], *, status: int = 200) -> Reply:
-    """A whole page as a reply. In: its title as text, and its parts as HTML."""
+    """A whole page as a reply, from its title as text and its parts as HTML."""
     body = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -75,7 +75,7 @@ def page(title: str, parts: Iterable[str], *, status: int = 200) -> Reply:
 
 
 def table(heads: Iterable[str], rows: Iterable[tuple[str, ...]]) -> str:
-    """A table of cells that are HTML already."""
+    """A table of cells, which are HTML."""
     head = "".join(f'<th scope="col">{name}</th>' for name in heads)
     body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
     whole = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
@@ -87,7 +87,7 @@ def arn_of(record: Record) -> str:
 
 
 def progress_of(record: Record) -> str:
-    """A record's status, with a bar while a job is under way."""
+    """A record's status, with a progress bar while a job runs."""
     for ending, value in _PROGRESS.items():
         if record.status.endswith(ending):
             bar = f'<progress max="100" value="{value}">{value} %</progress>'

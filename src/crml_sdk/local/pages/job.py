@@ -18,7 +18,7 @@ TAIL = 64 * 1024
 
 
 def render(local: LocalCleanRoomsML, number: int) -> Reply:
-    """The page as a reply; 404 for a number that no resource has. The caller holds the lock."""
+    """The page as a reply, or 404 if no resource has this number. The caller holds the lock."""
     record = local.numbered(number)
     if record is None:
         back = '<p><a href="/">All jobs</a></p>'
@@ -33,7 +33,7 @@ def _parts(record: Record, report: JobReport | None) -> Iterator[str]:
     yield f"<p>{progress_of(record)} {details_of(record)}</p>"
     yield from _published(record)
     if report is None:
-        yield '<p class="note">Simulated: it has no log, metrics or artifacts.</p>'
+        yield '<p class="note">This job was simulated, so it has no log, metrics or artifacts.</p>'
         return
     yield "<h2>Metrics</h2>"
     yield charts(report.metrics) or '<p class="note">None.</p>'
@@ -74,5 +74,5 @@ def _log(report: JobReport) -> str:
     part = read_log(report.log, None, TAIL)
     if not part.text:
         return '<p class="note">Empty.</p>'
-    cut = f'<p class="note">The last {TAIL // 1024} KiB.</p>' if part.start else ""
+    cut = f'<p class="note">Only the last {TAIL // 1024} KiB are shown.</p>' if part.start else ""
     return f"{cut}<pre>{shown(part.text)}</pre>"

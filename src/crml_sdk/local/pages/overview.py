@@ -1,4 +1,4 @@
-"""The page for people: collaborations, models with their version tree, jobs and their progress."""
+"""The overview page: collaborations, models with their version tree, and jobs with their progress."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _head(local: LocalCleanRoomsML) -> Iterator[str]:
     mode = local.settings.lifecycle.mode
     yield "<header><h1>Local Clean Rooms ML</h1>"
     count = len(local.jobs.under_way())
-    yield f"<p>{count} {'job' if count == 1 else 'jobs'} under way · life cycle: {shown(mode)} · "
+    yield f"<p>{count} {'job' if count == 1 else 'jobs'} running · life cycle: {shown(mode)} · "
     yield f"clock: {iso8601(round(clock.now()))}{held} · this page reloads every 5 seconds</p>"
     yield "</header>"
 
@@ -97,7 +97,7 @@ def _models(local: LocalCleanRoomsML, room: Collaboration) -> Iterator[str]:
 
 
 def _tree(versions: list[Record]) -> str:
-    """A model's versions below the versions that they were trained from."""
+    """A model's versions, each below the version that it was trained from."""
     known = {version.version for version in versions}
     below: dict[str | None, list[Record]] = {}
     roots: list[Record] = []
