@@ -152,8 +152,8 @@ def state_machine(kind: Literal["train", "infer"], *, partition: str = "aws") ->
     }
     return {
         "Comment": (
-            f"Start one with {start} and wait for it: at most {looks} looks, each {step} s later"
-            f" than the one before, so that {LONGEST // 86_400} days fit into {MOST_EVENTS} events."
+            f"Start a job with {start} and wait for it: at most {looks} polls, with pauses that grow"
+            f" by {step} s, so that {LONGEST // 86_400} days fit into {MOST_EVENTS} events."
         ),
         "StartAt": "Start",
         "TimeoutSeconds": LONGEST + 86_400,
