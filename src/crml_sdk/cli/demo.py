@@ -200,7 +200,7 @@ async def _tell_all(story: Story, world: World, sdk: CleanRoomsML, partner: Clea
     story.console.print(_versions_table(versions, world.accuracies(model.trained_model_arn)))
     story.say(f"newest: {newest.version_identifier}", "cyan")
     lineage = await story.run(steps.read_lineage, sdk, model)
-    story.say(lineage_tree(lineage))
+    story.console.print(Text.from_ansi(lineage_tree(lineage)))  # its escapes have no width
 
     story.headline("Predict for the other customers with the newest ACTIVE version")
     with story.progress("input channel july") as progress:

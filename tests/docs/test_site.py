@@ -1,0 +1,52 @@
+"""The site's pictures and titles."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections import Counter
+from typing import Any
+
+import pytest
+import yaml
+
+from .pages import ROOT
+
+ASSETS = ROOT / "docs" / "assets"
+
+
+@pytest.mark.parametrize("path", sorted(ASSETS.glob("*.svg")), ids=lambda path: path.name)
+def test_a_picture_fetches_nothing(path: Any) -> None:
+    assert not re.search(r"url\(['\"]?http|href=['\"]http|@import", path.read_text("utf-8"))
+
+
+def test_the_picture_of_the_demo_shows_what_it_ends_with_and_wraps_no_version() -> None:
+    lines: dict[str, str] = {}
+    svg = (ASSETS / "demo.svg").read_text("utf-8")
+    for row, text in re.findall(r'<text [^>]*y="([\d.]+)"[^>]*>([^<]*)</text>', svg):
+        lines[row] = lines.get(row, "") + html.unescape(text).replace("\xa0", " ")
+    shown = "\n".join(lines.values())
+    assert len(re.findall(r"└── churn.*ACTIVE.*\dZ", shown)) == 3
+    assert "... 40 in all" in shown
+    assert "\x1b" not in shown
+
+
+def test_no_two_pages_have_one_title_in_the_same_menu() -> None:
+    """The browser's tab shows a page's title with that of its top menu."""
+    text = (ROOT / "mkdocs.yml").read_text("utf-8")
+    nav = yaml.safe_load(text[text.index("\nnav:") :])["nav"]
+    titles: list[str] = []
+
+    def collect(entries: Any, top: str) -> None:
+        for entry in entries:
+            if isinstance(entry, dict):
+                ((title, inner),) = entry.items()
+                if isinstance(inner, str):
+                    titles.append(f"{title} · {top}")
+                else:
+                    collect(inner, top or title)
+
+    collect(nav, "")
+    twice = {title: count for title, count in Counter(titles).items() if count > 1}
+    assert not twice
+    assert len(titles) > 60
