@@ -1,8 +1,8 @@
 """The check before sending: all faults of a request at once, and its wire form.
 
-A shape's constraints become a schema of pydantic-core, built when an operation is first called. A
-sound request passes through pydantic-core alone and comes out by wire names. What is refused is told
-in our own words: pydantic's would repeat secrets, and know nothing of the service.
+The constraints of a shape become a schema of pydantic-core, built when an operation is first called.
+A valid request passes through pydantic-core alone and comes out by wire names. The error texts are
+our own: those of pydantic would repeat secrets, and say nothing about the service.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def check_request(shape: str, values: Any) -> list[RequestFault]:
         values: Its members by Python name (wire names are understood too), or a model of it.
 
     Returns:
-        The faults, none when it may be sent.
+        The faults; an empty list when the request can be sent.
     """
     return list(_faults_of(shape, values))
 
@@ -62,7 +62,7 @@ def checked(shape: str, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def shape_of(request: type) -> str:
-    """The key of a request model's shape; a class of the caller's has that of the model it extends."""
+    """The key of a request model's shape; a subclass has the key of the model that it extends."""
     names = [kind.__name__ for kind in request.__mro__]
     keys = (key for name in names for key in (name, f"cleanrooms:{name}"))
     return next(key for key in keys if key in SHAPES)
@@ -71,14 +71,14 @@ def shape_of(request: type) -> str:
 def _faults_of(
     shape: str, values: Any, path: str = "", reported: Any = None
 ) -> Iterator[RequestFault]:
-    """The faults of a value; of `reported`, its size or number of members is not told again."""
+    """The faults of a value. The size of `reported` is known to be wrong and not reported again."""
     try:
         _validator(shape).validate_python(values, context=reported)
     except ValidationError as error:
         yield from _faults(error, shape, path)
 
 
-# What is right: a schema for each shape.
+# A schema for each shape.
 
 
 @cache
@@ -173,7 +173,7 @@ def _structure(
     name: str, members: dict[str, tuple[str, str]], required: tuple[str, ...], union: bool
 ) -> core.CoreSchema:
     def given(value: Any, info: Any = None) -> dict[Any, Any]:
-        """The members that are set, by either name: None means left out."""
+        """The members that are set, by either name; None means left out."""
         known: Mapping[Any, Any] = value if value.__class__ is dict else _members(value, name)
         present = {key: entry for key, entry in known.items() if entry is not None}
         if union and value is not info.context:
@@ -217,8 +217,8 @@ def _is_mapping(value: Any) -> bool:
 
 
 _RULES: Final = {"TagKey": r"(?![aA][wW][sS]:)[\s\S]*"}
-"""Documented rules that no constraint states, as patterns: keys of tags that begin with `aws:`, in any
-case, belong to AWS."""
+"""Documented rules that the service model lacks, as patterns: a tag key must not begin with `aws:`, in
+any case."""
 
 _PYTHON_ONLY: Final = re.compile(r"\\[^uUtrn]|\(\?|&&|--|~~")
 
@@ -226,21 +226,21 @@ _SAME_CLASS: Final = (
     r"[\u0020-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF\t]",
     r"[^\x00-\x08\x0A-\x1F\uD800-\uDFFF\uFFFE\uFFFF]",
 )
-"""A class of the service model, for which Python's `re` takes milliseconds, and the same characters
-told by what is left out."""
+"""A character class of the service model that Python's `re` takes milliseconds to compile, and a
+quicker class of the same characters."""
 
 
-# What is wrong: each error of pydantic-core becomes a `RequestFault`.
+# Each error of pydantic-core becomes a `RequestFault`.
 
 
 def _refusal(
     problem: str, given: str | None = None, allowed: str | None = None, *, inside: bool = False
 ) -> PydanticCustomError:
-    """A fault that our own code finds, on its way through pydantic-core.
+    """A fault that our own code finds, as an error that pydantic-core collects.
 
     Args:
-        problem, given, allowed: The `RequestFault`.
-        inside: Whether the entries, not looked at because of it, are to be looked at still.
+        problem, given, allowed: The parts of the `RequestFault`.
+        inside: Whether the entries have yet to be checked.
     """
     told = {"problem": problem, "given": given, "allowed": allowed, "inside": inside}
     return PydanticCustomError(_OWN, "refused", told)
@@ -252,7 +252,7 @@ _UNEXPECTED: Final = ("extra_forbidden", "invalid_key")
 
 
 def _faults(error: ValidationError, shape: str, path: str = "") -> Iterator[RequestFault]:
-    # What was given first, and then what is missing.
+    # First what is wrong, then what is missing.
     for one in sorted(error.errors(include_url=False), key=lambda one: one["type"] == "missing"):
         kind, given, loc = one["type"], one["input"], one["loc"]
         is_key = loc[-1:] == ("[key]",)
@@ -301,14 +301,14 @@ def _key_part(key: Any) -> str:
 
 
 def _python_name(members: Mapping[str, tuple[str, str]], given: Any) -> Any:
-    """The Python name of a member given by either of its names; another name as it is."""
+    """The Python name of a member, by either of its names; any other name unchanged."""
     if given in members:
         return given
     return next((python for python, (wire, _) in members.items() if wire == given), given)
 
 
 def _unexpected(path: str, shape: str, given: str) -> RequestFault:
-    """A name that is no member, or the second name of a member that was given by the first."""
+    """The fault of a name that is not a member, or of a member that is given by both of its names."""
     members: dict[str, tuple[str, str]] = SHAPES[shape][1]
     python = _python_name(members, given)
     if python in members:
@@ -393,7 +393,7 @@ _STATUSES: Final = {
     "what runs is CREATE_IN_PROGRESS": "RUNNING IN_PROGRESS INPROGRESS TRAINING",
     "what has not begun is CREATE_PENDING": "PENDING",
 }
-"""What the statuses of other services are here."""
+"""The statuses of other services, and what this service calls them."""
 
 
 def _shown(value: Any, secret: bool = False) -> str:

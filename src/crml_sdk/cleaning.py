@@ -1,4 +1,4 @@
-"""Clean-up by name: what a prefix finds, what would be done about it, and doing it."""
+"""Clean-up by name: plan what to cancel and delete, and do it."""
 
 from __future__ import annotations
 
@@ -27,25 +27,26 @@ ORDER: Final = (
     "audience-model",
     "training-dataset",
 )
-"""Types in the order in which they can go: what uses others first."""
+"""Resource types in the order in which they can be deleted: a resource before those it uses."""
 
 SHORTEST: Final = 3
-"""Characters of a prefix at the least: an empty one would mean everything."""
+"""The fewest characters of a prefix: an empty one would mean everything."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One thing to do, and how it went.
+    """One resource of a clean-up, and what became of it.
 
     Attributes:
-        action: `cancel` or `delete`; None when nothing can be done now, and `reason` says why.
+        action: `cancel` or `delete`; None when nothing can be done now.
         kind: The resource type, such as `trained-model`.
         name: Its name.
         arn: Its ARN.
-        version: The version identifier of a trained model; None for its base version and the rest.
-        status: Its status when it was listed; None for types without one.
+        version: The version identifier of a trained model; None for its base version, and for other
+            types.
+        status: Its status when it was listed; None for types without statuses.
         reason: Why nothing can be done now.
-        error: What the service answered instead of doing it; None while it has not been tried.
+        error: The error when the action failed; None otherwise, and before `run`.
     """
 
     action: str | None
@@ -66,11 +67,11 @@ class Step:
 
 @dataclass(frozen=True)
 class CleanUp:
-    """What a clean-up would do; nothing has been done yet. `await plan.run()` does it.
+    """The plan of a clean-up. `await plan.run()` carries it out.
 
     Attributes:
-        steps: What there is to do, in order.
-        left: What has the prefix and cannot go now, each with its reason.
+        steps: What to cancel and delete, in order.
+        left: Resources with the prefix that cannot be deleted now, each with its reason.
     """
 
     steps: tuple[Step, ...]
@@ -87,12 +88,12 @@ class CleanUp:
         timeout: float | timedelta = 900.0,
         on_step: Callable[[Step], object] | None = None,
     ) -> list[Step]:
-        """Cancel, wait until that is done, and delete; an error ends its own step only.
+        """Cancel, wait until the cancellations have ended, and delete. An error ends only its own step.
 
         Args:
-            timeout: Seconds (or a `timedelta`) to wait for cancellations. What is still being
-                cancelled then is left to the service.
-            on_step: Called with each step when it has been tried.
+            timeout: Seconds (or a `timedelta`) to wait for cancellations. The service goes on with
+                those that have not ended by then.
+            on_step: Called with each step after it was tried.
 
         Returns:
             The steps in the same order, each with its `error` or None.
@@ -139,17 +140,20 @@ async def plan_clean_up(
     older_than: timedelta | None = None,
     membership_identifier: str | None = None,
 ) -> CleanUp:
-    """Find what has names with a prefix, and what would be done about it. Changes nothing.
+    """Plan a clean-up of all resources whose names have a prefix. Changes nothing.
 
-    Jobs and trainings that run are cancelled; of what has ended the data is deleted: the output of
-    every version of trained models, the data of input channels, and the rest as a whole.
+    The plan cancels jobs and trainings that run. It deletes what has ended: of a trained model the
+    output of every version, of an input channel the data, and other resources as a whole.
 
     Args:
         sdk: An open client.
-        prefix: What names begin with, 3 characters or more.
-        kinds: Resource types to look at, such as `trained-model`; all that can go by default.
-        older_than: Only what was made longer ago.
+        prefix: The beginning of the names, 3 characters or more.
+        kinds: Resource types, such as `trained-model`; by default all that can be deleted.
+        older_than: The least age of a resource.
         membership_identifier: The membership; the client's when left out.
+
+    Returns:
+        The plan.
 
     Raises:
         ValueError: The prefix is too short, or a type is not known.

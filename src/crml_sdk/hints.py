@@ -1,4 +1,4 @@
-"""What a mistake most likely meant, for the sentences of errors. Only those who err pay for it."""
+"""Hints in errors: what the caller probably meant. They are worked out only when an error is shown."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ _LIKE_A_DICT: Final = ("get", "keys", "values", "items")
 
 
 class NoAttribute(AttributeError):
-    """An attribute that is not there. What was meant is looked for when the error is printed.
+    """The object has no such attribute.
 
-    So a program that asks for an attribute that may be missing pays nothing for the sentence.
+    The hint is worked out when the error is printed, so `hasattr` and `getattr` with a default stay
+    quick.
     """
 
     def __init__(self, owner: type[Any], given: str) -> None:
@@ -33,7 +34,7 @@ class NoAttribute(AttributeError):
 
 
 class Suggesting:
-    """What has methods that may be guessed wrong: a missing one is answered with the right one."""
+    """Adds a hint to the error for an attribute that does not exist."""
 
     if not TYPE_CHECKING:  # for type checkers a missing attribute stays a fault
 
@@ -42,18 +43,21 @@ class Suggesting:
 
 
 def did_you_mean(given: str, known: Iterable[str]) -> str:
-    """A hint at the name that comes closest, in brackets; nothing where none does.
+    """Suggest the most similar name.
 
     Args:
-        given: What was given, perhaps in camelCase or in another case.
-        known: What there is.
+        given: The name that was given, perhaps in camelCase or in another case.
+        known: The names there are.
+
+    Returns:
+        The suggestion in brackets, after a space; an empty string when no name is similar.
     """
     near = nearest(given, known)
     return f" (did you mean {near[0]!r}?)" if near else ""
 
 
 def nearest(given: str, known: Iterable[str], most: int = 1) -> list[str]:
-    """The names that come close to one, the closest first."""
+    """The names that are similar to one, the most similar first."""
     import difflib
 
     plain = {_plain(name): name for name in known}
@@ -65,14 +69,16 @@ def nearest(given: str, known: Iterable[str], most: int = 1) -> list[str]:
 
 
 def _plain(name: str) -> str:
-    """A name without the differences of snake_case, camelCase and capitals."""
+    """A name in snake_case and lower case."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
 def _meant(owner: type[Any], given: str) -> str:
     fields: dict[str, Any] | None = getattr(owner, "model_fields", None)
     if fields is not None and given in _LIKE_A_DICT:
-        return ": a model is no dict. Its members are attributes, and model_dump() gives a dict"
+        return (
+            ": a model is not a dict. Its members are attributes, and model_dump() returns a dict"
+        )
     if fields is None and given in _FROM_BOTO3:
         return f": {_FROM_BOTO3[given]}"
     if fields is None and (method := _method_for(given)):
@@ -81,7 +87,7 @@ def _meant(owner: type[Any], given: str) -> str:
 
 
 def like_a_dict(owner: type[Any], given: object) -> str:
-    """What to write instead of `model["member"]`."""
+    """The error for `model["member"]`: what to write instead."""
     known = owner.model_fields
     near = nearest(given, known) if isinstance(given, str) else []
     member = f"`.{near[0]}`" if near else "such as `." + next(iter(known), "model_extra") + "`"
@@ -89,7 +95,7 @@ def like_a_dict(owner: type[Any], given: object) -> str:
 
 
 def _method_for(given: str) -> str | None:
-    """The method for an operation that is named as a boto3 client names it."""
+    """The method for an operation, by its name on a boto3 client."""
     from .api import operations
     from .operation import Operation
 

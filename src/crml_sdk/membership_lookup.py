@@ -1,7 +1,7 @@
-"""The account's only `ACTIVE` membership, for lists and creates that are given none.
+"""The account's only `ACTIVE` membership, for lists and creates without a membership.
 
-One look-up a client: who comes while it is under way waits for it, what it finds is kept, and a
-failure is told to those who waited and forgotten.
+A client looks it up once. Calls that need it meanwhile wait for that look-up. The client keeps what
+it finds; a failure is raised in every call that waited, and the next call tries again.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ logger: logging.Logger = plain_logger("crml_sdk")
 
 @dataclass
 class _Look:
-    """One look-up, and what came of it; nothing when whoever began it was cancelled."""
+    """One look-up and its result; neither rows nor fault when the call that began it was cancelled."""
 
     ended: Event
     rows: list[MembershipSummary] | None = None
@@ -50,7 +50,7 @@ class _Look:
 
 
 class MembershipLookup:
-    """What a client knows of its account's memberships."""
+    """Finds the only active membership of a client's account."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
@@ -63,16 +63,16 @@ class MembershipLookup:
         """Find the only `ACTIVE` membership.
 
         Args:
-            operation: The documented name of the call that needs it, for errors.
-            timeout: Seconds (or a `timedelta`) for that call, this look-up included.
+            operation: The documented name of the operation that needs it, for errors.
+            timeout: Seconds (or a `timedelta`) for the call, this look-up included.
 
         Returns:
             Its row, and what is left of the time.
 
         Raises:
-            MissingMembership: There is none or more than one, or the service would not tell.
-            CallTimeout: The time was up.
-            CleanRoomsMLError: A fault that asking again may cure, or that any call would meet.
+            MissingMembership: There is none or more than one, or they could not be listed.
+            CallTimeout: The timeout passed.
+            CleanRoomsMLError: The list failed with an error that may pass, or that any call would meet.
         """
         if self._found is not None or timeout is None:
             return await self._only(operation), timeout
@@ -121,10 +121,10 @@ class MembershipLookup:
 
 
 def _explained(operation: str, fault: Exception) -> Exception:
-    """What the caller is told: that its membership is missing, unless something else is the matter."""
+    """The error for the caller: its membership is missing, unless the fault has another cause."""
     if isinstance(fault, ClientClosed):
         return ClientClosed(operation)
-    # 401 and 403 otherwise than by a policy are about the credentials.
+    # A 401 or 403 that is not AccessDeniedException is about the credentials.
     refused = isinstance(fault, AccessDeniedException) or (
         isinstance(fault, ServiceError)
         and not is_transient(fault)
@@ -140,7 +140,7 @@ def _explained(operation: str, fault: Exception) -> Exception:
 
 
 def _why(rows: Sequence[MembershipSummary]) -> str:
-    """Why none of an account's active memberships can be taken."""
+    """Why the account has not exactly one active membership."""
     if not rows:
         return "the account has none that is active in this region"
     named = [f"{row.collaboration_name!r} ({row.id})" for row in rows[:NAMED]]

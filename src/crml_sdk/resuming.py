@@ -1,11 +1,11 @@
-"""Resuming: a create or start that first looks for what an earlier try of the same has made.
+"""Resuming: a create or start that first searches for what an earlier try of the same has made.
 
-An orchestrator runs a failed task again, and the service has no idempotency token. So with
-`resume` the resources of that exact name are compared with the request before anything is sent,
-for a trained model every version of it. Creating, in turn, goes through `creating`.
+An orchestrator runs a failed task again, and the service has no idempotency token. With `resume`
+the SDK compares the resources of that exact name with the request before it sends anything; for a
+trained model it compares every version. It then creates through `creating`.
 
-Two tries at the very same moment cannot be told apart: both may look before either sends. Most
-names are unique in the service, so that the second is refused with a conflict, and looks again.
+Two tries at the same moment may both search before either sends. Most names are unique in the
+service, so it refuses the second one with a conflict, and that one searches again.
 """
 
 from __future__ import annotations
@@ -31,29 +31,29 @@ if TYPE_CHECKING:
 logger: logging.Logger = logging.getLogger("crml_sdk")
 
 Resume: TypeAlias = "bool | Literal['retry']"
-"""True, or "retry" to send a try that failed again under the next free name."""
+"""True; or "retry", which sends the request under the next free name when an earlier try failed."""
 
 Since: TypeAlias = "datetime | timedelta"
-"""The time before which nothing is resumed, or how long ago that is."""
+"""The earliest create time of what is resumed, or how long ago that is."""
 
 LONGEST_NAME: Final = 63
-"""Characters of a name; a longer one is cut before its "-2" is put behind it."""
+"""The most characters of a name; the SDK cuts a longer one before it appends "-2"."""
 
 MOST_TRIES: Final = 100
-"""How far NAME-2, NAME-3, ... go."""
+"""The last number of NAME-2, NAME-3, ..."""
 
+# A resource with such a status never becomes ACTIVE again; one with an unknown status may.
 _DEAD: Final = ("CREATE_FAILED", "INACTIVE", "CANCEL_", "DELETE_")
-# How statuses begin that end well no more; a status that is not known yet may.
 
 
 @dataclass(frozen=True)
 class Resumed:
-    """What an earlier try had made, and this one found.
+    """A resource that an earlier try created and this one found.
 
     Attributes:
-        create_time: When it was made.
+        create_time: When it was created.
         status: Its status when it was found.
-        not_compared: The settings of the request that the service does not show, by their paths.
+        not_compared: The paths of the settings in the request that the service does not show.
     """
 
     create_time: datetime
@@ -63,13 +63,13 @@ class Resumed:
 
 @dataclass(frozen=True)
 class Started:
-    """What a create or start came to.
+    """The result of a create or start.
 
     Attributes:
-        reply: Its reply, or what that would have been; None where the operation has none.
-        name: The name that it has: the given one, or one with "-2" and so on behind it.
-        version: The trained model's version that was named in the request, or found.
-        resumed: What was found, or None when it was made now.
+        reply: The reply, or what it would have been; None for an operation without one.
+        name: The name of the resource: the given one, or one that ends in "-2" and so on.
+        version: The version of the trained model that the request names, or that was found.
+        resumed: What was found, or None when the resource is new.
     """
 
     reply: Any
@@ -79,26 +79,26 @@ class Started:
 
 
 def check_resume(resume: Any, since: Any) -> datetime | None:
-    """Refuse wrong values before anything is sent.
+    """Check the values of `resume` and `resume_since`.
 
     Returns:
-        The time before which nothing is resumed.
+        The earliest create time of what is resumed, or None.
 
     Raises:
-        ValueError: With what is allowed.
+        ValueError: A value is not allowed; the text says what is.
     """
     if resume not in (True, False, "retry"):
         raise ValueError(f'resume= is True, False or "retry", not {resume!r}')
     if since is None:
         return None
     if not resume:
-        raise ValueError("resume_since= says what may be resumed: it needs resume=True")
+        raise ValueError("resume_since= needs resume=True")
     if isinstance(since, timedelta):
         return datetime.now(timezone.utc) - since
     if not isinstance(since, datetime):
         raise ValueError(f"resume_since= is a datetime or a timedelta, not {since!r}")
     if since.tzinfo is None:
-        raise ValueError(f"resume_since={since} has no time zone: say which, as in timezone.utc")
+        raise ValueError(f"resume_since={since} has no time zone: add one, such as timezone.utc")
     return since
 
 
@@ -111,23 +111,23 @@ async def start_or_resume(
     retry: bool,
     since: datetime | None,
 ) -> Started:
-    """Take what an earlier try of this request has made, or send it.
+    """Send a request, unless an earlier try of it has created the resource already.
 
     Args:
         core: Sends the calls.
         operation: A create or start of something that has a life cycle.
         params: The request by wire names, checked.
         timeout: Seconds for each call with all its retries.
-        retry: After a try that failed, send with the next free name.
-        since: What is older is refused.
+        retry: Whether to send the request under the next free name when an earlier try failed.
+        since: The earliest create time of what is resumed.
 
     Returns:
-        What was made or found.
+        What was created or found.
 
     Raises:
-        ResumeMismatch: The name is taken by something else.
-        ResumeAmbiguous: More than one resource fits.
-        ResourceFailed: What an earlier try made has failed, or was cancelled or deleted.
+        ResumeMismatch: A resource with other settings has the name, or one that is too old.
+        ResumeAmbiguous: More than one resource has the name and the settings.
+        ResourceFailed: What an earlier try created has failed, or was cancelled or deleted.
         CleanRoomsMLError: As any create.
     """
     search = _ResumeSearch(core, operation, params, timeout)
@@ -148,13 +148,16 @@ async def start_or_resume(
 
 
 class _ResumeSearch(RequestSearch):
-    """Searches for what earlier tries of a request have made, and decides what to do."""
+    """Searches for what earlier tries of a request have created, and decides what to do."""
 
     async def decide(self, retry: bool, since: datetime | None) -> Started | str:
-        """Find what can be taken up, or the name to send the request with.
+        """Find what can be resumed.
+
+        Returns:
+            What was found, or the name to send the request with.
 
         Raises:
-            ResumeMismatch, ResumeAmbiguous, ResourceFailed: Neither is possible.
+            ResumeMismatch, ResumeAmbiguous, ResourceFailed: As for `start_or_resume`.
         """
         names = list(_names(self._params["name"]))
         rows = await self.with_versions((await self.rows(names))[0])
@@ -186,7 +189,7 @@ class _ResumeSearch(RequestSearch):
         raise _failure(failed)
 
     def _is_sibling(self, one: Candidate) -> bool:
-        """Whether it is simply another version of the model, trained from something else."""
+        """Whether it is just another version of the model, trained from another version."""
         if one.setting != PARENT:
             return False
         sent = self._params.get(to_wire(PARENT))

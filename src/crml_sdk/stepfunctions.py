@@ -1,8 +1,8 @@
 """State machines for AWS Step Functions that start a training or an inference job and wait for it.
 
-Step Functions can call the service by itself ("SDK integrations"), but knows no way to wait: the
-service has no waiters and no events. So the wait is written out, its choices taken from the SDK's own
-table of statuses, and its pace computed so that four weeks fit into the history of one execution.
+Step Functions can call the service ("SDK integrations"), but it cannot wait for a job, because the
+service has no waiters and no events. The state machine therefore polls. Its choices come from the
+SDK's table of statuses, and its pace is computed so that four weeks fit into one execution.
 
 The names of the integration (`aws-sdk:cleanroomsml`, parameters in PascalCase, errors as
 `CleanRoomsMl.ThrottlingException`) follow the rules that Step Functions documents for all services;
@@ -21,19 +21,19 @@ from .resource_types import RESOURCE_TYPES
 from .waiting.statuses import STATUSES, Phase
 
 MOST_EVENTS: Final = 25_000
-"""Events that the history of one execution can hold; a quota of Step Functions."""
+"""The most events in the history of one execution, a quota of Step Functions."""
 
 EVENTS_A_ROUND: Final = 11
-"""Of one look: two to wait, five to call, two to choose, two to slow down."""
+"""Events of one poll: two to wait, five to call, two to choose, two to slow down."""
 
 SHARE: Final = 0.8
-"""Of the history for looks; the rest is for calls that are tried again."""
+"""The share of the history for polls; the rest is for retries."""
 
 LONGEST: Final = 29 * 86_400
-"""Seconds to wait: jobs run for 28 days at the most, and may be queued before."""
+"""Seconds to wait: jobs run for at most 28 days, and may be queued before."""
 
 FIRST_PAUSE: Final = 15
-"""Seconds before the first look."""
+"""Seconds before the first poll."""
 
 _KINDS: Final = {"train": "trained-model", "infer": "trained-model-inference-job"}
 _ERRORS: Final = "CleanRoomsMl."
@@ -41,16 +41,17 @@ _PERMANENT: Final = ("AccessDeniedException", "ResourceNotFoundException", "Vali
 
 
 def pace(seconds: int = LONGEST) -> tuple[int, int]:
-    """How much slower each look is than the one before, and how many there are at the most.
+    """Compute how much longer each pause is than the one before, and how many polls there are.
 
-    The n-th pause lasts `FIRST_PAUSE + n * step` seconds: short jobs are noticed soon, and the
-    looks of a long one are few. ASL can add but not multiply, which rules out the SDK's own pace.
+    The n-th pause lasts `FIRST_PAUSE + n * step` seconds, so the end of a short job is noticed soon
+    and a long job takes few polls. ASL can add but not multiply, so the SDK's own pace is not
+    possible.
 
     Args:
-        seconds: How long is waited.
+        seconds: How long to wait.
 
     Returns:
-        The smallest step, in seconds, with which the looks fit into the history; and their number.
+        The smallest step, in seconds, whose polls fit into the history; and the number of polls.
     """
     most = int(MOST_EVENTS * SHARE) // EVENTS_A_ROUND
     # n pauses last n * FIRST_PAUSE + step * n * (n - 1) / 2 seconds.
@@ -60,20 +61,23 @@ def pace(seconds: int = LONGEST) -> tuple[int, int]:
 
 
 def state_machine(kind: Literal["train", "infer"], *, partition: str = "aws") -> dict[str, Any]:
-    """A state machine in the Amazon States Language, ready for `create_state_machine`.
+    """Write a state machine in the Amazon States Language, for `create_state_machine`.
 
     Its input is `{"Request": {...}}`, the documented request with its members in PascalCase
-    (`MembershipIdentifier`, `Name`, ...). Its output is the final Get response. It fails with the
-    status as its error, and everything that the service says about the job as its cause.
+    (`MembershipIdentifier`, `Name`, ...). Its output is the final Get response. When it fails, the
+    error is the status, and the cause is what the service says about the job.
 
-    The start is sent again only when it was throttled, since there is no idempotency token.
+    It sends the start again only if that was throttled, because there is no idempotency token.
 
     Args:
         kind: `train` a model, or `infer` with one.
         partition: `aws`, `aws-cn` or `aws-us-gov`.
 
+    Returns:
+        The state machine.
+
     Raises:
-        ValueError: Another kind.
+        ValueError: `kind` is neither.
     """
     if kind not in _KINDS:
         raise ValueError(f"kind is one of {', '.join(_KINDS)}, not {kind!r}")
@@ -112,7 +116,7 @@ def state_machine(kind: Literal["train", "infer"], *, partition: str = "aws") ->
         "What is its status?": {
             "Type": "Choice",
             "Choices": _choices(type_.statuses),
-            "Default": "Slow down",  # under way, or a status that nobody knows yet
+            "Default": "Slow down",  # in progress, or a status that is not known yet
         },
         "Slow down": {
             "Type": "Pass",
@@ -162,17 +166,17 @@ def state_machine(kind: Literal["train", "infer"], *, partition: str = "aws") ->
 
 
 def render(kind: Literal["train", "infer"], *, partition: str = "aws") -> str:
-    """The same as the text of a definition, as `crml stepfunctions` prints it."""
+    """The same as JSON text, as `crml stepfunctions` prints it."""
     return json.dumps(state_machine(kind, partition=partition), indent=2)
 
 
 def _pin(read: dict[str, str]) -> dict[str, Any]:
-    """What each look asks for."""
+    """The state that keeps the parameters of each poll."""
     return {"Type": "Pass", "Parameters": read, "ResultPath": "$.Read", "Next": "First pause"}
 
 
 def _choices(table: str) -> list[dict[str, Any]]:
-    """A choice for every final status of the table; the others are under way."""
+    """A choice for each final status in the table; for any other, the machine keeps waiting."""
     ends = {
         Phase.SUCCESS: "It ended well",
         Phase.FAILURE: "It failed",

@@ -1,9 +1,9 @@
-"""Text that others wrote, made fit to be shown.
+"""Makes text from other accounts safe to show.
 
-Names, descriptions and status messages come from other accounts of a collaboration and from their
-containers. On a terminal an escape sequence in them can rename the window, clear the screen or put
-words into the log; a bidirectional override shows them in another order than they have. So what
-people read goes through here; what programs read (models, JSON) stays as it came.
+Names, descriptions and status messages come from other members of a collaboration and from their
+containers. On a terminal, an escape sequence in them can rename the window, clear the screen or fake
+a line of a log. A bidirectional override changes the order in which text appears. These functions
+clean text that people read. What programs read (models, JSON) stays unchanged.
 """
 
 from __future__ import annotations
@@ -30,30 +30,30 @@ _STANDARD: Final = frozenset(vars(logging.makeLogRecord({})))
 
 
 def as_line(text: str) -> str:
-    """Text for a cell, a line of a log, a label: controls replaced, line ends and tabs as escapes."""
+    """Clean text for one line: controls are replaced, newlines and tabs become escapes."""
     return _IN_LINES.sub(lambda found: _ESCAPES.get(found[0], REPLACEMENT), text)
 
 
 def as_block(text: str) -> str:
-    """Text that may have several lines: controls replaced, newlines and tabs kept."""
+    """Clean text of several lines: controls are replaced, newlines and tabs stay."""
     return _IN_BLOCKS.sub(REPLACEMENT, text.replace("\r\n", "\n"))
 
 
 def as_escapes(document: str) -> str:
-    r"""A JSON document with its controls as `\u` escapes: it reads the same and shows nothing else."""
+    r"""Write the controls in a JSON document as `\u` escapes; it parses to the same values."""
     return _IN_BLOCKS.sub(lambda found: f"\\u{ord(found[0]):04x}", document)
 
 
 def has_controls(text: str) -> bool:
-    """Whether there is anything that `as_block` would replace."""
+    """Whether the text has anything that `as_block` would replace."""
     return _IN_BLOCKS.search(text) is not None
 
 
 class PlainRecords(logging.Filter):
-    """Makes the texts in log records fit to be shown, in their arguments and extra fields."""
+    """Cleans the arguments and extra fields of log records."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Change the record where it has to be; never drop it."""
+        """Clean the record; never drop it."""
         if isinstance(record.args, tuple):
             record.args = tuple(map(_plain, record.args))
         for name, value in vars(record).items():
@@ -67,7 +67,7 @@ def _plain(argument: Any) -> Any:
 
 
 def plain_logger(name: str) -> logging.Logger:
-    """The logger of that name, its records made fit to be shown."""
+    """The logger of that name, with a filter that cleans its records."""
     logger = logging.getLogger(name)
     if not any(isinstance(each, PlainRecords) for each in logger.filters):
         logger.addFilter(PlainRecords())

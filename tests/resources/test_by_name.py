@@ -79,6 +79,6 @@ async def test_the_exact_name_on_any_page(
     with pytest.raises(errors.NoSuchName, match="'spring sale'"):
         await found(sdk, key, "spring sales")
     canned.answers = [reply(200, rows_of(key, ["spring", "spring"]))]
-    with pytest.raises(errors.AmbiguousName, match="2 of ") as caught:
+    with pytest.raises(errors.AmbiguousName, match=r"2 \w.*s have the name 'spring'") as caught:
         await found(sdk, key, "spring")
     assert len(caught.value.found) == 2

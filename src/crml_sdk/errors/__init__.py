@@ -5,17 +5,17 @@ CleanRoomsMLError
 │   ├── MissingRegion             no region is configured
 │   ├── UnknownRegion             no partition has a region of that name
 │   └── MissingCredentials        no credentials were found
-│       └── CredentialRefreshError    those that were good could not be renewed just now
-├── RequestValidationError        nothing was sent: arguments that the service would refuse
+│       └── CredentialRefreshError    they could not be renewed
+├── RequestValidationError        nothing was sent: the service would refuse the arguments
 ├── ArnError                      nothing was sent: not an ARN, or one of another kind
 ├── MissingMembership             nothing was sent: no membership is known
-├── VersionRequired               nothing was sent: the call would act on a version by guess
-├── NoSuchVersion                 no version of the model fits
+├── VersionRequired               nothing was sent: the call names no version
+├── NoSuchVersion                 the model has no such version
 ├── NoSuchName                    nothing has exactly that name
-├── AmbiguousName                 more than one thing has exactly that name
-│   └── ResumeAmbiguous           nothing was sent: more than one earlier try fits
-├── ResumeMismatch                nothing was sent: what has the name was made otherwise
-├── PaginationStalled             the service repeated a page token
+├── AmbiguousName                 several resources have exactly that name
+│   └── ResumeAmbiguous           nothing was sent: an earlier try may have made any of them
+├── ResumeMismatch                nothing was sent: the name is taken by a resource with other settings
+├── PaginationStalled             the list would never end
 ├── ServiceError                  the service answered with an error (botocore's ClientError too)
 │   ├── AccessDeniedException         403
 │   ├── ConflictException             409
@@ -25,10 +25,10 @@ CleanRoomsMLError
 │   ├── ServiceQuotaExceededException 402, with quota_name and quota_value
 │   ├── ThrottlingException           429
 │   └── ValidationException           400
-├── ResponseShapeError            a reply that is not as documented; carries it whole
+├── ResponseShapeError            the reply is not as documented
 ├── TransportError                no reply came
 │   └── CallTimeout               the timeout of one call passed
-├── ClientClosed                  the client was closed before the call, or while it was under way
+├── ClientClosed                  the client was closed before or during the call
 ├── OutcomeUnknown                a create or start may or may not have happened
 ├── WaitsFailed                   some of many waits did not end well
 ├── WaitTimeout                   the deadline of a wait passed; the job goes on
@@ -84,7 +84,7 @@ PERMANENT = (
     ResumeMismatch,
     ValidationException,
 )
-"""What another try of the same task would only meet again; an orchestrator need not try."""
+"""Errors that another try of the same task would meet again, so an orchestrator need not retry."""
 
 __all__ = [
     "CleanRoomsMLError",

@@ -1,4 +1,4 @@
-"""Errors of an exchange: what the service answered, or that no usable reply came."""
+"""Errors of a call: the service answered with an error, or no usable reply came."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ServiceError(CleanRoomsMLError, ClientError):
         )
 
     def _hint(self) -> str:
-        """What to do about it, in a sentence, where that is known."""
+        """A sentence on what to do about it, if that is known."""
         return _SERVICE_HINTS.get(self.code, "")
 
     @property
@@ -79,7 +79,7 @@ class AccessDeniedException(ServiceError):
 
 
 class ConflictException(ServiceError):
-    """The resource's state, or a name that is taken, does not allow it (409)."""
+    """The state of the resource does not allow it, or the name is taken (409)."""
 
 
 class InternalServerException(ServiceError):
@@ -87,7 +87,7 @@ class InternalServerException(ServiceError):
 
 
 class InternalServiceException(ServiceError):
-    """The service failed; whether anything happened is unknown (500)."""
+    """The service failed; the request may or may not have been carried out (500)."""
 
 
 class ResourceNotFoundException(ServiceError):
@@ -99,12 +99,12 @@ class ServiceQuotaExceededException(ServiceError):
 
     @property
     def quota_name(self) -> str | None:
-        """The quota, when the service names it."""
+        """The name of the quota, or None when the service does not say."""
         return self.response.get("quotaName")
 
     @property
     def quota_value(self) -> float | None:
-        """How much the quota allows, when the service says so."""
+        """How much the quota allows, or None when the service does not say."""
         return self.response.get("quotaValue")
 
     def _hint(self) -> str:
@@ -115,7 +115,7 @@ class ServiceQuotaExceededException(ServiceError):
 
 
 class ThrottlingException(ServiceError):
-    """Too many requests, even after the retries (429)."""
+    """There were too many requests, even after the retries (429)."""
 
 
 class ValidationException(ServiceError):
@@ -123,16 +123,16 @@ class ValidationException(ServiceError):
 
 
 class ResponseShapeError(CleanRoomsMLError):
-    """A reply that is not as documented. Whatever was asked for has happened.
+    """The reply is not as documented. The service has carried out the request.
 
-    Its text names the ARNs in the reply and nothing else of it: the rest may be secret.
+    The error's text names the ARNs in the reply and nothing else, because the rest may be secret.
 
     Attributes:
         operation: The documented name of the operation.
         problem: What is wrong with the reply.
-        payload: The reply's body as it came.
+        payload: The body of the reply, as bytes.
         request_id: The service's identifier of the request.
-        arns: The ARNs in it: that of a job just paid for is among them.
+        arns: The ARNs in the reply, among them that of a job that was started.
     """
 
     def __init__(
@@ -188,19 +188,19 @@ class ClientClosed(CleanRoomsMLError):
     def __init__(self, operation: str, request_sent: bool = False) -> None:
         self.operation = operation
         self.request_sent = request_sent
-        what = "its request had gone out, and its reply was not awaited"
+        what = "the request had been sent, and its reply was not awaited"
         super().__init__(
             f"{operation}: the client was closed; {what if request_sent else 'nothing was sent'}"
         )
 
 
 class OutcomeUnknown(CleanRoomsMLError):
-    """A create or start may or may not have happened, and looking for it did not tell.
+    """A create or start may or may not have happened; a search did not settle it.
 
     Attributes:
         operation: The documented name of the operation.
-        name: The name of what was to be made.
-        looked_at: What was looked at, line by line.
+        name: The name in the request.
+        looked_at: What the search found, as lines of text.
     """
 
     def __init__(self, operation: str, name: str, looked_at: Sequence[str] = ()) -> None:
@@ -215,28 +215,28 @@ class OutcomeUnknown(CleanRoomsMLError):
 
 
 class PaginationStalled(CleanRoomsMLError):
-    """Going on with a list would never end: a page token came twice, or page after page had no rows.
+    """The list would never end: a page token came twice, or too many pages in a row were empty.
 
     Attributes:
         operation: The documented name of the operation.
-        token: The token that came last. After pages without rows it may be used: `page_token` has it
-            too, and the same iterator can be asked to go on.
+        token: The last token. After empty pages it can be used: `page_token` is the same, and the
+            same iterator can continue.
     """
 
     def __init__(self, operation: str, token: str, empty_pages: int = 0) -> None:
         self.operation = operation
         self.token = token
         super().__init__(
-            f"{operation} sent {empty_pages:,} pages without a row, each with a new page token; stopped"
-            " instead of asking for ever"
+            f"{operation} sent {empty_pages:,} pages without a row, each with a new page token; the SDK"
+            " stopped reading"
             if empty_pages
-            else f"{operation} repeated a page token; stopped instead of reading in a circle"
+            else f"{operation} repeated a page token; the SDK stopped reading, or it would never end"
         )
 
 
 _EXPIRED = "The credentials have expired: renew them (`aws sso login`, or a new session token)"
 _UNKNOWN_KEY = "The access key is not known to AWS: see AWS_ACCESS_KEY_ID, or the profile"
-_SIGNATURE = "See whether the secret key is right, and this machine's clock"
+_SIGNATURE = "Check the secret key and the clock of this machine"
 _SERVICE_HINTS: Mapping[str, str] = {
     "ExpiredToken": _EXPIRED,
     "ExpiredTokenException": _EXPIRED,

@@ -1,4 +1,4 @@
-"""Errors before anything is sent, and of what was looked up and not found."""
+"""Errors that are raised before a request is sent, and errors of look-ups."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class RequestFault:
     Attributes:
         path: The member, as `data_channels[0].channel_name`.
         problem: What is wrong, in a few words.
-        given: What was given, shortened; for values that may be secret their type and length only.
+        given: The value, shortened; for a value that may be secret only its type and length.
         allowed: What is allowed.
     """
 
@@ -57,21 +57,21 @@ class RequestFault:
 
 
 class CredentialRefreshError(MissingCredentials):
-    """The source of credentials failed; it may work again later. Waits survive it for a while.
+    """The source of credentials failed; it may work again later. Waits go on for a while.
 
-    botocore renews credentials before their end, and raises in their last ten minutes although they
-    could still be used.
+    botocore renews credentials before they expire. When that fails in their last ten minutes, it
+    raises an error although the credentials are still valid.
 
     Attributes:
-        seconds_left: For how long the old ones were still valid, less than 0 for how long they had
-            not been; None when there were none, or their end is not known.
+        seconds_left: Seconds until the old credentials expire, negative when they have expired;
+            None when there were none, or the time is not known.
     """
 
     seconds_left: float | None = None
 
 
 class RequestValidationError(CleanRoomsMLError, ValueError):
-    """Arguments that the service would refuse; nothing was sent.
+    """The service would refuse the arguments; nothing was sent.
 
     Attributes:
         shape: The request's documented shape.
@@ -86,7 +86,7 @@ class RequestValidationError(CleanRoomsMLError, ValueError):
 
 
 class ArnError(CleanRoomsMLError, ValueError):
-    """Text that is not the ARN of a resource of this service, or not of the wanted kind."""
+    """The text is not an ARN of this service, or it is the ARN of another resource type."""
 
 
 class MissingMembership(CleanRoomsMLError):
@@ -94,9 +94,9 @@ class MissingMembership(CleanRoomsMLError):
 
     Attributes:
         operation: The documented name of the operation.
-        reason: Why the account's only active one could not be taken; empty where it was not looked
-            for.
-        candidates: The account's active memberships, when they are several.
+        reason: Why the SDK could not take the account's only active membership; empty when it did
+            not look for one.
+        candidates: The account's active memberships, when there are several.
     """
 
     def __init__(
@@ -113,17 +113,17 @@ class MissingMembership(CleanRoomsMLError):
 
 
 class VersionRequired(CleanRoomsMLError, ValueError):
-    """Without a version the service would act on the base version; nothing was sent."""
+    """The call names no version, so the service would act on the base version; nothing was sent."""
 
 
 class NoSuchVersion(CleanRoomsMLError):
-    """No version of the model fits what was asked for.
+    """The model has no such version.
 
     Attributes:
         trained_model_arn: The model.
         wanted: What was asked for, in words.
-        newest: The newest version there is, whatever its status; None when none was listed.
-        status: The status of that one.
+        newest: The newest version, whatever its status; None when no version was listed.
+        status: The status of the newest version.
     """
 
     def __init__(
@@ -147,14 +147,15 @@ class NoSuchName(CleanRoomsMLError, LookupError):
 
     Attributes:
         name: The name that was looked for.
-        near: Names in the list that come close, at most three.
+        what: What was looked for, such as "trained model".
+        near: Similar names in the list, at most three.
     """
 
     def __init__(self, name: str, what: str, near: Sequence[str] = ()) -> None:
         self.name = name
         self.what = what
         self.near: tuple[str, ...] = tuple(near)
-        hint = f"; there are {', '.join(map(repr, self.near))}" if self.near else ""
+        hint = f"; similar names: {', '.join(map(repr, self.near))}" if self.near else ""
         super().__init__(f"no {what} has exactly the name {name!r}{hint}")
 
 
@@ -163,7 +164,8 @@ class AmbiguousName(CleanRoomsMLError, LookupError):
 
     Attributes:
         name: The name that was looked for.
-        found: The identifiers of all that have it.
+        what: What was looked for, such as "trained model".
+        found: The identifiers of all resources with that name.
     """
 
     def __init__(self, name: str, what: str, found: Sequence[str]) -> None:
@@ -171,12 +173,12 @@ class AmbiguousName(CleanRoomsMLError, LookupError):
         self.what = what
         self.found: tuple[str, ...] = tuple(found)
         super().__init__(
-            f"{len(self.found)} of {what} have the name {name!r}: {', '.join(self.found)}"
+            f"{len(self.found)} {what}s have the name {name!r}: {', '.join(self.found)}"
         )
 
 
 class ResumeAmbiguous(AmbiguousName):
-    """More than one resource is what an earlier try may have made; nothing was sent.
+    """An earlier try may have made any of several resources; nothing was sent.
 
     Attributes:
         operation: The documented name of the operation.
@@ -187,20 +189,20 @@ class ResumeAmbiguous(AmbiguousName):
         self.operation = operation
         self.args: tuple[Any, ...] = (
             f"{operation}: {len(self.found)} resources have the name {name!r} and these settings:"
-            f" {', '.join(self.found)}. Which of them an earlier try made cannot be told; nothing was sent",
+            f" {', '.join(self.found)}. An earlier try may have made any of them; nothing was sent",
         )
 
 
 class ResumeMismatch(CleanRoomsMLError):
-    """What has the name was not made by a request like this one; nothing was sent.
+    """The name is taken by a resource with other settings; nothing was sent.
 
     Attributes:
         operation: The documented name of the operation.
         name: The name.
-        found: What has it: an ARN, with its version where there is one.
-        setting: The first setting that differs, by its path; `create_time` when it is older than
-            `resume_since` allows.
-        create_time: When it was made.
+        found: The ARN of that resource, with its version if it has one.
+        setting: The path of the first setting that differs; `create_time` when the resource is older
+            than `resume_since` allows.
+        create_time: When the resource was created.
     """
 
     def __init__(
@@ -211,13 +213,10 @@ class ResumeMismatch(CleanRoomsMLError):
         self.found = found
         self.setting = setting
         self.create_time = create_time
-        made = create_time.isoformat(timespec="seconds")
-        why = (
-            f"was made {made}, before resume_since="
-            if setting == "create_time"
-            else f"(made {made}) differs in {setting}"
-        )
+        too_old = setting == "create_time"
+        why = "is older than resume_since= allows" if too_old else f"differs in {setting}"
         super().__init__(
-            f"{operation}: {name!r} is taken: {found} {why}. Nothing was sent; choose another name"
-            + ("" if setting == "create_time" else ", or the settings that it has")
+            f"{operation}: the name {name!r} is taken by {found}, which {why} (created"
+            f" {create_time.isoformat(timespec='seconds')}). Nothing was sent; choose another name"
+            + ("" if too_old else " or the same settings")
         )
