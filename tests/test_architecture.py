@@ -63,8 +63,8 @@ ALLOWED: dict[str, set[str]] = {
         *("telemetry", "times", "untrusted", "versions"),
     },
     "wire": {
-        *("_runtime", "api", "errors", "hints", "metadata", "model", "models", "operation"),
-        *("telemetry", "times", "untrusted"),
+        *("_runtime", "api", "errors", "hints", "metadata", "model", "models", "times"),
+        "untrusted",
     },
     # what it is about
     "models": {"model"},

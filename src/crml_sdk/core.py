@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ._runtime import Expired, current_runtime
 from .errors import CallTimeout, CleanRoomsMLError, ClientClosed
-from .telemetry import METRICS_API, Exchange, Metrics, observed
+from .telemetry import METRICS_API, Metrics, observed
 from .times import seconds_of
 from .untrusted import plain_logger
 from .wire.connection import Connection, connect
+from .wire.parsing import Call
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -186,12 +187,12 @@ class Core:
         Raises:
             CleanRoomsMLError: See `errors`.
         """
-        connection = await self._connection(operation)
+        connection, call = await self._connection(operation), Call(operation, once)
         if not logger.isEnabledFor(logging.DEBUG) and METRICS_API not in sys.modules:
-            return await self._timed(connection, operation, params, timeout, once)
+            return await self._timed(connection, call, params, timeout)
         return await observed(
-            operation.name,
-            lambda exchange: self._timed(connection, operation, params, timeout, once, exchange),
+            call,
+            lambda: self._timed(connection, call, params, timeout),
             self.clock,
             self._metrics,
         )
@@ -199,19 +200,15 @@ class Core:
     async def _timed(
         self,
         connection: Connection,
-        operation: Operation,
+        call: Call,
         params: dict[str, Any],
         timeout: float | timedelta | None,
-        once: bool,
-        exchange: Exchange | None = None,
     ) -> Any:
         if timeout is None:
-            return await connection.call(operation, params, once=once, exchange=exchange)
+            return await connection.make(call, params)
         seconds = seconds_of("timeout", timeout)
         try:
-            return await current_runtime().bounded(
-                seconds,
-                lambda: connection.call(operation, params, once=once, exchange=exchange),
-            )
+            return await current_runtime().bounded(seconds, lambda: connection.make(call, params))
         except Expired as error:
-            raise CallTimeout(operation.name, f"no reply within {seconds:g} seconds") from error
+            name = call.operation.name
+            raise CallTimeout(name, f"no reply within {seconds:g} seconds") from error

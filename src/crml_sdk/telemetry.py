@@ -9,10 +9,12 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from .untrusted import plain_logger
+
+if TYPE_CHECKING:
+    from .wire.parsing import Call
 
 logger: logging.Logger = plain_logger("crml_sdk")
 
@@ -66,63 +68,56 @@ def _instrument(api: Any, name: str) -> Any:
     return made.add if kind == "counter" else made.record
 
 
-@dataclass(slots=True)
-class Exchange:
-    """What is known of a call beside its reply.
-
-    Attributes:
-        attempts: How many times its request was sent.
-        request_id: The service's identifier of the last request that it answered.
-    """
-
-    attempts: int = 0
-    request_id: str | None = None
-
-
 async def observed(
-    name: str,
-    call: Callable[[Exchange], Awaitable[Any]],
+    call: Call,
+    make: Callable[[], Awaitable[Any]],
     clock: Callable[[], float],
     metrics: Metrics,
 ) -> Any:
     """Make a call, and tell what became of it.
 
     Args:
-        name: The operation's documented name.
-        call: Makes the call and fills in the exchange.
+        call: What is known of the call while it is under way.
+        make: Makes it.
         clock: In seconds.
         metrics: The client's.
+
+    Returns:
+        What the call gives.
     """
-    exchange, start, outcome = Exchange(), clock(), "cancelled"
+    start, outcome, request_id = clock(), "cancelled", None
     try:
-        reply = await call(exchange)
+        reply = await make()
         outcome = "ok"
         return reply
     except Exception as error:
         outcome = type(error).__name__
-        exchange.request_id = getattr(error, "request_id", None) or exchange.request_id
+        request_id = getattr(error, "request_id", None)
         raise
     finally:
-        _tell(name, outcome, exchange, clock() - start, metrics)
+        _tell(call, outcome, request_id or call.request_id, clock() - start, metrics)
 
 
-def _tell(name: str, outcome: str, exchange: Exchange, seconds: float, metrics: Metrics) -> None:
+def _tell(
+    call: Call, outcome: str, request_id: str | None, seconds: float, metrics: Metrics
+) -> None:
+    name = call.operation.name
     logger.debug(
         "%s %s request_id=%s attempts=%s %.0f ms",
         name,
         outcome,
-        exchange.request_id or "-",
-        exchange.attempts or "-",
+        request_id or "-",
+        call.attempts or "-",
         seconds * 1000,
         extra={
             "crml_operation": name,
             "crml_outcome": outcome,
-            "crml_request_id": exchange.request_id,
-            "crml_attempts": exchange.attempts,
+            "crml_request_id": request_id,
+            "crml_attempts": call.attempts,
             "crml_seconds": seconds,
         },
     )
     metrics.tell("crml.calls", 1, operation=name, outcome=outcome)
     metrics.tell("crml.call.duration", seconds, operation=name, outcome=outcome)
-    if exchange.attempts > 1:
-        metrics.tell("crml.call.retries", exchange.attempts - 1, operation=name)
+    if call.attempts > 1:
+        metrics.tell("crml.call.retries", call.attempts - 1, operation=name)

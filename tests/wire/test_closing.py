@@ -276,7 +276,7 @@ async def test_a_call_that_aiohttp_would_let_wait_for_ever(
 async def test_a_task_goes_on_as_if_it_had_not_been_cancelled(
     sdk: CleanRoomsML, canned: CannedServer
 ) -> None:
-    """Ending its call is our own affair: time limits of the caller's around it must still work."""
+    """The SDK cancelled the call itself: the caller's time limits around it must still work."""
     canned.answers = ["hang"]
 
     async def call() -> int:

@@ -51,7 +51,7 @@ def test_what_is_local(url: str | None, local: bool) -> None:
     assert is_local(url) is local
 
 
-async def test_a_call_to_the_neighbour_does_not_leave_for_aws(
+async def test_a_call_to_the_other_service_does_not_leave_for_aws(
     canned: CannedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     canned.handler = answer

@@ -1,4 +1,4 @@
-"""Handlers that answer in place of the service: dicts become models, errors ours."""
+"""Handlers that answer in place of the service: dicts become models, errors the SDK's."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What we lean on inside aiobotocore and botocore, each by its name.
+"""What the SDK relies on inside aiobotocore and botocore, each by its name.
 
-When one of these fails after an update, the wire room has to be looked at before anything else.
+When one of these fails after an update, look at `wire/` before anything else.
 """
 
 from __future__ import annotations
@@ -188,7 +188,7 @@ async def test_several_posts_while_throttled(sdk: CleanRoomsML, canned: CannedSe
     created = await sdk.trained_models.create(**TRAINING)
     assert len(canned.received) == 3
     assert created.response_metadata is not None
-    # RetryAttempts, which aiobotocore writes into the reply that our parser made.
+    # RetryAttempts, which aiobotocore writes into the reply that the SDK's parser made.
     assert created.response_metadata.attempts == 3
     canned.answers = [error("ThrottlingException", 429)]
     with pytest.raises(errors.ThrottlingException) as caught:

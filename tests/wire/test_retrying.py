@@ -25,7 +25,7 @@ def status(code: int) -> Any:
 @pytest.fixture
 def call() -> Iterator[Call]:
     """A call whose request has left."""
-    under_way = Call(GET_TRAINED_MODEL, None, False, lambda: False)
+    under_way = Call(GET_TRAINED_MODEL)
     under_way.sent = True
     token = CALL.set(under_way)
     yield under_way

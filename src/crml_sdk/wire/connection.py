@@ -9,22 +9,12 @@ import sys
 from contextlib import suppress
 from typing import Any, Final
 
-from .. import models
 from .._runtime import Expired, current_runtime
 from ..api import operations
 from ..errors import ClientClosed, CredentialRefreshError, ResponseShapeError, ServiceError
 from ..metadata import ResponseMetadata
-from ..operation import Operation
-from ..telemetry import Exchange
 from ..untrusted import plain_logger
-from .endpoints import (
-    check_endpoint,
-    check_region,
-    configured_endpoint,
-    keep_from_leaving,
-    local_neighbour,
-    region_of,
-)
+from .endpoints import keep_from_leaving, place_of
 from .fast import install, make_session
 from .parsing import CALL, Call, TypedParserFactory, TypedReply
 from .retrying import THROTTLED, register
@@ -47,7 +37,6 @@ class Connection:
         self.client = client
         self.fast_path: str | None = fast_path
         self._context = context
-        self._models: dict[str, Any] = {}
         self._closing: Any = None
         self._tasks: set[Any] = set()
         self._cancelled: set[Any] = set()
@@ -58,21 +47,12 @@ class Connection:
         """Whether `close` has been called."""
         return self._context is None
 
-    async def call(
-        self,
-        operation: Operation,
-        params: dict[str, Any],
-        *,
-        once: bool = False,
-        exchange: Exchange | None = None,
-    ) -> Any:
+    async def make(self, call: Call, params: dict[str, Any]) -> Any:
         """Send a checked request.
 
         Args:
-            operation: What to call.
+            call: The call; it is told what becomes of it.
             params: The request by wire names, checked.
-            once: Not to be sent again here, whatever happens.
-            exchange: Filled in when the call has ended, however it did.
 
         Returns:
             The model of the reply, with its metadata; None where the operation answers nothing.
@@ -81,20 +61,18 @@ class Connection:
             CleanRoomsMLError: `ServiceError`, `TransportError`, `ResponseShapeError`,
                 `ConfigurationError`, `ClientClosed`.
         """
-        name = operation.name
-        if name not in self._models:
-            self._models[name] = getattr(models, operation.output) if operation.output else None
-        call = Call(operation, self._models[name], once, self.is_closed)
+        name = call.operation.name
+        call.is_closed = self.is_closed
         token = CALL.set(call)
         try:
             return attach(await self._send(name, params), call)
         except Exception as error:
-            ours = self._explained(error, call)
-            if ours is error:
+            explained = self._explained(error, call)
+            if explained is error:
                 raise
             if tells_a_password(error):
-                raise ours from None
-            raise ours from error
+                raise explained from None
+            raise explained from error
         except asyncio.CancelledError:
             # Closing cancels what waits for a free connection, and nobody asked for that.
             if not self.is_closed() or self._was_asked_for():
@@ -106,9 +84,6 @@ class Connection:
             CALL.reset(token)
             if self._cut:
                 self._withdraw_cut()
-            if exchange is not None:
-                exchange.attempts = call.attempts
-                exchange.request_id = call.received[1] if call.received else None
 
     async def _send(self, name: str, params: dict[str, Any]) -> Any:
         task = asyncio.current_task()
@@ -134,7 +109,7 @@ class Connection:
                 task.uncancel()
 
     def _explained(self, error: Exception, call: Call) -> Exception:
-        """Our error for whatever a call ended in."""
+        """The SDK's error for whatever a call ended in."""
         name = call.operation.name
         if isinstance(error, ResponseShapeError):
             return error
@@ -143,12 +118,12 @@ class Connection:
             body, request_id = call.received
             problem = f"{type(error).__name__} when it was taken in: {error}"
             return ResponseShapeError(name, problem, bytes(body), request_id)
-        ours = translated(error, name)
-        if isinstance(ours, CredentialRefreshError):
-            ours.seconds_left = seconds_left(self.client)
-        if self.is_closed() and not (isinstance(ours, ServiceError) and _is_final(ours)):
+        found = translated(error, name)
+        if isinstance(found, CredentialRefreshError):
+            found.seconds_left = seconds_left(self.client)
+        if self.is_closed() and not (isinstance(found, ServiceError) and _is_final(found)):
             return ClientClosed(name, call.sent and not surely_not_sent(error))
-        return ours
+        return found
 
     async def _pause(self, seconds: float) -> None:
         """Between two tries of a call; ends early when the client is closed."""
@@ -238,29 +213,29 @@ def attach(reply: Any, call: Call) -> Any:
     """The model in a reply, with the exchange's metadata beside its fields.
 
     Args:
-        reply: What aiobotocore gave: our parser's reply, or the dict of a handler that answered in
-            place of the service, as botocore's `Stubber` does.
+        reply: What aiobotocore gave: the reply of the SDK's parser, or the dict of a handler that
+            answered in place of the service, as botocore's `Stubber` does.
         call: The call.
-    """
-    if type(reply) is TypedReply:
-        model = reply.model
-    else:
-        from .handled import model_of
 
-        model = model_of(reply, call)
+    Returns:
+        The model; None where the operation answers nothing.
+    """
+    if type(reply) is TypedReply or call.model is None:
+        model = getattr(reply, "model", None)
+    else:
+        from .lenient import model_of
+
+        model = model_of(call.operation.name, call.model, reply)
     if model is not None:
         metadata: dict[str, Any] = reply.get("ResponseMetadata") or {}
-        object.__setattr__(
-            model,
-            "_response_metadata",
-            ResponseMetadata(
-                request_id=metadata.get("RequestId"),
-                http_status=metadata.get("HTTPStatusCode", 200),
-                headers=metadata.get("HTTPHeaders") or {},
-                attempts=metadata.get("RetryAttempts", 0) + 1,
-                operation=call.operation.name,
-            ),
+        told = ResponseMetadata(
+            request_id=metadata.get("RequestId"),
+            http_status=metadata.get("HTTPStatusCode", 200),
+            headers=metadata.get("HTTPHeaders") or {},
+            attempts=metadata.get("RetryAttempts", 0) + 1,
+            operation=call.operation.name,
         )
+        object.__setattr__(model, "_response_metadata", told)
     return model
 
 
@@ -271,35 +246,29 @@ async def connect(service: str, settings: Settings) -> Connection:
         service: `cleanroomsml` or `cleanrooms`.
         settings: What the user asked for.
 
+    Returns:
+        The open connection.
+
     Raises:
         ConfigurationError: When the settings do not make a client.
     """
     session = _session(settings)
     try:
         config = make_config(settings, session)
-        region = region_of(session, settings.region_name, config)
-        neighbour: str | None = None
-        given = settings.endpoint_url or configured_endpoint(session, service, config)
-        check_endpoint(given)
-        if not given:
-            neighbour = local_neighbour(session, service, config)
-        if region is not None and not given and not neighbour:
-            check_region(
-                region, session.get_component("data_loader").load_data("partitions")["partitions"]
-            )
+        region, elsewhere = place_of(session, service, settings, config)
         context = session.create_client(
             service, region_name=region, endpoint_url=settings.endpoint_url, config=config
         )
         client: Any = await context.__aenter__()
     except Exception as error:
-        ours = configuration_error(error, f"opening a client of {service}")
-        if ours is error:
+        found = configuration_error(error, f"opening a client of {service}")
+        if found is error:
             raise
-        raise ours from error
+        raise found from error
     creates = [each.name for each in operations.ALL if each.creates and each.service == service]
     register(client, service, creates)
-    if neighbour is not None:
-        keep_from_leaving(client, service, neighbour)
+    if elsewhere is not None:
+        keep_from_leaving(client, service, elsewhere)
     kind = ConnectionOnAnyio if settings.http_backend == "httpx" else Connection
     return kind(client, context, _take_fast_path(client, service))
 
@@ -325,7 +294,7 @@ def _session(settings: Settings) -> Any:
             session.set_config_variable("profile", settings.profile_name)
     factory = session.get_component("response_parser_factory")
     if not isinstance(factory, TypedParserFactory):
-        # Outside our own calls it passes everything on, so other clients of a session that the
-        # caller lent us notice nothing.
+        # It passes on everything but calls of the SDK, so other clients of a session that the
+        # caller brought notice nothing.
         session.register_component("response_parser_factory", TypedParserFactory(factory))
     return session

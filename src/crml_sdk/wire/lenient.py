@@ -12,10 +12,11 @@ from __future__ import annotations
 import json
 import logging
 import zlib
-from typing import TYPE_CHECKING, Annotated, Any, Final, cast, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Final, cast, get_args, get_origin
 
 from pydantic import TypeAdapter, ValidationError
 
+from ..errors import ResponseShapeError
 from ..untrusted import plain_logger
 from .parsing import described
 
@@ -41,6 +42,28 @@ def read_leniently(operation: str, model: type[Model], body: bytes) -> Model | N
     return validated(operation, model, cast("dict[str, Any]", data))
 
 
+def model_of(operation: str, model: type[Model], reply: dict[str, Any]) -> Model:
+    """The model of a reply by wire names that a handler gave in place of the service.
+
+    Args:
+        operation: The documented name of the operation.
+        model: The reply's model.
+        reply: What a handler of `before-call` answered; botocore's `Stubber` is one.
+
+    Returns:
+        The model.
+
+    Raises:
+        ResponseShapeError: When the dict is no such reply.
+    """
+    members = {name: value for name, value in reply.items() if name != "ResponseMetadata"}
+    found = validated(operation, model, members)
+    if found is None:
+        problem = "a handler answered otherwise than documented"
+        raise ResponseShapeError(operation, problem, repr(members).encode())
+    return found
+
+
 def validated(operation: str, model: type[Model], data: dict[str, Any]) -> Model | None:
     """The model of decoded data, faulty rows kept as far as they can be read; None when it has none.
 
@@ -50,7 +73,7 @@ def validated(operation: str, model: type[Model], data: dict[str, Any]) -> Model
         data: Members by wire names.
     """
     try:
-        return model.model_validate(data, strict=False, by_alias=True, by_name=False)
+        return _validated(model, data)
     except ValidationError as error:
         faulty = {fault["loc"][:2] for fault in error.errors(include_input=False)}
         problems = described(error)
@@ -64,7 +87,20 @@ def validated(operation: str, model: type[Model], data: dict[str, Any]) -> Model
         problems,
         extra={"crml_operation": operation, "crml_rows": len(faulty), "crml_fault": problems},
     )
-    return _with_salvaged_rows(model, data, lists, cast("set[tuple[str, int]]", faulty))
+    rows: dict[str, Any] = {
+        name: [
+            salvaged(row_model, cast("Any", row)) if (name, index) in faulty else row
+            for index, row in enumerate(data[name])
+            if isinstance(row, dict)  # what is nothing of the kind cannot be kept as a row
+        ]
+        for name, row_model in lists.items()
+        if isinstance(data.get(name), list)
+    }
+    return _validated(model, {**data, **rows})
+
+
+def _validated(model: type[Model], data: dict[str, Any]) -> Model:
+    return model.model_validate(data, strict=False, by_alias=True, by_name=False)
 
 
 def decoded(body: bytes) -> Any:
@@ -74,16 +110,11 @@ def decoded(body: bytes) -> Any:
         ValueError, RecursionError, zlib.error: It is none.
     """
     if body[:2] == b"\x1f\x8b":
-        body = _unpacked(body)
+        unpacking = zlib.decompressobj(wbits=31)
+        body = unpacking.decompress(body, LARGEST)
+        if not unpacking.eof:
+            raise ValueError("the compressed reply is cut short or too long")
     return _mended(json.loads(body.decode("utf-8-sig", "replace") or "{}"))
-
-
-def _unpacked(body: bytes) -> bytes:
-    unpacking = zlib.decompressobj(wbits=31)
-    found = unpacking.decompress(body, LARGEST)
-    if not unpacking.eof:
-        raise ValueError("the compressed reply is cut short or too long")
-    return found
 
 
 def _mended(value: Any) -> Any:
@@ -110,30 +141,6 @@ def _lists_of(model: type[Model]) -> Iterator[tuple[str, type[Model]]]:
                 yield field.alias or name, row
 
 
-def _with_salvaged_rows(
-    model: type[Model],
-    data: dict[str, Any],
-    lists: dict[str, type[Model]],
-    faulty: set[tuple[str, int]],
-) -> Model:
-    rows: dict[str, list[Any]] = {}
-    for name, row_model in lists.items():
-        if not isinstance(data.get(name), list):
-            continue
-        came: list[Any] = data[name]
-        rows[name] = [
-            salvaged(row_model, cast("dict[str, Any]", row))
-            if (name, index) in faulty
-            else row_model.model_validate(row, strict=False, by_alias=True, by_name=False)
-            for index, row in enumerate(came)
-            if isinstance(row, dict)  # what is nothing of the kind cannot be kept as a row
-        ]
-    empty: dict[str, Any] = {**data, **{name: [] for name in rows}}
-    whole = model.model_validate(empty, strict=False, by_alias=True, by_name=False)
-    attributes = {field.alias or name: name for name, field in model.model_fields.items()}
-    return whole.model_copy(update={attributes[name]: found for name, found in rows.items()})
-
-
 def salvaged(model: type[Model], data: dict[str, Any]) -> Model:
     """A row as far as it can be read: members that are not as documented stay as they came."""
     left = dict(data)
@@ -145,10 +152,7 @@ def salvaged(model: type[Model], data: dict[str, Any]) -> Model:
                 values[name] = None
             continue
         value = left.pop(wire)
-        declared: Any = field.annotation
-        for rule in field.metadata:
-            declared = Annotated[declared, rule]
-        adapter: TypeAdapter[Any] = TypeAdapter(declared)
+        adapter: TypeAdapter[Any] = TypeAdapter(field.rebuild_annotation())
         try:
             values[name] = adapter.validate_python(value, strict=False)
         except ValidationError:

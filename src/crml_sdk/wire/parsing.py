@@ -1,9 +1,9 @@
 """Replies become models straight from their bytes.
 
 botocore reads a page of 100 rows in milliseconds, Pydantic in a fraction of one. The way in is a
-component that aiobotocore offers: the response parser factory. A reply with a 2xx status to one of
-our own calls goes to its model; everything else, and every call that the user makes on the raw
-client, goes on to the parser that would have been used without us.
+component that aiobotocore offers: the response parser factory. A reply with a 2xx status to a call
+of the SDK goes to its model. Everything else, and every call that the user makes on the raw client,
+goes to the parser that aiobotocore would have used.
 """
 
 from __future__ import annotations
@@ -14,23 +14,26 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
+from .. import models
 from ..errors import ClientClosed, ResponseShapeError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..model import Model
     from ..operation import Operation
 
 
 class Call:
-    """One call of ours while it is under way.
+    """One call of the SDK while it is under way, and what is known of it beside its reply.
 
     Args:
         operation: What is called.
-        model: The model of its reply, None where there is none.
         once: Not to be sent again, whatever happens: the caller decides that itself.
-        is_closed: Tells whether the client has been closed meanwhile.
 
     Attributes:
+        model: The model of its reply, None where there is none.
+        is_closed: Tells whether the client has been closed meanwhile.
         attempts: How many times the request was sent.
         sent: Whether the last request has begun to leave, and was not turned away as throttled.
         received: Body and request id of a 2xx reply, as soon as there is one.
@@ -38,20 +41,25 @@ class Call:
 
     __slots__ = ("attempts", "is_closed", "model", "once", "operation", "received", "sent")
 
-    def __init__(
-        self, operation: Operation, model: type[Model] | None, once: bool, is_closed: Any
-    ) -> None:
+    def __init__(self, operation: Operation, once: bool = False) -> None:
         self.operation: Operation = operation
-        self.model: type[Model] | None = model
         self.once: bool = once
-        self.is_closed: Any = is_closed
+        self.model: type[Model] | None = (
+            getattr(models, operation.output) if operation.output else None
+        )
+        self.is_closed: Callable[[], bool] = lambda: False
         self.attempts: int = 0
         self.sent: bool = False
         self.received: tuple[bytes, str | None] | None = None
 
+    @property
+    def request_id(self) -> str | None:
+        """The service's identifier of the request, once there is a 2xx reply."""
+        return self.received[1] if self.received else None
+
 
 CALL: ContextVar[Call | None] = ContextVar("crml_sdk_call", default=None)
-"""Set around each call of ours; unset for calls made on the raw client."""
+"""Set around each call of the SDK; unset for calls made on the raw client."""
 
 
 def note_sending(**_: Any) -> None:
@@ -65,7 +73,7 @@ def note_sending(**_: Any) -> None:
 
 
 class TypedReply(dict[str, Any]):
-    """What our parser gives to aiobotocore: its metadata as a dict, and beside it the model."""
+    """What the SDK's parser gives to aiobotocore: its metadata as a dict, and the model."""
 
     __slots__ = ("model",)
 
@@ -75,7 +83,7 @@ class TypedReply(dict[str, Any]):
 
 
 class TypedParser:
-    """Parses 2xx replies to our own calls; hands everything else to the inner parser."""
+    """Parses 2xx replies to calls of the SDK; hands everything else to the inner parser."""
 
     def __init__(self, inner: Any) -> None:
         self.inner = inner
@@ -130,6 +138,9 @@ class TypedParserFactory:
 
 def read(operation: str, model: type[Model], body: bytes, request_id: str | None) -> Model:
     """The model in a body, read leniently when it is not quite as documented.
+
+    Returns:
+        The model.
 
     Raises:
         ResponseShapeError: When the body is not JSON, lacks a required member or has a wrong type.

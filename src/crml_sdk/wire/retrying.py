@@ -50,7 +50,7 @@ def resend_create(
 
 
 KNOWN_HANDLERS: Final = (stop_retries, resend_create)
-"""Ours of `needs-retry`; they have nothing to say about a 2xx reply."""
+"""The handlers of `needs-retry` here; they let every 2xx reply pass."""
 
 
 def register(client: Any, service: str, creates: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""botocore's errors become ours, at one place."""
+"""botocore's errors become the SDK's, in one place."""
 
 from __future__ import annotations
 
@@ -26,24 +26,13 @@ _NOT_RENEWED = (exceptions.CredentialRetrievalError, exceptions.MetadataRetrieva
 _STALE = "refreshed credentials are still expired"
 """What botocore says, in a RuntimeError, when the source gave nothing newer."""
 
-_THROTTLING = frozenset(
-    {
-        "Throttling",
-        "ThrottledException",
-        "RequestThrottledException",
-        "RequestThrottled",
-        "TooManyRequestsException",
-        "RequestLimitExceeded",
-        "SlowDown",
-        "EC2ThrottledException",
-    }
-)
-"""Other names for a ThrottlingException, some of which come with status 400: those that botocore's
-standard retries take for throttling and that say nothing else."""
+_THROTTLING = ("TooManyRequestsException", "RequestLimitExceeded", "SlowDown")
+"""Other names for a ThrottlingException, some of which come with status 400; and every name with
+"Throttl" in it. botocore's standard retries take them for throttling, and they say nothing else."""
 
 
 def translated(error: Exception, operation: str) -> Exception:
-    """Our error for one of botocore's; anything else comes back as it is.
+    """The SDK's error for one of botocore's; anything else comes back as it is.
 
     Args:
         error: What the client raised.
@@ -53,26 +42,24 @@ def translated(error: Exception, operation: str) -> Exception:
         return error
     if isinstance(error, exceptions.ClientError):
         return service_error(error.response, operation)  # pyright: ignore
-    if isinstance(error, TRANSPORT) and (why := unusable_tls(error)) is not None:
-        return errors.ConfigurationError(f"{operation}: {why}; nothing was sent")
-    if isinstance(error, TRANSPORT):
+    if isinstance(error, TRANSPORT) and unusable_tls(error) is None:
         sent = False if surely_not_sent(error) else None
         return errors.TransportError(operation, described(error), sent)
     return configuration_error(error, operation)
 
 
 def service_error(response: Any, operation: str) -> errors.ServiceError:
-    """Our class for an error reply, by its code."""
+    """The SDK's error for an error reply, by its code."""
     code = str(response.get("Error", {}).get("Code", ""))
     # The header form of a code may carry a namespace in front and a documentation link behind.
     plain = code.rpartition("#")[2].partition(":")[0]
-    if plain in _THROTTLING:
+    if "Throttl" in plain or plain in _THROTTLING:
         return errors.ThrottlingException(response, operation)
     return errors.SERVICE_ERRORS.get(plain, errors.ServiceError)(response, operation)
 
 
 def configuration_error(error: Exception, operation: str) -> Exception:
-    """Our error for what keeps a request from being built at all."""
+    """The SDK's error for what keeps a request from being built at all."""
     if isinstance(error, _NOT_RENEWED) or (
         isinstance(error, RuntimeError) and _STALE in str(error)
     ):
@@ -83,15 +70,14 @@ def configuration_error(error: Exception, operation: str) -> Exception:
         return errors.MissingCredentials(
             f"{operation}: {error}. Configure a profile, environment variables or a role; nothing was sent"
         )
-    if isinstance(error, OSError) and (why := unusable_tls(error)) is not None:
+    if isinstance(error, (OSError, *TRANSPORT)) and (why := unusable_tls(error)) is not None:
         return errors.ConfigurationError(f"{operation}: {why}; nothing was sent")
     if isinstance(error, exceptions.NoRegionError):
         return errors.MissingRegion(
             f"{operation}: no region. Pass region_name=, or set AWS_REGION or a profile's region"
         )
-    if isinstance(error, exceptions.BotoCoreError):
-        return errors.ConfigurationError(f"{operation}: {error}")
-    if isinstance(error, ValueError) and "Invalid endpoint" in str(error):
+    is_endpoint = isinstance(error, ValueError) and "Invalid endpoint" in str(error)
+    if is_endpoint or isinstance(error, exceptions.BotoCoreError):
         return errors.ConfigurationError(f"{operation}: {error}")
     return error
 

@@ -6,10 +6,9 @@ import re
 import ssl
 from collections.abc import Iterator
 from typing import Any, Final
+from urllib.parse import urlsplit
 
-from botocore.exceptions import (
-    ConnectionError as BotoConnectionError,
-)
+from botocore.exceptions import ConnectionError as BotoConnectionError
 from botocore.exceptions import (
     ConnectTimeoutError,
     EndpointConnectionError,
@@ -21,12 +20,8 @@ from botocore.exceptions import (
 TRANSPORT: Final[tuple[Any, ...]] = (BotoConnectionError, HTTPClientError)
 """What botocore raises when no reply came: two families that share no base of their own."""
 
-NEVER_SENT: Final[tuple[Any, ...]] = (
-    ConnectTimeoutError,
-    EndpointConnectionError,
-    ProxyConnectionError,
-    SSLError,
-)
+_CONNECTING: Final = frozenset({"ClientConnectorError", "ConnectError", "gaierror"})
+"""Faults of connecting: aiohttp's, httpx's, and of looking up the name."""
 
 
 def surely_not_sent(error: BaseException) -> bool:
@@ -36,45 +31,34 @@ def surely_not_sent(error: BaseException) -> bool:
     connected to, a connection reset in the middle included, and every time-out of httpx that is
     not one of reading a connect time-out. So the fault beneath decides.
     """
-    if not isinstance(error, NEVER_SENT):
+    if isinstance(error, ProxyConnectionError):
+        return True
+    if not isinstance(error, (ConnectTimeoutError, EndpointConnectionError, SSLError)):
         return False
-    beneath = _detail(error, "error")
-    names = {cls.__name__ for cls in type(beneath).__mro__}
-    if isinstance(error, EndpointConnectionError):
-        if "ClientConnectionError" in names:
-            return "ClientConnectorError" in names
-        return bool(names & {"ConnectError", "gaierror", "ClientConnectorError"})
+    names = {cls.__name__ for cls in type(_detail(error, "error")).__mro__}
     if isinstance(error, ConnectTimeoutError):
         return "WriteTimeout" not in names
-    return (
-        not isinstance(error, SSLError)
-        or "ClientConnectorError" in names
-        or "ConnectError" in names
-    )
+    return not names.isdisjoint(_CONNECTING)
 
 
 def described(error: Exception) -> str:
     """The fault in one line, without botocore's template around it."""
     beneath = _detail(error, "error")
-    where = _detail(error, "endpoint_url")
+    never_sent = surely_not_sent(error)
     what = {
-        "EndpointConnectionError": "could not connect"
-        if surely_not_sent(error)
-        else "the connection was lost",
-        "ConnectTimeoutError": "timed out while connecting"
-        if surely_not_sent(error)
-        else "timed out while sending",
+        "EndpointConnectionError": "could not connect" if never_sent else "the connection was lost",
+        "ConnectTimeoutError": f"timed out while {'connecting' if never_sent else 'sending'}",
         "ReadTimeoutError": "timed out while waiting for the reply",
         "ConnectionClosedError": "the connection was closed before a reply came",
         "ProxyConnectionError": "could not connect to the proxy",
         "SSLError": "TLS failed",
     }.get(type(error).__name__, "the connection failed")
-    place = str(where).split("?")[0] if where else ""
-    host = "/".join(place.split("/")[:3])
+    where = urlsplit(_detail(error, "endpoint_url") or "")
+    host = f" to {where.scheme}://{where.netloc}" if where.netloc else ""
     cause = f" ({type(beneath).__name__}: {beneath})" if beneath is not None else ""
     if "WRONG_VERSION_NUMBER" in cause:
         cause += "; perhaps the server speaks http, not https"
-    return _PASSWORD.sub("//", f"{what}{f' to {host}' if host else ''}{cause}")
+    return _PASSWORD.sub("//", f"{what}{host}{cause}")
 
 
 _PASSWORD: Final = re.compile(r"//[^/@\s'\"]+@")

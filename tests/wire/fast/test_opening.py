@@ -1,4 +1,4 @@
-"""A session of our own behaves as aiobotocore's for everything our clients can notice."""
+"""The SDK's session behaves as aiobotocore's for everything that its clients can notice."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ else:
     from botocore.loaders import JSONFileLoader, Loader
 
 KEPT: Final = ("cleanrooms", "cleanrooms-ml", "sts", "portal.sso", "oidc", "signin")
-"""Endpoint prefixes that a session of ours may resolve: the services, and where credentials are from."""
+"""Endpoint prefixes that the SDK's session may resolve: the services, and those that give credentials."""
 
 
 class QuickFiles(JSONFileLoader):
@@ -98,7 +98,7 @@ class QuickLoader(Loader):
 
 
 def register_loader(session: Any) -> None:
-    """Give a session that is ours alone the quick loader; it looks where botocore's would."""
+    """Give a session that the SDK made the quick loader; it looks where botocore's would."""
 
     def make_loader() -> QuickLoader:
         return QuickLoader(create_loader(session.get_config_variable("data_path")).search_paths)

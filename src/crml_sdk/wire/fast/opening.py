@@ -1,8 +1,8 @@
 """The aiobotocore session of a client whose user brought none, made quickly.
 
 A session registers more than a hundred handlers, most of them for other services; asking each for
-its signature is a third of what the session costs. Ours is seen by nobody but our clients and the
-ones that aiobotocore makes to get credentials.
+its signature is a third of what the session costs. This session serves the SDK's clients and those
+that aiobotocore makes to get credentials, so it registers the handlers of their services only.
 """
 
 # botocore and aiobotocore come without types.
@@ -19,11 +19,18 @@ from .installing import is_tested
 from .loader import register_loader
 
 HANDLED: Final = frozenset({"*", "cleanroomsml", "cleanrooms", "sts", "sso", "sso-oidc", "signin"})
-"""Services whose handlers are registered: our two, and those that give credentials."""
+"""Services whose handlers are registered: the SDK's two, and those that give credentials."""
 
 
 def make_session(profile: str | None) -> Any:
-    """A session for our clients alone; aiobotocore's own where its inside is not known."""
+    """A session for the SDK's clients; a plain one where aiobotocore's inside is not known.
+
+    Args:
+        profile: A profile of the AWS configuration, or None.
+
+    Returns:
+        The session.
+    """
     if not is_tested():
         return AioSession(profile=profile)
     session: Any = AioSession(profile=profile, include_builtin_handlers=False)

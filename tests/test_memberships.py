@@ -1,4 +1,4 @@
-"""Memberships and collaborations, from the neighbouring service."""
+"""Memberships and collaborations, which are AWS Clean Rooms' own."""
 
 from __future__ import annotations
 
