@@ -134,32 +134,18 @@ class CleanRoomsML(Waits, CallerGroups, Suggesting):
             read_timeout=read_timeout,
             config=config,
             session=session,
+            polling_rate=polling_rate,
+            find_lost_creates=find_lost_creates,
+            find_membership=find_membership,
+            clock=clock,
+            sleep=sleep,
         )
-        rate: Any = polling_rate
-        is_number = isinstance(rate, int | float) and not isinstance(rate, bool)
-        if rate is not None and not (is_number and rate > 0):
-            raise ConfigurationError(
-                f"polling_rate={rate!r}: give requests a second, more than 0, or None"
-            )
-        self._polling_rate = polling_rate
-        self._find_lost_creates = find_lost_creates
-        self._find_membership = find_membership
-        self._clock = clock
-        self._sleep = sleep
 
     @cached_property
     def _core(self) -> Core:  # type: ignore[override]
         from .core import Core
 
-        return Core(
-            self._settings,
-            self._membership,
-            polling_rate=self._polling_rate,
-            find_lost_creates=self._find_lost_creates,
-            find_membership=self._find_membership,
-            clock=self._clock,
-            sleep=self._sleep,
-        )
+        return Core(self._settings, self._membership)
 
     async def open(self) -> Self:
         """Open the client. Opening an open one does nothing."""

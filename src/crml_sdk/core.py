@@ -6,7 +6,7 @@ import logging
 import sys
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -29,10 +29,6 @@ if TYPE_CHECKING:
 
 logger: logging.Logger = plain_logger("crml_sdk")
 
-DEFAULT_POLLING_RATE: Final = 5.0
-"""Requests a second for all waits of a client together. The limits of the service's operations are
-not published; an operation of AWS Clean Rooms with a published one allows 5 a second."""
-
 STARTS_REMEMBERED: Final = 2_000
 """How many resources that this client made it remembers the time of."""
 
@@ -40,24 +36,13 @@ STARTS_REMEMBERED: Final = 2_000
 class Core:
     """The working part of an open `CleanRoomsML`."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        membership: str | None,
-        *,
-        polling_rate: float | None = DEFAULT_POLLING_RATE,
-        find_lost_creates: bool = True,
-        find_membership: bool = True,
-        clock: Callable[[], float] | None = None,
-        sleep: Callable[[float], Awaitable[None]] | None = None,
-    ) -> None:
+    def __init__(self, settings: Settings, membership: str | None) -> None:
         self.settings = settings
         self.membership = membership
-        self.polling_rate = polling_rate
-        self.find_lost_creates = find_lost_creates
-        self.find_membership = find_membership
-        self.clock: Callable[[], float] = clock or time.monotonic
-        self._sleep = sleep
+        self.find_lost_creates = settings.find_lost_creates
+        self.find_membership = settings.find_membership
+        self.clock: Callable[[], float] = settings.clock or time.monotonic
+        self._sleep = settings.sleep
         self.started: OrderedDict[str, float] = OrderedDict()
         self._connections: dict[str, Connection] = {}
         self._open = False
@@ -113,7 +98,7 @@ class Core:
         """Everything about waiting, made when it is first needed."""
         from .waiting.driver import Waiting
 
-        return Waiting(self, self.polling_rate)
+        return Waiting(self, self.settings.polling_rate)
 
     @cached_property
     def memberships(self) -> MembershipLookup:

@@ -1,4 +1,4 @@
-"""How a client is set up: what the user asked for, as botocore's configuration."""
+"""How a client is set up: what the user asked for, and botocore's configuration made of it."""
 
 # botocore comes without types.
 # pyright: reportUnknownVariableType=false
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, Literal
@@ -22,10 +23,14 @@ _TIMES: Final = ("connect_timeout", "read_timeout")
 MAX_CONNECTIONS: Final = 64
 """Connections of a client at the same time; botocore's own default is 10."""
 
+POLLING_RATE: Final = 5.0
+"""Requests a second for all waits of a client together. The limits of the service's operations are
+not published; an operation of AWS Clean Rooms with a published one allows 5 a second."""
+
 
 @dataclass(frozen=True)
 class Settings:
-    """What `CleanRoomsML` was made with, as far as the wire is concerned.
+    """What `CleanRoomsML` was made with, checked.
 
     Attributes:
         region_name: None leaves the choice to botocore's own chain.
@@ -34,10 +39,18 @@ class Settings:
         http_backend: `aiohttp`, or `httpx`, which also runs on trio.
         max_attempts: Attempts in all; None leaves the environment's say.
         max_connections: Connections at the same time, for each of the two services.
-        connect_timeout: Seconds or a `timedelta`, or None for botocore's 60.
-        read_timeout: Seconds or a `timedelta`, or None for botocore's 60.
+        connect_timeout: Seconds (given as a `timedelta`, too), or None for botocore's 60.
+        read_timeout: Seconds (given as a `timedelta`, too), or None for botocore's 60.
         config: An `AioConfig` merged in last.
         session: The caller's `AioSession`, or None.
+        polling_rate: Requests a second for all waits of the client together; None for no limit.
+        find_lost_creates: Whether to look for what a create made whose reply was lost.
+        find_membership: Whether to look up the account's only membership where none is given.
+        clock: Monotonic seconds, for waiting; None for the system's.
+        sleep: Waits for so many seconds, for waiting; None for the event loop's.
+
+    Raises:
+        ConfigurationError: A number or length of time is none.
     """
 
     region_name: str | None = None
@@ -50,12 +63,27 @@ class Settings:
     read_timeout: float | timedelta | None = None
     config: Any = None
     session: Any = None
+    polling_rate: float | None = POLLING_RATE
+    find_lost_creates: bool = True
+    find_membership: bool = True
+    clock: Callable[[], float] | None = None
+    sleep: Callable[[float], Awaitable[None]] | None = None
 
     def __post_init__(self) -> None:
         _check_count("max_attempts", self.max_attempts)
         _check_count("max_connections", self.max_connections)
-        for name in _TIMES:
-            _seconds(name, getattr(self, name))
+        rate: Any = self.polling_rate
+        is_number = isinstance(rate, int | float) and not isinstance(rate, bool)
+        if rate is not None and not (is_number and rate > 0):
+            raise ConfigurationError(
+                f"polling_rate={rate!r}: give requests a second, more than 0, or None"
+            )
+        try:
+            for name in _TIMES:
+                if (given := getattr(self, name)) is not None:
+                    object.__setattr__(self, name, seconds_of(name, given))
+        except (TypeError, ValueError) as error:
+            raise ConfigurationError(str(error)) from None
 
 
 def _check_count(name: str, value: Any) -> None:
@@ -70,19 +98,15 @@ def _check_count(name: str, value: Any) -> None:
         raise ConfigurationError(f"{name}={value!r}: give a whole number, 1 or more{hint}")
 
 
-def _seconds(name: str, given: Any) -> float | None:
-    try:
-        return None if given is None else seconds_of(name, given)
-    except (TypeError, ValueError) as error:
-        raise ConfigurationError(str(error)) from None
-
-
 def make_config(settings: Settings, session: Any) -> Any:
     """The `AioConfig` for a client.
 
     Args:
         settings: What the user asked for.
         session: The session that the client will be made of.
+
+    Returns:
+        The config.
     """
     from aiobotocore.config import AioConfig
 
@@ -94,10 +118,8 @@ def make_config(settings: Settings, session: Any) -> Any:
         "user_agent": _user_agent(given, session),
         "max_pool_connections": settings.max_connections,
     }
-    for name in _TIMES:
-        seconds = _seconds(name, getattr(settings, name))
-        if seconds is not None:
-            options[name] = seconds
+    times = {name: getattr(settings, name) for name in _TIMES}
+    options |= {name: seconds for name, seconds in times.items() if seconds is not None}
     if settings.http_backend == "httpx":
         options["http_session_cls"] = _httpx_session()
     elif settings.http_backend != "aiohttp":
