@@ -30,12 +30,11 @@ def run(request: pytest.FixtureRequest) -> Callable[[Check], None]:
     return runner
 
 
-def test_names_the_library_that_runs(run: Any) -> None:
+def test_the_clock_and_a_sleep(run: Any) -> None:
     async def check(runtime: Runtime) -> None:
         begin = runtime.clock()
         await runtime.sleep(0)
         assert runtime.clock() >= begin
-        assert runtime.name in ("asyncio", "anyio")
 
     run(check)
 
@@ -177,13 +176,12 @@ def test_a_group_waits_for_its_tasks_and_raises_their_error(run: Any) -> None:
     run(check)
 
 
-def test_events_and_locks(run: Any) -> None:
+def test_events(run: Any) -> None:
     async def check(runtime: Runtime) -> None:
         event = runtime.event()
 
         async def setter() -> None:
-            async with runtime.lock():
-                event.set()
+            event.set()
 
         async with runtime.task_group() as group:
             group.start(setter)
