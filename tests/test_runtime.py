@@ -78,10 +78,12 @@ def test_the_callers_cancellation_goes_through_a_bounded_call(run: Any) -> None:
             finally:
                 ended.append("slow")
 
+        began = runtime.clock()
         with anyio.move_on_after(0.01) as scope:
             await runtime.bounded(20, slow)
         assert scope.cancelled_caught
         assert ended == ["slow"]
+        assert runtime.clock() - began < 20, "at once, not at the end of the time"
 
     run(check)
 
