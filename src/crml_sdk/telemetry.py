@@ -95,29 +95,17 @@ async def observed(
         request_id = getattr(error, "request_id", None)
         raise
     finally:
-        _tell(call, outcome, request_id or call.request_id, clock() - start, metrics)
-
-
-def _tell(
-    call: Call, outcome: str, request_id: str | None, seconds: float, metrics: Metrics
-) -> None:
-    name = call.operation.name
-    logger.debug(
-        "%s %s request_id=%s attempts=%s %.0f ms",
-        name,
-        outcome,
-        request_id or "-",
-        call.attempts or "-",
-        seconds * 1000,
-        extra={
-            "crml_operation": name,
-            "crml_outcome": outcome,
-            "crml_request_id": request_id,
-            "crml_attempts": call.attempts,
-            "crml_seconds": seconds,
-        },
-    )
-    metrics.tell("crml.calls", 1, operation=name, outcome=outcome)
-    metrics.tell("crml.call.duration", seconds, operation=name, outcome=outcome)
-    if call.attempts > 1:
-        metrics.tell("crml.call.retries", call.attempts - 1, operation=name)
+        facts = {"operation": call.operation.name, "outcome": outcome}
+        known = {"request_id": request_id or call.request_id, "attempts": call.attempts}
+        seconds = clock() - start
+        every = {**facts, **known, "seconds": seconds}
+        logger.debug(
+            "%s %s request_id=%s attempts=%s %.0f ms",
+            *(found or "-" for found in (*facts.values(), *known.values())),
+            seconds * 1000,
+            extra={f"crml_{fact}": found for fact, found in every.items()},
+        )
+        metrics.tell("crml.calls", 1, **facts)
+        metrics.tell("crml.call.duration", seconds, **facts)
+        if call.attempts > 1:
+            metrics.tell("crml.call.retries", call.attempts - 1, operation=call.operation.name)

@@ -44,7 +44,7 @@ def test_the_jitter_is_a_value() -> None:
 def test_intervals_that_do_not_vary(poll: Any) -> None:
     pace = Pace(poll)
     assert [pace.after(0.0, None) for _ in range(3)] == [30, 30, 30]
-    assert (pace.attempts, pace.last) == (4, 30)
+    assert (pace._state.attempt_number, pace.last) == (4, 30)
 
 
 def test_exponential_waits_count_attempts() -> None:

@@ -340,7 +340,7 @@ class Brain(Schedule):
         """Take note of a status, and say what it means."""
         job.soon, job.unreadable, job.last_fault = False, 0, None
         status = reply.status
-        text = str(getattr(status, "value", status))
+        text = str(status)
         verdict = VERDICTS[job.kind.statuses, job.handle.goal].get(text, Verdict.PENDING)
         job.doubts = job.doubts + 1 if verdict is Verdict.DOUBTFUL else 0
         if verdict is Verdict.DOUBTFUL:

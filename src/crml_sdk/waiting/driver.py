@@ -9,9 +9,9 @@ from __future__ import annotations
 import inspect
 import logging
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext, suppress
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from typing_extensions import Unpack
 
@@ -32,7 +32,7 @@ from .schedule import Limiter
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from ..operation import Operation
+    from ..core import Core
     from .tracing import Trace
 
 logger: logging.Logger = plain_logger("crml_sdk.waiting")
@@ -46,33 +46,9 @@ CANCEL_LIMIT: Final = 10.0
 LONGEST_LINGER: Final = 2.0
 """Seconds for which an item is held back at the most, for requests under way to end."""
 LONGEST_SLEEP: Final = 60.0
-"""Seconds after which the clock is looked at again, whatever is due."""
+"""The longest sleep in seconds, after which the clock is read again."""
 TICK: Final = 0.001
 """Seconds that are slept at the least: never less than the clock can tell apart."""
-
-
-class Caller(Protocol):
-    """What waiting needs of the client's core."""
-
-    @property
-    def clock(self) -> Callable[[], float]: ...
-    @property
-    def started(self) -> Mapping[str, float]:
-        """When this client made a resource, by ARN, on its clock; the last ones."""
-        ...
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait; raises `ClientClosed` as soon as the client is closed."""
-        ...
-
-    async def call(
-        self,
-        operation: Operation,
-        params: dict[str, Any],
-        timeout: float | timedelta | None = None,
-        *,
-        once: bool = False,
-    ) -> Any: ...
 
 
 def steady(clock: Callable[[], float]) -> Callable[[], float]:
@@ -230,7 +206,7 @@ class Waiting:
     handle: ClassVar[Callable[..., Handle]] = staticmethod(handle_of)
     export_handle: ClassVar[Callable[..., Handle]] = staticmethod(export_handle_of)
 
-    def __init__(self, core: Caller, rate: float | None) -> None:
+    def __init__(self, core: Core, rate: float | None) -> None:
         self.core = core
         self.limiter: Limiter = Limiter(rate, clock=core.clock)
         self.metrics: Metrics = Metrics()

@@ -146,14 +146,8 @@ class Handle(Generic[M]):
         return replaced(self, goal=goal)
 
     def __str__(self) -> str:
-        parts = {
-            "arn": self.arn,
-            "version": self.version,
-            "membership": self.membership,
-            "collaboration": self.collaboration,
-            "name": self.name,
-            "goal": None if self.goal is Goal.FINISHED else self.goal.value,
-        }
+        goal = None if self.goal is Goal.FINISHED else self.goal.value
+        parts = {**vars(self), "kind": None, "goal": goal}
         query = "&".join(
             f"{key}={quote(value, safe=':/')}" for key, value in parts.items() if value
         )

@@ -1,9 +1,9 @@
-"""The pace: when to look next. Any wait of tenacity's will do; the default is measured here.
+"""The pace: when to poll next. `poll=` takes any wait of tenacity's; the default is defined here.
 
-The default looks again after a fifth of the time already waited: at least 5 s, at most 31 s in
-the first week and 45 s in the end, each by up to a tenth more or less. Poll times grow
-exponentially that way, and a job of ten seconds and one of 28 days are each reported soon for
-what they took. ``benchmarks/waiting_simulation.py`` compares it with a loop of fixed 30 s.
+The default polls again after a fifth of the time already waited: at least 5 s, at most 31 s in
+the first week and 45 s in the end, each by up to a tenth more or less. A job of ten seconds and
+one of 28 days are thus each reported soon in proportion to their length.
+``benchmarks/waiting_simulation.py`` compares this with a loop of fixed 30 s.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ class WaitOptions(TypedDict, total=False):
 
 
 SHORTEST: Final = 0.01
-"""Seconds between two looks at the least, whatever `poll=` says: a wait must not spin."""
+"""The shortest interval between two polls in seconds, whatever `poll=` says: a wait must not spin."""
 
 LONGEST: Final = 86_400.0
-"""Seconds between two looks at the most, whatever `poll=` says."""
+"""The longest interval between two polls in seconds, whatever `poll=` says."""
 
 
 @dataclass(eq=False, kw_only=True)
@@ -73,14 +73,14 @@ class wait_elapsed(wait_base):
         return self.interval(retry_state.seconds_since_start or 0.0)
 
     def interval(self, elapsed: float) -> float:
-        """Seconds until the next look, ``elapsed`` seconds after the first."""
+        """Seconds until the next poll, ``elapsed`` seconds after the first."""
         longest = min(max(self.longest, elapsed * self.ceiling_share), self.ceiling)
         interval = min(max(self.shortest, elapsed * self.share), longest)
         return interval * (1 + self.jitter * (2 * self.chance() - 1))
 
 
 class Pace:
-    """One wait's succession of intervals; the time reaches it as a value.
+    """The intervals of one wait; the time reaches it as a value.
 
     tenacity's waits read the number of attempts, the time since the start and the last outcome
     from a ``RetryCallState``; this keeps one up to date.
@@ -94,11 +94,6 @@ class Pace:
         self._state.start_time = 0.0
         #: The last interval, in seconds.
         self.last: float = 5.0
-
-    @property
-    def attempts(self) -> int:
-        """The number of the attempt under way, from 1."""
-        return self._state.attempt_number
 
     def after(self, now: float, outcome: Any, error: BaseException | None = None) -> float:
         """Seconds to wait after an attempt.
@@ -142,7 +137,7 @@ def as_wait(poll: Poll | None) -> Callable[[RetryCallState], float]:
 
 
 def check_options(*, timeout: object = None, poll: object = None, on_update: object = None) -> None:
-    """Refuse what a wait could not be begun with, before anything is sent or paid for.
+    """Refuse bad options of a wait before anything is sent or paid for.
 
     Args:
         timeout: Seconds or a `timedelta`, not negative; or None.

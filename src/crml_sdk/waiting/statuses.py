@@ -45,23 +45,14 @@ class Verdict(str, Enum):
 FINAL: Final = frozenset({Verdict.REACHED, Verdict.FAILED})
 """The verdicts that end a wait."""
 
-_CREATE = {
-    "CREATE_PENDING": Phase.IN_PROGRESS,
-    "CREATE_IN_PROGRESS": Phase.IN_PROGRESS,
-    "CREATE_FAILED": Phase.FAILURE,
-    "ACTIVE": Phase.SUCCESS,
-}
-_CANCEL = {
-    "CANCEL_PENDING": Phase.IN_PROGRESS,
-    "CANCEL_IN_PROGRESS": Phase.IN_PROGRESS,
-    "CANCEL_FAILED": Phase.FAILURE,
-}
-_DELETE = {
-    "DELETE_PENDING": Phase.IN_PROGRESS,
-    "DELETE_IN_PROGRESS": Phase.IN_PROGRESS,
-    "DELETE_FAILED": Phase.FAILURE,
-}
-_INACTIVE = {"INACTIVE": Phase.GONE}
+
+def _steps(verb: str) -> dict[str, Phase]:
+    going = dict.fromkeys((f"{verb}_PENDING", f"{verb}_IN_PROGRESS"), Phase.IN_PROGRESS)
+    return {**going, f"{verb}_FAILED": Phase.FAILURE}
+
+
+_CREATE = {**_steps("CREATE"), "ACTIVE": Phase.SUCCESS}
+_CANCEL, _DELETE, _INACTIVE = _steps("CANCEL"), _steps("DELETE"), {"INACTIVE": Phase.GONE}
 
 #: Status tables by the name of the service model's enum.
 STATUSES: Mapping[str, Mapping[str, Phase]] = MappingProxyType(

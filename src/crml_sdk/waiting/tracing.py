@@ -1,10 +1,10 @@
-"""What OpenTelemetry is told of a wait: short spans, linked to each other, and metrics.
+"""What OpenTelemetry learns of a wait: short spans, linked to each other, and metrics.
 
 A wait may last for weeks, and a span that is open for so long is lost with its process, so none
-is. `crml.wait` (`crml.wait_all`, `crml.watch`) ends with the first look; each status that was
-passed is a span of its own, `crml.status`, told when it is over and linked to the first; the last
-of them carries how the wait ended. The calls themselves are the aiobotocore instrumentation's to
-trace; they become children of the wait's span.
+is. `crml.wait` (`crml.wait_all`, `crml.watch`) ends with the first poll. Each status that was
+passed is a span of its own, `crml.status`, written when it is over and linked to the first. The
+last of them says how the wait ended. The calls themselves are traced by the instrumentation of
+aiobotocore; they become children of the wait's span.
 
 OpenTelemetry is never imported here: who uses it has imported it, and for everybody else there is
 nothing to pay.
@@ -12,13 +12,11 @@ nothing to pay.
 
 from __future__ import annotations
 
-import functools
 import logging
 import sys
 import time
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from .. import __version__
@@ -30,29 +28,8 @@ from .outcomes import Outcome, StatusChange
 logger: logging.Logger = plain_logger("crml_sdk.waiting")
 
 
-@dataclass(frozen=True)
-class _Passing:
-    """A status that something is in."""
-
-    change: StatusChange[Any]
-    since: int
-
-
-def _told(method: Callable[..., None]) -> Callable[..., None]:
-    """A method that tells OpenTelemetry something: when that fails, the wait goes on."""
-
-    @functools.wraps(method)
-    def telling(self: Trace, *args: Any) -> None:
-        try:
-            method(self, *args)
-        except Exception as error:
-            self.complain(error)
-
-    return telling
-
-
 class Trace:
-    """What is told of one `wait`, `wait_all`, `as_completed` or `watch`.
+    """The spans and metrics of one `wait`, `wait_all`, `as_completed` or `watch`.
 
     Args:
         name: The span's.
@@ -63,38 +40,34 @@ class Trace:
     def __init__(self, name: str, handles: Sequence[Handle], metrics: Metrics) -> None:
         self._api: Any = sys.modules.get("opentelemetry.trace")
         self._metrics = metrics
-        self._statuses: dict[Any, _Passing] = {}
+        self._statuses: dict[Any, tuple[StatusChange[Any], int]] = {}  # with when each was seen
         self._tracer: Any = None
         self._span: Any = None
         self._failed = False
-        self._start(name, handles)
+        with self._guarded():
+            if hasattr(self._api, "get_tracer"):
+                self._tracer = self._api.get_tracer("crml_sdk", __version__)
+                self._span = self._tracer.start_span(name, attributes=_of_handles(handles))
         self._open = self._span is not None
 
-    @_told
-    def _start(self, name: str, handles: Sequence[Handle]) -> None:
-        if hasattr(self._api, "get_tracer"):
-            self._tracer = self._api.get_tracer("crml_sdk", __version__)
-            self._span = self._tracer.start_span(name, attributes=_attributes(handles))
-
-    def complain(self, error: Exception) -> None:
-        """Note, once for a wait, that OpenTelemetry could not be told."""
-        if not self._failed:
-            self._failed = True
-            logger.warning("a span of OpenTelemetry failed: %r", error)
+    @contextmanager
+    def _guarded(self) -> Generator[None]:
+        """A block that informs OpenTelemetry: when it fails, the wait goes on."""
+        try:
+            yield
+        except Exception as error:
+            if not self._failed:
+                self._failed = True
+                logger.warning("a span of OpenTelemetry failed: %r", error)
 
     @contextmanager
     def current(self) -> Generator[None]:
         """A block whose calls belong to the wait; an error in it is the wait's end."""
+        options = dict.fromkeys(
+            ("end_on_exit", "record_exception", "set_status_on_exception"), False
+        )
         try:
-            if self._span is None:
-                yield
-                return
-            with self._api.use_span(
-                self._span,
-                end_on_exit=False,
-                record_exception=False,
-                set_status_on_exception=False,
-            ):
+            with self._api.use_span(self._span, **options) if self._span else nullcontext():
                 yield
         except Exception as error:
             self._end_first(error)
@@ -114,79 +87,66 @@ class Trace:
         else:
             self._end_first()
 
-    @_told
     def status(self, change: StatusChange[Any]) -> None:
         """A status was seen."""
-        key = _key(change.handle)
-        before = self._statuses.pop(key, None)
-        if before is not None:
-            self._pass(before, change.elapsed)
-        self._statuses[key] = _Passing(change, time.time_ns())
+        self._pass(change.handle, change.elapsed)
+        self._statuses[_key(change.handle)] = change, time.time_ns()
 
-    @_told
     def settled(self, ready: Iterable[tuple[int, Outcome[Any]]]) -> None:
         """Some waits have ended."""
         for _, outcome in ready:
-            passing = self._statuses.pop(_key(outcome.handle), None)
             ended = "ended" if outcome.error is None else type(outcome.error).__name__
-            if passing is not None:
-                self._pass(passing, outcome.elapsed, ended, outcome.error)
-            elif self._open:
+            if not self._pass(outcome.handle, outcome.elapsed, ended, outcome.error):
                 self._end_first(outcome.error, ended)
 
-    @_told
     def close(self, outcome: str = "left") -> None:
         """The end of it all; a second time does nothing. Nobody waits for what has not ended."""
-        while self._statuses:
-            passing = self._statuses.pop(next(iter(self._statuses)))
-            self._pass(passing, None, outcome)
+        for change, _ in list(self._statuses.values()):
+            self._pass(change.handle, None, outcome)
         self._end_first(None, outcome)
 
-    @_told
     def _end_first(self, error: BaseException | None = None, outcome: str | None = None) -> None:
-        """The wait's own span ends with its first look."""
-        if not self._open:
-            return
-        self._open = False
-        if outcome is not None:
-            self._span.set_attribute("crml.outcome", outcome)
-        self._blame(self._span, error)
-        self._span.end()
+        """The wait's own span ends with its first poll."""
+        with self._guarded():
+            if self._open:
+                self._open = False
+                if outcome is not None:
+                    self._span.set_attribute("crml.outcome", outcome)
+                self._end(self._span, error)
 
-    @_told
     def _pass(
         self,
-        passing: _Passing,
+        handle: Handle,
         until: float | None,
         outcome: str | None = None,
         error: BaseException | None = None,
-    ) -> None:
-        """A status is over."""
-        change = passing.change
-        attributes: dict[str, Any] = {
-            "crml.resource": change.handle.arn,
-            "crml.kind": change.handle.kind,
-            "crml.status": _text(change.status),
-            "crml.previous_status": change.previous,
-            "crml.outcome": outcome,
-        }
-        if until is not None:
-            attributes["crml.seconds"] = until - change.elapsed
-            facts = {"kind": change.handle.kind, "status": _text(change.status)}
-            self._metrics.tell("crml.status.duration", until - change.elapsed, **facts)
-        if self._span is None:
-            return
-        links = [self._api.Link(self._span.get_span_context())]
-        span = self._tracer.start_span(
-            "crml.status", attributes=_set(attributes), links=links, start_time=passing.since
-        )
-        self._blame(span, error)
-        span.end()
+    ) -> bool:
+        """The status of a resource is over, if one was seen. Whether one was."""
+        passing = self._statuses.pop(_key(handle), None)
+        if passing is None:
+            return False
+        change, since = passing
+        facts = {"kind": change.handle.kind, "status": str(change.status)}
+        seconds = None if until is None else until - change.elapsed
+        if seconds is not None:
+            self._metrics.tell("crml.status.duration", seconds, **facts)
+        with self._guarded():
+            if self._span is not None:
+                facts |= {"resource": change.handle.arn, "previous_status": change.previous}
+                span = self._tracer.start_span(
+                    "crml.status",
+                    attributes=_attributes(**facts, outcome=outcome, seconds=seconds),
+                    links=[self._api.Link(self._span.get_span_context())],
+                    start_time=since,
+                )
+                self._end(span, error)
+        return True
 
-    def _blame(self, span: Any, error: BaseException | None) -> None:
+    def _end(self, span: Any, error: BaseException | None) -> None:
         if error is not None:
             span.record_exception(error)
             span.set_status(self._api.Status(self._api.StatusCode.ERROR, str(error)))
+        span.end()
 
 
 def _key(handle: Handle) -> Any:
@@ -194,25 +154,14 @@ def _key(handle: Handle) -> Any:
     return handle.kind, handle.arn, handle.version, handle.name, handle.goal
 
 
-def _text(status: Any) -> str:
-    return str(getattr(status, "value", status))
-
-
-def _attributes(handles: Sequence[Handle]) -> dict[str, Any]:
+def _of_handles(handles: Sequence[Handle]) -> dict[str, Any]:
     if len(handles) != 1:
-        return {"crml.resources": len(handles)}
-    (handle,) = handles
-    return _set(
-        {
-            "crml.kind": handle.kind,
-            "crml.goal": handle.goal.value,
-            "crml.resource": handle.arn,
-            "crml.version": handle.version,
-            "crml.name": handle.name,
-        }
-    )
+        return _attributes(resources=len(handles))
+    (one,) = handles
+    facts = {"kind": one.kind, "goal": one.goal.value, "resource": one.arn}
+    return _attributes(**facts, version=one.version, name=one.name)
 
 
-def _set(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """Attributes without those that are None."""
-    return {name: value for name, value in attributes.items() if value is not None}
+def _attributes(**facts: Any) -> dict[str, Any]:
+    """The attributes of a span, without those that are None."""
+    return {f"crml.{name}": value for name, value in facts.items() if value is not None}
