@@ -37,10 +37,11 @@ ALLOWED: dict[str, set[str]] = {
     "cleaning": {"errors", "resource_types", "versions", "waiting"},
     "policies": {"api", "hints"},
     # what outgrows one process: on top of the client, known by nobody
-    "airflow": {"api", "client", "errors", "models", "versions", "waiting"},
+    "airflow": {"api", "client", "errors", "models", "orchestration", "waiting"},
     "dagster": {"client", "errors"},
     "fastapi": {"client", "errors", "waiting"},
-    "temporal": {"client", "errors", "versions", "waiting"},
+    "temporal": {"client", "errors", "orchestration", "waiting"},
+    "orchestration": {"versions", "waiting"},
     "stepfunctions": {"resource_types", "waiting"},
     # what a call goes through
     "api": {"operation", "resource_types", "resources", "versions"},

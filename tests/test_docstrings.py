@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import typing
@@ -58,3 +59,41 @@ def test_every_group_is_looked_at() -> None:
         for name, member in vars(scope).items():
             if not name.startswith("_") and hasattr(member, "func"):
                 assert typing.cast("Any", member.func).__annotations__["return"] in looked_at
+
+
+INTEGRATIONS = [
+    *(
+        file
+        for room in ("airflow", "temporal", "dagster", "fastapi")
+        for file in (API.parent / room).glob("*.py")
+    ),
+    API.parent / "stepfunctions.py",
+    API.parent / "orchestration.py",
+]
+
+
+def written(node: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """The public functions of a module and of its public classes, without importing it."""
+    for found in ast.iter_child_nodes(node):
+        if isinstance(found, ast.ClassDef) and not found.name.startswith("_"):
+            yield from written(found)
+        elif isinstance(found, ast.FunctionDef | ast.AsyncFunctionDef) and found.name[0] != "_":
+            yield found
+
+
+@pytest.mark.parametrize("file", INTEGRATIONS, ids=lambda file: f"{file.parent.name}/{file.name}")
+def test_what_an_integration_gives_is_said_too(file: Path) -> None:
+    """Read from the source, because the frameworks need not be installed."""
+    silent: list[str] = []
+    for function in written(ast.parse(file.read_text("utf-8"))):
+        text = ast.get_docstring(function) or ""
+        gives = function.returns is not None and ast.unparse(function.returns) not in NOTHING
+        takes = [
+            a.arg
+            for a in (*function.args.args, *function.args.kwonlyargs)
+            if a.arg not in ("self", "cls")
+        ]
+        missing = [name for name in takes if f"    {name}: " not in text]
+        if (gives and "\nReturns:\n" not in text) or (gives and missing) or not text:
+            silent.append(f"{function.name} {missing}")
+    assert not silent

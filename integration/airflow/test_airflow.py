@@ -145,7 +145,7 @@ def test_without_being_asked_a_marked_task_cancels_nothing(running: Airflow, hel
     looked_at(running, held, "kept", "kept")
     before = held.sent("Cancel")
     running.set_state("kept", "kept", "train", "failed")
-    until("the trigger hears of it", lambda: "its jobs go on" in running.task_log("kept"))
+    until("the trigger hears of it", lambda: "Its jobs continue" in running.task_log("kept"))
     assert held.sent("Cancel") == before
 
 

@@ -47,7 +47,7 @@ def test_an_asset_is_a_trained_model(served: tuple[Shop, Any]) -> None:
         metadata = {key: value.value for key, value in made.metadata.items()}
         assert metadata["trained model"].endswith("@base")
         assert metadata["status"] == "ACTIVE"
-        assert metadata["found, not made"] is (tries == 2)
+        assert metadata["resumed"] is (tries == 2)
         assert metadata["hyperparameters"] == {"epochs": "3"}
         assert "churn-2026-07" in metadata["lineage"]
         assert "metrics status" in metadata

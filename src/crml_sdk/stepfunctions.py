@@ -4,9 +4,9 @@ Step Functions can call the service ("SDK integrations"), but it cannot wait for
 service has no waiters and no events. The state machine therefore polls. Its choices come from the
 SDK's table of statuses, and its pace is computed so that four weeks fit into one execution.
 
-The names of the integration (`aws-sdk:cleanroomsml`, parameters in PascalCase, errors as
-`CleanRoomsMl.ThrottlingException`) follow the rules that Step Functions documents for all services;
-they are not documented for this one; assumed.
+The names of the integration (`aws-sdk:cleanroomsml`, parameters in PascalCase, errors such as
+`CleanRoomsMl.ThrottlingException`) follow the rules that Step Functions documents for all services. For
+this service they are not documented; assumed.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def state_machine(kind: Literal["train", "infer"], *, partition: str = "aws") ->
     It sends the start again only if that was throttled, because there is no idempotency token.
 
     Args:
-        kind: `train` a model, or `infer` with one.
+        kind: `train` for a training, `infer` for an inference job.
         partition: `aws`, `aws-cn` or `aws-us-gov`.
 
     Returns:
@@ -80,7 +80,7 @@ def state_machine(kind: Literal["train", "infer"], *, partition: str = "aws") ->
         ValueError: `kind` is neither.
     """
     if kind not in _KINDS:
-        raise ValueError(f"kind is one of {', '.join(_KINDS)}, not {kind!r}")
+        raise ValueError(f"kind must be one of {', '.join(_KINDS)}, not {kind!r}")
     type_ = RESOURCE_TYPES[_KINDS[kind]]
     assert type_.create is not None
     assert type_.get is not None
@@ -99,10 +99,10 @@ def state_machine(kind: Literal["train", "infer"], *, partition: str = "aws") ->
             "InputPath": "$.Request",
             "ResultPath": "$.Started",
             "Retry": [_retry(_ERRORS + "ThrottlingException", 5, 300, 8)],
-            "Next": "Is it a further version?" if kind == "train" else "Pin the job",
+            "Next": "Is it a later version?" if kind == "train" else "Pin the job",
         },
-        "Wait": {"Type": "Wait", "SecondsPath": "$.Pause.Seconds", "Next": "Look"},
-        "Look": {
+        "Wait": {"Type": "Wait", "SecondsPath": "$.Pause.Seconds", "Next": "Poll"},
+        "Poll": {
             "Type": "Task",
             "Resource": integration + get,
             "InputPath": "$.Read",
@@ -124,8 +124,8 @@ def state_machine(kind: Literal["train", "infer"], *, partition: str = "aws") ->
             "ResultPath": "$.Pause",
             "Next": "Wait",
         },
-        "It ended well": {"Type": "Succeed", "OutputPath": "$.Job"},
-        "It failed": {
+        "Succeeded": {"Type": "Succeed", "OutputPath": "$.Job"},
+        "Failed": {
             "Type": "Fail",
             "ErrorPath": "$.Job.Status",
             "CausePath": "States.JsonToString($.Job)",
@@ -133,7 +133,7 @@ def state_machine(kind: Literal["train", "infer"], *, partition: str = "aws") ->
     }
     if kind == "train":
         version = "$.Started.VersionIdentifier"
-        states["Is it a further version?"] = {
+        states["Is it a later version?"] = {
             "Type": "Choice",
             "Choices": [
                 {
@@ -178,9 +178,9 @@ def _pin(read: dict[str, str]) -> dict[str, Any]:
 def _choices(table: str) -> list[dict[str, Any]]:
     """A choice for each final status in the table; for any other, the machine keeps waiting."""
     ends = {
-        Phase.SUCCESS: "It ended well",
-        Phase.FAILURE: "It failed",
-        Phase.GONE: "It failed",
+        Phase.SUCCESS: "Succeeded",
+        Phase.FAILURE: "Failed",
+        Phase.GONE: "Failed",
     }
     return [
         {"Variable": "$.Job.Status", "StringEquals": status, "Next": ends[phase]}

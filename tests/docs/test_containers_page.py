@@ -62,8 +62,8 @@ def assert_it_serves(block: Block, folder: Path, environment: dict[str, str]) ->
             if "listens on" in line:
                 break
         server.terminate()
-    assert "Input channels are queried, from 2 tables" in told
-    assert "for 2 images" in told
+    assert "Input channels run their query, on 2 tables" in told
+    assert "with 2 images" in told
 
 
 def test_its_workflow_parses() -> None:

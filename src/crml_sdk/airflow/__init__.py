@@ -1,7 +1,7 @@
 """Airflow: operators, a sensor, a trigger and a hook for AWS Clean Rooms ML (extra `airflow`).
 
-The names load when they are first touched, so that a scheduler that only reads the provider's
-metadata imports nothing of this.
+The names are loaded on first use, so that a scheduler that only reads the provider's metadata imports
+nothing else.
 """
 
 from __future__ import annotations

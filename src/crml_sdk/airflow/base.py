@@ -1,4 +1,4 @@
-"""What the operators share: start once, wait in the triggerer, say why it failed."""
+"""The base of the operators: start once, wait in the triggerer, and report the reason of a failure."""
 
 # Airflow comes without complete types.
 # pyright: basic, reportMissingImports=false, reportUntypedBaseClass=false
@@ -23,10 +23,11 @@ from ..errors import (
     ResumeAmbiguous,
     ResumeMismatch,
 )
+from ..orchestration import text_of
 from ..waiting import Handle
 from .hook import CleanRoomsMLHook
 from .links import LOG_GROUPS, CleanRoomsMLConsoleLink, CleanRoomsMLLogsLink
-from .outcomes import look, outcomes_of, text_of, texts_or_raise
+from .outcomes import look, outcomes_of, texts_or_raise
 from .trigger import CleanRoomsMLTrigger
 
 if TYPE_CHECKING:
@@ -37,27 +38,29 @@ LONGEST = 29 * 86_400.0
 
 
 class CleanRoomsMLOperator(AwsBaseOperator[CleanRoomsMLHook]):
-    """Starts something that goes on for hours, and waits for it.
+    """Starts something that takes hours, and waits for it.
+
+    XCom gets plain text: the ARN, `ARN@version` for a trained model, or the text of the handle for an
+    export. In addition, the text of the handle is there under the key `handle` after the start.
 
     Args:
-        name: The name of what is made. A task that is tried or run again finds by it what its
-            first try has made, so it should hold the run's date: `"churn-{{ ds }}"`.
-        membership_identifier: The membership; found in the ARNs where there are any.
-        resume: True: a later try takes what an earlier one has made, and fails with its reason
-            when that has failed. "retry": it makes another then, as NAME-2. False: it sends again.
-        resume_since: What is older is refused: a time, its text (a template), or how long ago.
-        wait_for_completion: False: the task ends as soon as the job is started.
-        deferrable: Wait in the triggerer; Airflow's `operators.default_deferrable` when left out.
-        wait_timeout: Seconds of waiting, or a timedelta; None for no end. The job goes on
-            when they have passed.
-        poll_interval: Seconds between two looks; None for the SDK's own pace.
-        cancel_on_kill: Cancel the job when somebody marks or clears the deferred task. Only for
-            trainings and inference jobs, and in an Airflow that has `BaseTrigger.on_kill`.
-            A worker or triggerer that stops never cancels anything.
+        name: The name of the new resource. If the task is retried, it finds by this name what its
+            first attempt created. So the name should contain the date of the run: `"churn-{{ ds }}"`.
+        membership_identifier: The membership. By default the one in the ARNs.
+        resume: With True, a later attempt continues with what an earlier one created, and fails
+            if that has failed. With "retry", it then creates another one as NAME-2. With False, it
+            always creates another one.
+        resume_since: Refuse anything older: a time, its text (a template), or how long ago.
+        wait_for_completion: Whether to wait. With False, the task ends after the start.
+        deferrable: Whether to wait in the triggerer. By default Airflow's
+            `operators.default_deferrable`.
+        wait_timeout: Seconds for the wait, or a timedelta. None means no limit. The job continues
+            after the timeout.
+        poll_interval: Seconds between two polls. None means the default of the SDK.
+        cancel_on_kill: Whether to cancel the job if a user marks or clears the deferred task. This
+            works for trainings and inference jobs, in an Airflow that has `BaseTrigger.on_kill`. A
+            worker or triggerer that stops never cancels a job.
         aws_conn_id, region_name, verify, botocore_config: As for `CleanRoomsMLHook`.
-
-    XCom gets plain text: the ARN, `ARN@version` for a trained model, the text of the handle for an
-    export; and the text of the handle of each under the key `handle`, as soon as it is started.
     """
 
     aws_hook_class: type[CleanRoomsMLHook] = CleanRoomsMLHook
@@ -67,6 +70,8 @@ class CleanRoomsMLOperator(AwsBaseOperator[CleanRoomsMLHook]):
     )
     template_fields: Sequence[str] = aws_template_fields(*COMMON_FIELDS)
     ui_color = "#cfe8d5"
+    FIELDS: tuple[str, ...] = ()
+    """The arguments of an operator that the SDK's method takes, too."""
 
     def __init__(
         self,
@@ -94,11 +99,29 @@ class CleanRoomsMLOperator(AwsBaseOperator[CleanRoomsMLHook]):
         self.cancel_on_kill = cancel_on_kill
 
     async def start(self, sdk: CleanRoomsML) -> Handle:
-        """Start it, or find what an earlier try has started."""
+        """Start it, or find what an earlier attempt has started.
+
+        Args:
+            sdk: An open client.
+
+        Returns:
+            The handle of what is waited for.
+        """
         raise NotImplementedError
 
     def execute(self, context: Any) -> str:
-        """Start it and wait, in the triggerer when it is deferrable."""
+        """Start it and wait, in the triggerer if the operator is deferrable.
+
+        Args:
+            context: Airflow's context.
+
+        Returns:
+            The text for XCom.
+
+        Raises:
+            AirflowFailException: Another attempt would fail for the same reason.
+            AirflowException: It failed, took too long or could not be read.
+        """
         try:
             handle = asyncio.run(self._started(self.hook.sdk()))
         except (
@@ -108,43 +131,55 @@ class CleanRoomsMLOperator(AwsBaseOperator[CleanRoomsMLHook]):
             ResumeAmbiguous,
             ResumeMismatch,
         ) as error:
-            raise AirflowFailException(str(error)) from error  # so would every other try
+            raise AirflowFailException(str(error)) from error  # and so would every retry
         except ResourceFailed as error:
             self._tell(context, error.handle)
-            raise AirflowFailException(f"An earlier try has failed: {error}") from error
+            raise AirflowFailException(f"An earlier attempt has failed: {error}") from error
         self._tell(context, handle)
         if not self.wait_for_completion:
             return text_of(handle)
         until = self._until()
         if self.deferrable:
             outcomes = asyncio.run(self._looked(self.hook.sdk(), handle))
-            if outcomes is not None:  # an earlier try's has ended long ago
+            if outcomes is not None:  # that of an earlier attempt has ended already
                 return self.execute_complete(context, {"outcomes": outcomes})
-            self.defer(
-                trigger=CleanRoomsMLTrigger(
-                    [str(handle)],
-                    aws_conn_id=self.aws_conn_id,
-                    region_name=self.region_name,
-                    verify=self.verify,
-                    botocore_config=self.botocore_config,
-                    until=until,
-                    poll=self.poll_interval,
-                    cancel_on_kill=self.cancel_on_kill,
-                ),
-                method_name="execute_complete",
-            )
+            trigger = CleanRoomsMLTrigger.of(self, [str(handle)], until)
+            self.defer(trigger=trigger, method_name="execute_complete")
         return self.execute_complete(
             context, asyncio.run(self._ended(self.hook.sdk(), handle, until))
         )
 
     def execute_complete(self, context: Any, event: dict[str, Any]) -> str:
-        """What XCom gets; raises with the service's own reason when it did not end well."""
+        """Receive the event of the trigger.
+
+        Args:
+            context: Airflow's context.
+            event: The event.
+
+        Returns:
+            The text for XCom.
+
+        Raises:
+            AirflowFailException, AirflowException: It did not succeed. The message has the reason.
+        """
         (text,) = texts_or_raise(event, again=self.resume == "retry")
-        self.log.info("%s ended well", text)
+        self.log.info("%s has succeeded", text)
         return text
 
+    def members(self) -> dict[str, Any]:
+        """The operator's arguments for the SDK's method.
+
+        Returns:
+            The attributes that `FIELDS` lists.
+        """
+        return {name: getattr(self, name) for name in self.FIELDS}
+
     def settings(self) -> dict[str, Any]:
-        """The arguments that every call of theirs takes."""
+        """The arguments that all operators pass to the SDK's methods.
+
+        Returns:
+            The name, the membership and the options for resuming.
+        """
         since: Any = self.resume_since
         if isinstance(since, str):
             since = datetime.fromisoformat(since.replace("Z", "+00:00")) if since else None
@@ -175,7 +210,7 @@ class CleanRoomsMLOperator(AwsBaseOperator[CleanRoomsMLHook]):
             }
 
     def _until(self) -> float | None:
-        """When the waiting ends, in seconds since the epoch: it may go on in another process."""
+        """The end of the wait in seconds since the epoch, because it may continue in another process."""
         if self.wait_timeout is None:
             return None
         given = self.wait_timeout
@@ -183,8 +218,8 @@ class CleanRoomsMLOperator(AwsBaseOperator[CleanRoomsMLHook]):
         return time.time() + seconds
 
     def _tell(self, context: Any, handle: Handle) -> None:
-        """Log the handle, and put it and the links where the user interface finds them."""
-        self.log.info("%s; to wait for it elsewhere: crml wait '%s'", handle.describe(), handle)
+        """Log the handle, and store it and the links for the user interface."""
+        self.log.info("%s; wait for it elsewhere with: crml wait '%s'", handle.describe(), handle)
         if self.do_xcom_push:
             context["ti"].xcom_push(key="handle", value=str(handle))
         _, partition, _, region, *_ = handle.arn.split(":")

@@ -1,4 +1,4 @@
-"""Clients that triggers share: one for each connection and event loop, and with it one limiter."""
+"""Clients that triggers share: one for each connection and event loop, with one rate limiter."""
 
 # Airflow comes without complete types.
 # pyright: basic, reportMissingImports=false
@@ -19,16 +19,16 @@ from .hook import CleanRoomsMLHook
 
 
 class _Shared:
-    """A client, the task that opens it, and how many use it."""
+    """A client, the task that opens it, and the number of its users."""
 
     def __init__(self, make: Callable[[], CleanRoomsML]) -> None:
         self.users = 0
         self.opening = asyncio.ensure_future(_opened(make))
 
 
-# A triggerer makes its triggers from text, one by one, and gives them nothing to share but the
-# process: so this is the one table of the package that is not held by an object of the user's.
-# It holds nothing once the last trigger of an event loop has ended.
+# A triggerer creates its triggers from text, one by one, and they share nothing but the process. So
+# this is the only table of the package that no object of the user holds. It is empty when the last
+# trigger of an event loop has ended.
 _TABLES: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, _Shared]]] = (
     WeakKeyDictionary()
 )
@@ -42,10 +42,13 @@ async def _opened(make: Callable[[], CleanRoomsML]) -> CleanRoomsML:
 
 @asynccontextmanager
 async def shared_client(parameters: Mapping[str, Any]) -> AsyncIterator[CleanRoomsML]:
-    """The open client of a connection, the same for all who ask in one event loop.
+    """The open client of a connection, shared by all its users in one event loop.
 
     Args:
-        parameters: What the hook is made with.
+        parameters: The arguments of the hook.
+
+    Returns:
+        A context manager for the client.
     """
     table = _TABLES.setdefault(asyncio.get_running_loop(), {})
     key = json.dumps(parameters, sort_keys=True, default=repr)
@@ -54,7 +57,7 @@ async def shared_client(parameters: Mapping[str, Any]) -> AsyncIterator[CleanRoo
         shared = table[key] = _Shared(lambda: CleanRoomsMLHook(**parameters).sdk(warm=True))
     shared.users += 1
     try:
-        # A trigger that is cancelled meanwhile must not take the client from the others.
+        # If a trigger is cancelled meanwhile, the others must keep the client.
         yield await asyncio.shield(shared.opening)
     finally:
         shared.users -= 1
@@ -68,5 +71,5 @@ async def _close(shared: _Shared) -> None:
     try:
         client = await shared.opening
     except Exception:
-        return  # whoever asked for it was told
+        return  # its users got the error
     await client.close()

@@ -1,4 +1,4 @@
-"""What Airflow asks a provider for: the entry point `apache_airflow_provider`."""
+"""The provider's metadata, for Airflow's entry point `apache_airflow_provider`."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ from typing import Any
 
 
 def get_provider_info() -> dict[str, Any]:
-    """The provider's metadata, by Airflow's schema. Imports nothing."""
+    """Describe the provider, by Airflow's schema. This imports nothing.
+
+    Returns:
+        The metadata.
+    """
     name = "AWS Clean Rooms ML"
     return {
         "package-name": "crml-sdk",
         "name": name,
-        "description": "Trainings, predictions, exports and input channels of AWS Clean Rooms ML.",
+        "description": "Trainings, inference jobs, exports and input channels of AWS Clean Rooms ML.",
         "integrations": [
             {
                 "integration-name": name,

@@ -1,4 +1,4 @@
-"""The hook: an Airflow connection of the type `aws` as a client of AWS Clean Rooms ML."""
+"""The hook: a client of AWS Clean Rooms ML from an Airflow connection of the type `aws`."""
 
 # Airflow and aiobotocore come without complete types.
 # pyright: basic, reportMissingImports=false, reportUntypedBaseClass=false
@@ -18,16 +18,16 @@ _WAITED: Final = ("trained_models", "inference_jobs", "ml_input_channels")
 
 
 class CleanRoomsMLHook(AwsBaseHook):
-    """An AWS connection of Airflow's, as a client of AWS Clean Rooms ML.
+    """A client of AWS Clean Rooms ML from an AWS connection of Airflow.
 
     Credentials, role, region, endpoint (`endpoint_url` in the connection's extra) and botocore's
-    configuration are those of the connection, as for every hook of the Amazon provider.
+    configuration come from the connection, as for every hook of the Amazon provider.
 
     Args:
-        aws_conn_id: The connection; None for botocore's own chain.
-        region_name: A region instead of the connection's.
+        aws_conn_id: The connection. None means botocore's own configuration.
+        region_name: A region that replaces the connection's.
         verify: A file of certificates, or False.
-        config: Of botocore's, instead of the connection's.
+        config: A botocore config that replaces the connection's.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -35,14 +35,17 @@ class CleanRoomsMLHook(AwsBaseHook):
         super().__init__(*args, **kwargs)
 
     def sdk(self, *, membership: str | None = None, warm: bool = False) -> CleanRoomsML:
-        """A client to be opened: `async with hook.sdk() as sdk`.
+        """Create a client. Open it with `async with hook.sdk() as sdk`.
 
-        It reads the connection and may ask for a role, so call it outside of the event loop.
+        This reads the connection and may assume a role, so call it outside the event loop.
 
         Args:
-            membership: For calls that name none.
-            warm: Read beforehand what opening it would read, so that this takes the event loop a
-                few milliseconds only.
+            membership: The membership for calls without one.
+            warm: Whether to read the files that opening needs now, so that opening takes only a few
+                milliseconds of the event loop.
+
+        Returns:
+            A client, not open yet.
         """
         session: Any = self.get_session(deferrable=True)
         _refresh_in_a_thread(session)
@@ -52,7 +55,7 @@ class CleanRoomsMLHook(AwsBaseHook):
             region_name=self.region_name,
             endpoint_url=self.conn_config.get_service_endpoint_url("cleanroomsml"),
             membership=membership,
-            config=self.config,  # of botocore; it is merged into the SDK's own
+            config=self.config,  # botocore's config, which is merged into the SDK's
             session=session,
         )
         if warm:
@@ -62,7 +65,7 @@ class CleanRoomsMLHook(AwsBaseHook):
 
 
 def _read_models() -> None:
-    """Make the models of the replies that waits read; each is else made at its first reply."""
+    """Create the models of replies to waits now, instead of at the first reply."""
     for operation in ALL:
         if operation.output and operation.group in _WAITED and not operation.creates:
             getattr(models, operation.output)
@@ -74,7 +77,7 @@ async def _open_and_close(client: CleanRoomsML) -> None:
 
 
 def _refresh_in_a_thread(session: Any) -> None:
-    """Renew the credentials of a role beside the event loop: the provider's way blocks it."""
+    """Refresh a role's credentials in a thread, because the provider's refresh blocks the event loop."""
     credentials: Any = getattr(session, "_credentials", None)
     renew = getattr(credentials, "_refresh_using", None)
     if renew is None or asyncio.iscoroutinefunction(renew):

@@ -1,4 +1,4 @@
-"""Links beside a task in Airflow's user interface."""
+"""Links of a task in Airflow's user interface."""
 
 # Airflow comes without complete types.
 # pyright: basic, reportMissingImports=false, reportUntypedBaseClass=false
@@ -14,8 +14,8 @@ from airflow.providers.amazon.aws.links.base_aws import BASE_AWS_CONSOLE_LINK, B
 class CleanRoomsMLConsoleLink(BaseAwsLink):
     """The membership in the AWS console.
 
-    The addresses of single models and jobs are not documented, so it leads to the page of the
-    membership, from which they can be reached; its form is not documented either, assumed.
+    The URLs of models and jobs are not documented, so the link leads to the membership's page, which
+    links to them. Its form is not documented; assumed.
     """
 
     name = "AWS Clean Rooms"
@@ -36,7 +36,14 @@ class CleanRoomsMLLogsLink(BaseAwsLink):
     )
 
     def format_link(self, **kwargs: Any) -> str:
-        """The address, the slashes of the group's name written as the console does."""
+        """The URL, with the slashes of the log group encoded as the console does.
+
+        Args:
+            kwargs: The values for `format_str`.
+
+        Returns:
+            The URL, or an empty string without a log group.
+        """
         group = kwargs.get("log_group")
         if not group:
             return ""
@@ -48,4 +55,4 @@ LOG_GROUPS = {
     "trained-model": "/aws/cleanroomsml/TrainedModels",
     "trained-model-inference-job": "/aws/cleanroomsml/TrainedModelInferenceJobs",
 }
-"""By the kind of a handle; see the User Guide, "Custom model logs"."""
+"""Log groups by the kind of a handle. See the User Guide, "Custom model logs"."""

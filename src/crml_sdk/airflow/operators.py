@@ -1,4 +1,4 @@
-"""The operators: an input channel, a training, a prediction, an export."""
+"""The operators: an input channel, a training, an inference job, an export."""
 
 # Airflow comes without complete types.
 # pyright: basic, reportMissingImports=false, reportUntypedBaseClass=false
@@ -16,17 +16,15 @@ from .base import COMMON_FIELDS, CleanRoomsMLOperator
 if TYPE_CHECKING:
     from ..client import CleanRoomsML
 
-JSON = "json"
-
 
 class CleanRoomsMLCreateInputChannelOperator(CleanRoomsMLOperator):
-    """Creates an ML input channel and waits until its data are there. XCom gets its ARN.
+    """Creates an ML input channel and waits until its data is ready. XCom gets its ARN.
 
     Args:
         configured_model_algorithm_associations, input_channel, retention_in_days, description,
-        kms_key_arn, tags, payer_configuration: As for `sdk.ml_input_channels.create`; plain
-            dictionaries and lists, so that they may hold templates.
-        kwargs: As for every operator here, see `CleanRoomsMLOperator`.
+        kms_key_arn, tags, payer_configuration: As for `sdk.ml_input_channels.create`, with plain
+            dicts and lists, which may contain templates.
+        kwargs: As for `CleanRoomsMLOperator`.
     """
 
     FIELDS = (
@@ -39,11 +37,9 @@ class CleanRoomsMLCreateInputChannelOperator(CleanRoomsMLOperator):
         "payer_configuration",
     )
     template_fields: Sequence[str] = aws_template_fields(*COMMON_FIELDS, *FIELDS)
-    template_fields_renderers: dict[str, str] = {
-        "input_channel": JSON,
-        "payer_configuration": JSON,
-        "tags": JSON,
-    }
+    template_fields_renderers = dict.fromkeys(
+        ("input_channel", "payer_configuration", "tags"), "json"
+    )
 
     def __init__(
         self,
@@ -67,8 +63,15 @@ class CleanRoomsMLCreateInputChannelOperator(CleanRoomsMLOperator):
         self.payer_configuration = payer_configuration
 
     async def start(self, sdk: CleanRoomsML) -> Handle:
-        """Create it, or find what an earlier try has created."""
-        given: Any = {name: getattr(self, name) for name in self.FIELDS}
+        """Start it, or find what an earlier attempt has started.
+
+        Args:
+            sdk: An open client.
+
+        Returns:
+            The handle of what is waited for.
+        """
+        given = self.members()
         given["retention_in_days"] = int(given["retention_in_days"])  # a template gives text
         return Handle.of(await sdk.ml_input_channels.create(**given, **self.settings()))
 
@@ -80,10 +83,9 @@ class CleanRoomsMLTrainModelOperator(CleanRoomsMLOperator):
         configured_model_algorithm_association_arn, resource_config, data_channels,
         hyperparameters, environment, stopping_condition, incremental_training_data_channels,
         training_input_mode, description, kms_key_arn, tags, ml_model_training_payer_account_id:
-            As for `sdk.trained_models.create`; plain dictionaries and lists, so that they may
-            hold templates. The parent in an incremental channel has to be pinned: `ARN@version`,
-            as XCom has it.
-        kwargs: As for every operator here, see `CleanRoomsMLOperator`.
+            As for `sdk.trained_models.create`, with plain dicts and lists, which may contain
+            templates. An incremental channel must give the version: `ARN@version`, as in XCom.
+        kwargs: As for `CleanRoomsMLOperator`.
     """
 
     FIELDS = (
@@ -101,15 +103,18 @@ class CleanRoomsMLTrainModelOperator(CleanRoomsMLOperator):
         "ml_model_training_payer_account_id",
     )
     template_fields: Sequence[str] = aws_template_fields(*COMMON_FIELDS, *FIELDS)
-    template_fields_renderers: dict[str, str] = {
-        "resource_config": JSON,
-        "data_channels": JSON,
-        "hyperparameters": JSON,
-        "environment": JSON,
-        "stopping_condition": JSON,
-        "incremental_training_data_channels": JSON,
-        "tags": JSON,
-    }
+    template_fields_renderers = dict.fromkeys(
+        (
+            "resource_config",
+            "data_channels",
+            "hyperparameters",
+            "environment",
+            "stopping_condition",
+            "incremental_training_data_channels",
+            "tags",
+        ),
+        "json",
+    )
 
     def __init__(
         self,
@@ -143,21 +148,28 @@ class CleanRoomsMLTrainModelOperator(CleanRoomsMLOperator):
         self.ml_model_training_payer_account_id = ml_model_training_payer_account_id
 
     async def start(self, sdk: CleanRoomsML) -> Handle:
-        """Start it, or find what an earlier try has started."""
-        given: Any = {name: getattr(self, name) for name in self.FIELDS}
-        return Handle.of(await sdk.trained_models.create(**given, **self.settings()))
+        """Start it, or find what an earlier attempt has started.
+
+        Args:
+            sdk: An open client.
+
+        Returns:
+            The handle of what is waited for.
+        """
+        reply = await sdk.trained_models.create(**self.members(), **self.settings())
+        return Handle.of(reply)
 
 
 class CleanRoomsMLStartInferenceJobOperator(CleanRoomsMLOperator):
     """Runs an inference job and waits for it. XCom gets its ARN.
 
     Args:
-        trained_model_arn: The model; `ARN@version`, as the training's XCom has it, pins the version.
+        trained_model_arn: The model. `ARN@version`, as in the training's XCom, gives its version.
         resource_config, output_configuration, data_source, version,
         configured_model_algorithm_association_arn, description, container_execution_parameters,
         environment, kms_key_arn, tags, ml_model_inference_payer_account_id:
-            As for `sdk.inference_jobs.start`; plain dictionaries, so that they may hold templates.
-        kwargs: As for every operator here, see `CleanRoomsMLOperator`.
+            As for `sdk.inference_jobs.start`, with plain dicts, which may contain templates.
+        kwargs: As for `CleanRoomsMLOperator`.
     """
 
     FIELDS = (
@@ -175,14 +187,17 @@ class CleanRoomsMLStartInferenceJobOperator(CleanRoomsMLOperator):
         "ml_model_inference_payer_account_id",
     )
     template_fields: Sequence[str] = aws_template_fields(*COMMON_FIELDS, *FIELDS)
-    template_fields_renderers: dict[str, str] = {
-        "resource_config": JSON,
-        "output_configuration": JSON,
-        "data_source": JSON,
-        "container_execution_parameters": JSON,
-        "environment": JSON,
-        "tags": JSON,
-    }
+    template_fields_renderers = dict.fromkeys(
+        (
+            "resource_config",
+            "output_configuration",
+            "data_source",
+            "container_execution_parameters",
+            "environment",
+            "tags",
+        ),
+        "json",
+    )
 
     def __init__(
         self,
@@ -216,27 +231,33 @@ class CleanRoomsMLStartInferenceJobOperator(CleanRoomsMLOperator):
         self.ml_model_inference_payer_account_id = ml_model_inference_payer_account_id
 
     async def start(self, sdk: CleanRoomsML) -> Handle:
-        """Start it, or find what an earlier try has started."""
-        given: Any = {name: getattr(self, name) for name in self.FIELDS}
-        return Handle.of(await sdk.inference_jobs.start(**given, **self.settings()))
+        """Start it, or find what an earlier attempt has started.
+
+        Args:
+            sdk: An open client.
+
+        Returns:
+            The handle of what is waited for.
+        """
+        reply = await sdk.inference_jobs.start(**self.members(), **self.settings())
+        return Handle.of(reply)
 
 
 class CleanRoomsMLExportModelOperator(CleanRoomsMLOperator):
     """Exports a trained model to a member's bucket and waits for it.
 
     The service gives an export no identifier, so XCom gets the text of its handle, which
-    `CleanRoomsMLSensor` and `sdk.wait` take.
+    `CleanRoomsMLSensor` and `sdk.wait` accept.
 
     Args:
-        trained_model_arn: The model; `ARN@version`, as the training's XCom has it, pins the version.
+        trained_model_arn: The model. `ARN@version`, as in the training's XCom, gives its version.
         output_configuration, version, description: As for `sdk.trained_models.export`.
-        kwargs: As for every operator here, see `CleanRoomsMLOperator`.
+        kwargs: As for `CleanRoomsMLOperator`.
     """
 
-    template_fields: Sequence[str] = aws_template_fields(
-        *COMMON_FIELDS, "trained_model_arn", "output_configuration", "version", "description"
-    )
-    template_fields_renderers: dict[str, str] = {"output_configuration": JSON}
+    FIELDS = ("trained_model_arn", "output_configuration", "version", "description")
+    template_fields: Sequence[str] = aws_template_fields(*COMMON_FIELDS, *FIELDS)
+    template_fields_renderers = {"output_configuration": "json"}
 
     def __init__(
         self,
@@ -254,12 +275,12 @@ class CleanRoomsMLExportModelOperator(CleanRoomsMLOperator):
         self.description = description
 
     async def start(self, sdk: CleanRoomsML) -> Handle:
-        """Start it, or find what an earlier try has started."""
-        given: Any = {
-            "output_configuration": self.output_configuration,
-            "version": self.version,
-            "description": self.description,
-        }
-        return await sdk.trained_models.start_export(
-            self.trained_model_arn, **given, **self.settings()
-        )
+        """Start it, or find what an earlier attempt has started.
+
+        Args:
+            sdk: An open client.
+
+        Returns:
+            The handle of what is waited for.
+        """
+        return await sdk.trained_models.start_export(**self.members(), **self.settings())

@@ -1,4 +1,4 @@
-"""How waits ended, as the plain text that Airflow's database and XCom hold."""
+"""The outcomes of waits as plain values for Airflow's database and XCom."""
 
 # Airflow comes without complete types.
 # pyright: basic, reportMissingImports=false
@@ -12,19 +12,11 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 
 from ..errors import ResourceFailed, WaitTimeout
-from ..versions import BASE, TrainedModelRef
+from ..orchestration import text_of
 from ..waiting import Handle
 
 if TYPE_CHECKING:
     from ..client import CleanRoomsML
-
-
-def text_of(handle: Handle) -> str:
-    """What XCom gets: `ARN@version`, an ARN, or the text of the handle of what has no ARN."""
-    if handle.kind == "trained-model":
-        version = BASE if handle.is_base else handle.version
-        return str(TrainedModelRef(handle.arn, version))
-    return str(handle) if handle.name else handle.arn
 
 
 async def outcomes_of(
@@ -34,7 +26,17 @@ async def outcomes_of(
     timeout: float | None,
     poll: float | None,
 ) -> list[dict[str, Any]]:
-    """Wait for all, and give an entry of plain values for each."""
+    """Wait for all handles.
+
+    Args:
+        sdk: An open client.
+        handles: The texts of handles.
+        timeout: Seconds for the wait. None means no limit.
+        poll: Seconds between two polls. None means the default of the SDK.
+
+    Returns:
+        A dict of plain values for each handle.
+    """
     return _entries(await sdk.wait_all(handles, timeout=timeout, poll=poll))
 
 
@@ -51,7 +53,15 @@ def _entries(outcomes: Iterable[Any]) -> list[dict[str, Any]]:
 
 
 def fault(handles: Iterable[str], error: BaseException) -> list[dict[str, Any]]:
-    """The same when waiting itself was impossible."""
+    """The outcomes if waiting itself was impossible.
+
+    Args:
+        handles: The texts of handles.
+        error: The reason.
+
+    Returns:
+        A dict of plain values for each handle.
+    """
     message = f"{type(error).__name__}: {error}"
     return [
         {"handle": handle, "status": None, "ended": "fault", "message": message}
@@ -68,15 +78,18 @@ def _ending(error: BaseException | None) -> str:
 
 
 def texts_or_raise(event: Mapping[str, Any], *, again: bool) -> list[str]:
-    """What XCom gets of each, in order.
+    """The results for XCom.
 
     Args:
-        event: The trigger's.
-        again: Whether another try would start anew what has failed; else there is none.
+        event: The event of the trigger.
+        again: Whether another attempt would start a failed job again.
+
+    Returns:
+        The result of each handle, in the order of the event.
 
     Raises:
-        AirflowFailException: What was waited for has failed, and another try would find just that.
-        AirflowException: It failed, took too long or could not be read.
+        AirflowFailException: A job has failed, and another attempt would find the same.
+        AirflowException: A job has failed, took too long or could not be read.
     """
     outcomes: Sequence[Mapping[str, Any]] = event["outcomes"]
     bad = [outcome for outcome in outcomes if outcome["ended"] != "well"]
@@ -88,7 +101,15 @@ def texts_or_raise(event: Mapping[str, Any], *, again: bool) -> list[str]:
 
 
 async def look(sdk: CleanRoomsML, handles: Sequence[str]) -> list[dict[str, Any]] | None:
-    """Look at each once: their endings when all have ended, else None."""
+    """Poll each handle once.
+
+    Args:
+        sdk: An open client.
+        handles: The texts of handles.
+
+    Returns:
+        The outcomes if all have ended, else None.
+    """
     seen: set[str] = set()
     unfinished = asyncio.Event()
 
@@ -102,24 +123,10 @@ async def look(sdk: CleanRoomsML, handles: Sequence[str]) -> list[dict[str, Any]
     enough = asyncio.ensure_future(unfinished.wait())
     try:
         await asyncio.wait({wait, enough}, return_when=asyncio.FIRST_COMPLETED)
-        if not wait.done():  # what has ended is settled right after it was seen
+        if not wait.done():  # an outcome follows right after its status was seen
             await asyncio.wait({wait}, timeout=1.0)
         return _entries(wait.result()) if wait.done() else None
     finally:
         wait.cancel()
         enough.cancel()
         await asyncio.gather(wait, enough, return_exceptions=True)
-
-
-async def cancel(sdk: CleanRoomsML, handle: Handle) -> bool:
-    """Cancel what a handle names; False for what the service cannot cancel."""
-    if handle.kind == "trained-model":
-        version = BASE if handle.is_base else handle.version
-        await sdk.trained_models.cancel(
-            handle.arn, version=version or BASE, membership_identifier=handle.membership
-        )
-    elif handle.kind == "trained-model-inference-job":
-        await sdk.inference_jobs.cancel(handle.arn, membership_identifier=handle.membership)
-    else:
-        return False
-    return True

@@ -1,4 +1,4 @@
-"""The sensor: waits for handles that another task, or another system, has made."""
+"""The sensor: waits for handles that another task or another system has created."""
 
 # Airflow comes without complete types.
 # pyright: basic, reportMissingImports=false, reportUntypedBaseClass=false
@@ -25,15 +25,16 @@ if TYPE_CHECKING:
 
 
 class CleanRoomsMLSensor(AwsBaseSensor[CleanRoomsMLHook]):
-    """Waits until everything that it is given has ended well, in one trigger.
+    """Waits until everything that it is given has succeeded, in one trigger.
 
     Args:
-        handles: One or several: ARN, `ARN@version`, or the text of a handle; as the operators give
-            them to XCom.
-        deferrable: Wait in the triggerer; Airflow's `operators.default_deferrable` when left out.
-        poll_interval: Seconds between two looks in the triggerer; None for the SDK's own pace.
-            Without a triggerer, `poke_interval` counts.
-        cancel_on_kill: Cancel trainings and inference jobs when somebody marks or clears the
+        handles: One or several ARNs, `ARN@version` or texts of handles, as the operators put them
+            into XCom.
+        deferrable: Whether to wait in the triggerer. By default Airflow's
+            `operators.default_deferrable`.
+        poll_interval: Seconds between two polls in the triggerer. None means the default of the SDK.
+            Without a triggerer, `poke_interval` applies.
+        cancel_on_kill: Whether to cancel trainings and inference jobs if a user marks or clears the
             deferred task.
         aws_conn_id, region_name, verify, botocore_config: As for `CleanRoomsMLHook`.
     """
@@ -62,35 +63,52 @@ class CleanRoomsMLSensor(AwsBaseSensor[CleanRoomsMLHook]):
         return [str(Handle.of(one)) for one in given]
 
     def execute(self, context: Any) -> Any:
-        """Wait, in the triggerer when it is deferrable."""
+        """Wait, in the triggerer if the sensor is deferrable.
+
+        Args:
+            context: Airflow's context.
+
+        Returns:
+            The results in the order of `handles`, if all have ended already.
+        """
         if not self.deferrable:
             return super().execute(context)
         outcomes = asyncio.run(self._look(self.hook.sdk()))
-        if outcomes is not None:  # a trigger that fires at once may overtake the scheduler
+        if outcomes is not None:  # a trigger that fires immediately may overtake the scheduler
             return texts_or_raise({"outcomes": outcomes}, again=True)
         timeout = (
             self.timeout.total_seconds() if isinstance(self.timeout, timedelta) else self.timeout
         )
-        return self.defer(
-            trigger=CleanRoomsMLTrigger(
-                self._texts(),
-                aws_conn_id=self.aws_conn_id,
-                region_name=self.region_name,
-                verify=self.verify,
-                botocore_config=self.botocore_config,
-                until=time.time() + timeout,
-                poll=self.poll_interval,
-                cancel_on_kill=self.cancel_on_kill,
-            ),
-            method_name="execute_complete",
-        )
+        trigger = CleanRoomsMLTrigger.of(self, self._texts(), time.time() + timeout)
+        return self.defer(trigger=trigger, method_name="execute_complete")
 
     def execute_complete(self, context: Any, event: dict[str, Any]) -> list[str]:
-        """What has ended, as the operators give it to XCom, in the order that was given."""
+        """Receive the event of the trigger.
+
+        Args:
+            context: Airflow's context.
+            event: The event.
+
+        Returns:
+            The results in the order of `handles`, as the operators put them into XCom.
+
+        Raises:
+            AirflowException: One of them did not succeed.
+        """
         return texts_or_raise(event, again=True)
 
     def poke(self, context: Any) -> bool:
-        """Look once."""
+        """Poll once.
+
+        Args:
+            context: Airflow's context.
+
+        Returns:
+            Whether all have succeeded.
+
+        Raises:
+            AirflowException: One of them did not succeed.
+        """
         outcomes = asyncio.run(self._look(self.hook.sdk()))
         if outcomes is None:
             return False

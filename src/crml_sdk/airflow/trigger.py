@@ -14,28 +14,31 @@ from typing import Any, Final
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from ..errors import CleanRoomsMLError
+from ..orchestration import cancel
 from ..waiting import Handle
 from .clients import shared_client
-from .outcomes import cancel, fault, outcomes_of
+from .outcomes import fault, outcomes_of
 
 LONGEST_KILL: Final = 25.0
-"""Seconds for cancelling jobs; Airflow itself allows 30 (`triggerer.on_kill_timeout`)."""
+"""Seconds for cancelling jobs. Airflow itself allows 30 (`triggerer.on_kill_timeout`)."""
+
+CONNECTION: Final = ("aws_conn_id", "region_name", "verify", "botocore_config")
+"""The arguments of operators, sensors and triggers that choose the connection."""
 
 
 class CleanRoomsMLTrigger(BaseTrigger):
-    """Waits until everything in a list has ended, with one event about all of it.
+    """Waits until all of its handles have ended, and then sends one event.
 
-    A triggerer that stops, or is killed, ends the waiting and nothing else: another one goes on
-    from the handles. What is waited for is cancelled only when somebody marks or clears the task
-    in Airflow and `cancel_on_kill` was asked for; this needs an Airflow that has
-    `BaseTrigger.on_kill`.
+    If a triggerer stops or is killed, only the wait ends, and another triggerer continues it from
+    the handles. Jobs are cancelled only if a user marks or clears the task in Airflow and
+    `cancel_on_kill` is set. This needs an Airflow that has `BaseTrigger.on_kill`.
 
     Args:
         handles: The texts of handles (`str(handle)`).
         aws_conn_id, region_name, verify, botocore_config: As for `CleanRoomsMLHook`.
-        until: The end of the waiting, in seconds since the epoch; None for no end.
-        poll: Seconds between two looks; None for the SDK's own pace.
-        cancel_on_kill: Cancel trainings and inference jobs when the task is killed by hand.
+        until: The end of the wait, in seconds since the epoch. None means no limit.
+        poll: Seconds between two polls. None means the default of the SDK.
+        cancel_on_kill: Whether to cancel trainings and inference jobs if a user kills the task.
     """
 
     def __init__(
@@ -61,47 +64,61 @@ class CleanRoomsMLTrigger(BaseTrigger):
         self.cancel_on_kill = cancel_on_kill
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """The class and what it is made with, all of it plain values."""
+        """The trigger as plain values, for Airflow's database.
+
+        Returns:
+            The path of the class, and its arguments.
+        """
         kind = type(self)
+        names = (*CONNECTION, "handles", "until", "poll", "cancel_on_kill")
         return f"{kind.__module__}.{kind.__qualname__}", {
-            "handles": self.handles,
-            "aws_conn_id": self.aws_conn_id,
-            "region_name": self.region_name,
-            "verify": self.verify,
-            "botocore_config": self.botocore_config,
-            "until": self.until,
-            "poll": self.poll,
-            "cancel_on_kill": self.cancel_on_kill,
+            name: getattr(self, name) for name in names
         }
+
+    @classmethod
+    def of(cls, task: Any, handles: Sequence[str], until: float | None) -> CleanRoomsMLTrigger:
+        """The trigger of an operator or a sensor.
+
+        Args:
+            task: The operator or sensor, whose connection and options the trigger takes.
+            handles: The texts of handles.
+            until: The end of the wait, in seconds since the epoch. None means no limit.
+
+        Returns:
+            A trigger for `defer`.
+        """
+        connection = {name: getattr(task, name) for name in CONNECTION}
+        options = {"poll": task.poll_interval, "cancel_on_kill": task.cancel_on_kill}
+        return cls(handles, until=until, **options, **connection)
 
     @property
     def _hook_parameters(self) -> dict[str, Any]:
-        return {
-            "aws_conn_id": self.aws_conn_id,
-            "region_name": self.region_name,
-            "verify": self.verify,
-            "config": self.botocore_config,
-        }
+        given = {name: getattr(self, name) for name in CONNECTION}
+        return {"config": given.pop("botocore_config"), **given}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """One event, `{"outcomes": [...]}`, with an entry for each handle."""
+        """Wait for all handles.
+
+        Returns:
+            An iterator over one event, `{"outcomes": [...]}`, with an entry for each handle.
+        """
         self.log.info("Waiting for %s", ", ".join(self.handles))
         left = None if self.until is None else max(self.until - time.time(), 0.0)
         try:
             async with shared_client(self._hook_parameters) as sdk:
                 outcomes = await outcomes_of(sdk, self.handles, timeout=left, poll=self.poll)
-        except Exception as error:  # the task is told, and may be tried again
+        except Exception as error:  # the task gets it, and may be retried
             self.log.exception("Waiting ended with an error")
             outcomes = fault(self.handles, error)
         yield TriggerEvent({"outcomes": outcomes})
 
     async def on_kill(self) -> None:
-        """Cancel the jobs, when that was asked for: somebody has marked or cleared the task."""
+        """Cancel the jobs, if `cancel_on_kill` is set. Airflow calls this if a user kills the task."""
         if not self.cancel_on_kill:
-            self.log.info("The task was killed; its jobs go on (cancel_on_kill is off)")
+            self.log.info("The task was killed. Its jobs continue, because cancel_on_kill is off")
             return
-        # Airflow cancels a trigger that it has cancelled again each second until it has ended. What
-        # somebody has asked for is done nevertheless.
+        # Airflow cancels a cancelled trigger again each second until it has ended. The jobs are
+        # cancelled all the same.
         work = asyncio.ensure_future(self._cancel_jobs())
         end = time.monotonic() + LONGEST_KILL
         while not work.done() and time.monotonic() < end:
@@ -109,7 +126,7 @@ class CleanRoomsMLTrigger(BaseTrigger):
                 await asyncio.wait({work}, timeout=end - time.monotonic())
         if not work.done():
             work.cancel()
-            self.log.warning("Cancelling took longer than %s s and was given up", LONGEST_KILL)
+            self.log.warning("Cancelling took longer than %s s and was stopped", LONGEST_KILL)
         elif not work.cancelled() and (error := work.exception()) is not None:
             raise error
 
@@ -121,5 +138,5 @@ class CleanRoomsMLTrigger(BaseTrigger):
                 except CleanRoomsMLError as error:
                     self.log.warning("%s was not cancelled: %s", handle.describe(), error)
                 else:
-                    words = "cancelled" if able else "goes on: the service cannot cancel it"
+                    words = "cancelled" if able else "continues, because it cannot be cancelled"
                     self.log.info("%s: %s", handle.describe(), words)

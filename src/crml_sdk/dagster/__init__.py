@@ -1,4 +1,4 @@
-"""Dagster: the client as a resource, and assets that are trained models (extra `dagster`)."""
+"""Dagster: the client as a resource, and trained models as assets (extra `dagster`)."""
 
 # Dagster may not be installed where this is checked.
 # pyright: basic, reportMissingImports=false, reportUntypedBaseClass=false
@@ -16,13 +16,13 @@ from ..errors import PERMANENT, CleanRoomsMLError
 
 
 class CleanRoomsMLResource(dg.ConfigurableResource):
-    """The settings of a client; `async with resource.sdk() as sdk` opens one.
+    """The settings of a client. `async with resource.sdk() as sdk` opens one.
 
     Attributes:
-        region_name: Such as `us-east-1`; botocore's own chain when left out.
-        profile_name: A profile of the AWS configuration.
-        endpoint_url: Where requests go instead of AWS, such as the local Clean Rooms ML.
-        membership: The membership for calls that name none.
+        region_name: The region, such as `us-east-1`. By default that of the AWS configuration.
+        profile_name: A profile in the AWS configuration.
+        endpoint_url: A URL that replaces AWS, such as that of a local service.
+        membership: The membership for calls without one.
     """
 
     region_name: str | None = Field(default=None)
@@ -31,7 +31,11 @@ class CleanRoomsMLResource(dg.ConfigurableResource):
     membership: str | None = Field(default=None)
 
     def sdk(self) -> CleanRoomsML:
-        """A client to be opened."""
+        """Create a client.
+
+        Returns:
+            A client, not open yet.
+        """
         return CleanRoomsML(
             region_name=self.region_name,
             profile_name=self.profile_name,
@@ -48,22 +52,24 @@ def trained_model_asset(
     deps: Sequence[Any] = (),
     **asset: Any,
 ) -> Any:
-    """An asset whose materialisation is a trained model.
+    """An asset that is a trained model. To materialise it is to train the model.
 
-    A run that is tried again finds what its first try has made (`resume`): so the request's name
-    should hold the partition's key or the run's date.
+    If a run is retried, it finds what its first attempt created (`resume`). So the name in the request
+    should contain the key of the partition or the date of the run.
 
     Args:
-        name: The asset's name.
-        request: The arguments of `sdk.trained_models.train` for a run: it is called with Dagster's
-            context, which has the partition's key.
-        resource_key: Under which key a `CleanRoomsMLResource` is given to `Definitions`.
-        deps: The assets that it is made from.
-        asset: Passed on to `dagster.asset`: `partitions_def`, `retry_policy`, `group_name`, ...
+        name: The name of the asset.
+        request: A function that returns the arguments of `sdk.trained_models.train` for a run. It gets
+            Dagster's context, which has the key of the partition.
+        resource_key: The key of the `CleanRoomsMLResource` in `Definitions`.
+        deps: The assets that this one depends on.
+        asset: Further arguments of `dagster.asset`: `partitions_def`, `retry_policy`, `group_name`, ...
 
     Returns:
-        The asset, whose metadata have the version, its lineage, and what the service says about
-        its metrics and logs.
+        The asset. Its metadata has the version, its lineage, and the statuses of its metrics and logs.
+
+    Raises:
+        dagster.Failure: During a run: another attempt would fail for the same reason.
     """
 
     @dg.asset(
@@ -85,7 +91,7 @@ def trained_model_asset(
                     **{"resume": True, **request(context)}, on_update=tell
                 )
             except PERMANENT as error:
-                # Whatever the retry policy says: another try would only find the same.
+                # Not retried, whatever the policy says: another attempt would fail in the same way.
                 raise dg.Failure(str(error), allow_retries=False) from error
             return dg.MaterializeResult(metadata=await _metadata(sdk, model))
 
@@ -97,7 +103,7 @@ async def _metadata(sdk: CleanRoomsML, model: Any) -> dict[str, Any]:
         "trained model": str(model.ref),
         "status": str(model.status),
         "created": dg.MetadataValue.timestamp(model.create_time),
-        "found, not made": bool(model.resumed),
+        "resumed": bool(model.resumed),
     }
     for member in ("metrics_status", "logs_status", "training_container_image_digest"):
         value = getattr(model, member, None)
@@ -109,7 +115,7 @@ async def _metadata(sdk: CleanRoomsML, model: Any) -> dict[str, Any]:
             shown[member.replace("_", " ")] = dg.MetadataValue.json(plain)
     try:
         lineage = await sdk.trained_models.lineage(model.trained_model_arn)
-    except CleanRoomsMLError as error:  # it is only shown
+    except CleanRoomsMLError as error:  # it is only for display
         shown["lineage"] = f"could not be read: {error}"
     else:
         shown["lineage"] = dg.MetadataValue.md(f"```text\n{lineage}\n```")

@@ -1,4 +1,4 @@
-"""FastAPI: one client for the life of an application, errors as replies, waits in the background.
+"""FastAPI: one client for an application, errors as replies, and waits in the background.
 
 ```python
 app = FastAPI(lifespan=lifespan(region_name="us-east-1"))
@@ -59,18 +59,18 @@ STATUSES: Mapping[type[errors.CleanRoomsMLError], int] = {
     errors.ClientClosed: 503,
     errors.ConfigurationError: 500,
 }
-"""The HTTP status of each error; the nearest class counts. What is not here is 500."""
+"""The HTTP status of each error. The nearest class applies, and all others are 500."""
 
 
 @dataclass(frozen=True)
 class WaitState:
-    """How a wait in the background stands.
+    """The state of a wait in the background.
 
     Attributes:
         handle: The text of the handle.
-        status: The last status that was seen, or None.
-        done: Whether it has ended.
-        error: Why it ended otherwise than well, or None.
+        status: The last known status, or None.
+        done: Whether the wait has ended.
+        error: Why it did not succeed, or None.
     """
 
     handle: str
@@ -80,9 +80,9 @@ class WaitState:
 
 
 class Waits:
-    """Waits that go on after their request was answered; they end with the application.
+    """Waits that continue after the reply to their request. They end with the application.
 
-    What is waited for goes on, whatever becomes of them: a handle takes up the wait anywhere.
+    Only the wait ends, and the job continues. Its handle resumes the wait in any process.
     """
 
     def __init__(self, sdk: CleanRoomsML) -> None:
@@ -91,14 +91,14 @@ class Waits:
         self._states: dict[str, WaitState] = {}
 
     def start(self, what: Any, then: Callable[[Any], Awaitable[None]] | None = None) -> str:
-        """Wait in the background; a second time for the same does nothing.
+        """Wait in the background. If there is such a wait already, this does nothing.
 
         Args:
             what: As for `sdk.wait`.
-            then: Awaited with the final Get response, when it has ended well.
+            then: A function that is awaited with the final Get response after success.
 
         Returns:
-            The text of the handle, for `state` here and `sdk.wait` anywhere.
+            The text of the handle, for `state` and for `sdk.wait` in any process.
         """
         handle = str(Handle.of(what))
         task = self._tasks.get(handle)
@@ -108,11 +108,18 @@ class Waits:
         return handle
 
     def state(self, handle: str) -> WaitState | None:
-        """How a wait stands; None when there is none."""
+        """The state of a wait.
+
+        Args:
+            handle: The text of the handle.
+
+        Returns:
+            The state. None if there is no such wait.
+        """
         return self._states.get(handle)
 
     async def close(self) -> None:
-        """End all waiting."""
+        """End all waits."""
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
@@ -126,18 +133,21 @@ class Waits:
             if then is not None:
                 await then(model)
         except Exception as error:
-            logger.warning("the wait for %s ended: %s", handle, error)
+            logger.warning("the wait for %s ended with an error: %s", handle, error)
             self._states[handle] = WaitState(handle, self._states[handle].status, True, str(error))
         else:
             self._states[handle] = WaitState(handle, str(model.status), True)
 
 
 def lifespan(client: CleanRoomsML | None = None, **settings: Any) -> Callable[[FastAPI], Any]:
-    """A lifespan that opens one client for the application, and closes it.
+    """A lifespan that opens one client for the application and closes it.
 
     Args:
-        client: The client; made from `settings` when left out.
+        client: The client. By default a new one with `settings`.
         settings: Arguments of `CleanRoomsML`.
+
+    Returns:
+        A lifespan for `FastAPI(lifespan=...)`.
     """
 
     @asynccontextmanager
@@ -154,24 +164,42 @@ def lifespan(client: CleanRoomsML | None = None, **settings: Any) -> Callable[[F
 
 
 def get_sdk(connection: HTTPConnection) -> CleanRoomsML:
-    """The application's client, as a dependency."""
+    """The client of the application, as a dependency.
+
+    Args:
+        connection: The request or WebSocket.
+
+    Returns:
+        The open client.
+    """
     return connection.app.state.clean_rooms_ml
 
 
 def get_waits(connection: HTTPConnection) -> Waits:
-    """The application's waits in the background, as a dependency."""
+    """The background waits of the application, as a dependency.
+
+    Args:
+        connection: The request or WebSocket.
+
+    Returns:
+        The waits.
+    """
     return connection.app.state.clean_rooms_ml_waits
 
 
 SDK = Annotated[CleanRoomsML, Depends(get_sdk)]
-"""For a parameter of a path operation: `async def models(sdk: SDK)`."""
+"""The type of a parameter of a path operation: `async def models(sdk: SDK)`."""
 
 BackgroundWaits = Annotated[Waits, Depends(get_waits)]
-"""For a parameter of a path operation: `async def train(sdk: SDK, waits: BackgroundWaits)`."""
+"""The type of a parameter of a path operation: `async def train(waits: BackgroundWaits)`."""
 
 
 def add_exception_handlers(app: FastAPI) -> None:
-    """Answer the SDK's errors with the status that fits, and a body that says what is known."""
+    """Answer the SDK's errors with a suitable status and a JSON body.
+
+    Args:
+        app: The application.
+    """
 
     async def answer(request: Any, error: Exception) -> JSONResponse:
         assert isinstance(error, errors.CleanRoomsMLError)
@@ -183,7 +211,14 @@ def add_exception_handlers(app: FastAPI) -> None:
 
 
 def details(error: errors.CleanRoomsMLError) -> dict[str, Any]:
-    """What an error says, as JSON; nothing of the SDK's errors repeats values that may be secret."""
+    """The facts of an error as JSON. They contain no values that may be secret.
+
+    Args:
+        error: An error of the SDK.
+
+    Returns:
+        Its class and message, and more for some errors.
+    """
     shown: dict[str, Any] = {"error": type(error).__name__, "message": str(error)}
     if isinstance(error, errors.RequestValidationError):
         shown["faults"] = [{"path": f.path, "problem": f.problem} for f in error.faults]

@@ -1,8 +1,9 @@
-"""Temporal: activities that start something once, wait for it, and survive their worker (extra `temporal`).
+"""Temporal: activities that start something once and wait for it (extra `temporal`).
 
-An activity heartbeats the handle of what it waits for. When its worker dies, Temporal runs it again
-elsewhere, and it goes on from that handle; when it died before the first heartbeat, it finds by name
-what the first try has made (`resume`). A worker that shuts down ends the waiting and nothing else.
+An activity sends the handle of its job with each heartbeat. If its worker dies, Temporal runs it again
+elsewhere, and it continues from that handle. If the worker dies before the first heartbeat, the
+activity finds by name what its first attempt created (`resume`). If a worker shuts down, only the wait
+ends.
 """
 
 # temporalio may not be installed where this is checked.
@@ -21,21 +22,21 @@ from temporalio.exceptions import ApplicationError
 
 from ..client import CleanRoomsML
 from ..errors import PERMANENT
-from ..versions import BASE, TrainedModelRef
+from ..orchestration import cancel, text_of
 from ..waiting import Handle
 
 HEARTBEAT = 10.0
-"""Seconds between two heartbeats. Give the activities a `heartbeat_timeout` of a minute or so."""
+"""Seconds between two heartbeats. Give the activities a `heartbeat_timeout` of about a minute."""
 
 
 class Job(BaseModel):
-    """What an activity is asked to start.
+    """The input of an activity that starts something.
 
     Attributes:
-        request: The arguments of the SDK's method, by their names: `name`, `resource_config`, ...
-        cancel_on_cancel: Cancel the job when the workflow cancels the activity. Off by default:
-            then a cancelled activity ends the waiting and nothing else.
-        poll: Seconds between two looks; None for the SDK's own pace.
+        request: The arguments of the SDK's method by name: `name`, `resource_config` and so on.
+        cancel_on_cancel: Whether to cancel the job if the workflow cancels the activity. By default
+            only the wait ends.
+        poll: Seconds between two polls. None means the default of the SDK.
     """
 
     request: dict[str, Any] = Field(default_factory=dict)
@@ -44,15 +45,15 @@ class Job(BaseModel):
 
 
 class Ended(BaseModel):
-    """What has ended well.
+    """The result of an activity.
 
     Attributes:
         result: `ARN@version` of a trained model, the ARN of a job or channel, or the handle of an
-            export: what the next activity takes.
-        handle: The text of its handle.
-        status: Its status, `ACTIVE`.
-        resumed: Whether an earlier try had made it.
-        model: The final Get response, as the documentation's JSON.
+            export. The next activity accepts this.
+        handle: The text of the handle.
+        status: The status, `ACTIVE`.
+        resumed: Whether an earlier attempt created it.
+        model: The final Get response as JSON, with the names of the API.
     """
 
     result: str
@@ -63,10 +64,10 @@ class Ended(BaseModel):
 
 
 class CleanRoomsMLActivities:
-    """The activities, around one open client: `worker = Worker(..., activities=activities.all)`.
+    """The activities of one open client. Use `Worker(..., activities=activities.all)`.
 
     Args:
-        sdk: An open client. All activities of the worker share it, and with it its polling rate.
+        sdk: An open client. All activities of the worker share it and its polling rate.
         heartbeat: Seconds between two heartbeats.
     """
 
@@ -76,7 +77,11 @@ class CleanRoomsMLActivities:
 
     @property
     def all(self) -> Sequence[Callable[..., Any]]:
-        """All of them, for a worker."""
+        """All activities, for a worker.
+
+        Returns:
+            The activities.
+        """
         return (
             self.create_input_channel,
             self.train_model,
@@ -87,32 +92,82 @@ class CleanRoomsMLActivities:
 
     @activity.defn(name="crml_create_input_channel")
     async def create_input_channel(self, job: Job) -> Ended:
-        """Create an input channel and wait until its data are there."""
+        """Create an input channel and wait until its data is ready.
+
+        Args:
+            job: What to start.
+
+        Returns:
+            What has succeeded.
+
+        Raises:
+            ApplicationError: Another attempt would fail for the same reason.
+        """
         return await self._run(job, self._sdk.ml_input_channels.create)
 
     @activity.defn(name="crml_train_model")
     async def train_model(self, job: Job) -> Ended:
-        """Train a model, or a further version of one, and wait for it."""
+        """Train a model, or a further version of one, and wait for it.
+
+        Args:
+            job: What to start.
+
+        Returns:
+            What has succeeded.
+
+        Raises:
+            ApplicationError: Another attempt would fail for the same reason.
+        """
         return await self._run(job, self._sdk.trained_models.create)
 
     @activity.defn(name="crml_run_inference")
     async def run_inference(self, job: Job) -> Ended:
-        """Run an inference job and wait for it."""
+        """Run an inference job and wait for it.
+
+        Args:
+            job: What to start.
+
+        Returns:
+            What has succeeded.
+
+        Raises:
+            ApplicationError: Another attempt would fail for the same reason.
+        """
         return await self._run(job, self._sdk.inference_jobs.start)
 
     @activity.defn(name="crml_export_model")
     async def export_model(self, job: Job) -> Ended:
-        """Export a trained model and wait for it; `arn` in the request is the model."""
+        """Export a trained model and wait for it. `arn` in the request is the model.
+
+        Args:
+            job: What to start.
+
+        Returns:
+            What has succeeded.
+
+        Raises:
+            ApplicationError: Another attempt would fail for the same reason.
+        """
         return await self._run(job, self._sdk.trained_models.start_export)
 
     @activity.defn(name="crml_wait")
     async def wait(self, what: str) -> Ended:
-        """Wait for an ARN, `ARN@version` or the text of a handle."""
+        """Wait for a resource.
+
+        Args:
+            what: Its ARN, `ARN@version` or the text of a handle.
+
+        Returns:
+            What has succeeded.
+
+        Raises:
+            ApplicationError: Another attempt would fail for the same reason.
+        """
         return await self._wait(Handle.of(what), Job(), resumed=False)
 
     async def _run(self, job: Job, start: Callable[..., Awaitable[Any]]) -> Ended:
         told = activity.info().heartbeat_details
-        if told:  # an earlier try has started it, and said so
+        if told:  # an earlier attempt has started it
             return await self._wait(Handle.parse(told[0]), job, resumed=True)
         try:
             reply = await start(**{"resume": True, **job.request})
@@ -131,15 +186,15 @@ class CleanRoomsMLActivities:
         except PERMANENT as error:
             raise _application_error(error) from error
         except asyncio.CancelledError:
-            # Asked for by the workflow, or because the worker stops: only the first may cancel.
+            # Either the workflow requests this, or the worker stops. Only the first may cancel the job.
             why = activity.cancellation_details()
             if job.cancel_on_cancel and why is not None and why.cancel_requested:
-                await asyncio.shield(self._cancel(handle))
+                await asyncio.shield(cancel(self._sdk, handle))
             raise
         finally:
             beating.cancel()
         return Ended(
-            result=_result(handle),
+            result=text_of(handle),
             handle=str(handle),
             status=str(model.status),
             resumed=resumed,
@@ -151,30 +206,19 @@ class CleanRoomsMLActivities:
             await asyncio.sleep(self._heartbeat)
             activity.heartbeat(handle)
 
-    async def _cancel(self, handle: Handle) -> None:
-        """Cancel the job, where the service can."""
-        if handle.kind == "trained-model":
-            version = BASE if handle.is_base else handle.version or BASE
-            await self._sdk.trained_models.cancel(handle.arn, version=version)
-        elif handle.kind == "trained-model-inference-job":
-            await self._sdk.inference_jobs.cancel(handle.arn)
-
-
-def _result(handle: Handle) -> str:
-    if handle.kind == "trained-model":
-        return str(TrainedModelRef(handle.arn, BASE if handle.is_base else handle.version))
-    return str(handle) if handle.name else handle.arn
-
 
 def _application_error(error: Exception) -> ApplicationError:
-    """A failure that another try would only find again, with the service's own reason."""
+    """An error with the service's reason, which Temporal does not retry."""
     return ApplicationError(str(error), type=type(error).__name__, non_retryable=True)
 
 
 def activity_options(longest: timedelta = timedelta(days=29)) -> dict[str, Any]:
-    """Timeouts that fit these activities, for `workflow.execute_activity(..., **activity_options())`.
+    """Timeouts for these activities: `workflow.execute_activity(..., **activity_options())`.
 
     Args:
-        longest: How long one may last in all, its tries included.
+        longest: How long an activity may take in total, with all its attempts.
+
+    Returns:
+        Arguments of `execute_activity`.
     """
     return {"schedule_to_close_timeout": longest, "heartbeat_timeout": timedelta(minutes=1)}

@@ -87,7 +87,7 @@ PRINTS = "import sys\nwhile True:\n    sys.stdout.write('x' * 99 + chr(10))"
         ("import os, shutil\nshutil.rmtree('/opt/ml/model')\nos.symlink('/etc', '/opt/ml/model')", "/opt/ml/model cannot be packed"),
         ("import shutil\nshutil.rmtree('/opt/ml/model')", "/opt/ml/model cannot be packed"),
         (CLOSES, "exited with status 7"),
-        (FORKS, "processes; 40 are allowed"),
+        (FORKS, "processes, but only 40 are allowed"),
         (FILLS, "more than 0.05 GB of disk"),
         (FILLS_UNSEEN, "more than 0.05 GB of disk"),
         (HELD, "MemoryError"),
@@ -195,7 +195,7 @@ def serving(
         ({"first": "time.sleep(600)"}, "within 3 seconds: [Errno 111] Connection refused"),
         ({"first": "sys.exit(5)"}, "ended before it answered GET /ping. The container exited with status 5"),
         ({"ping": 503}, "the last answer was 503"),
-        ({"post": "self.answer(200, b'x' * 12_000_000)"}, "more than 10,000,000 bytes"),
+        ({"post": "self.answer(200, b'x' * 12_000_000)"}, "more than the allowed 10,000,000 bytes"),
     ],
     ids=["500", "dies", "hangs", "nonsense", "listens late", "exits", "not ready", "answers too much"],
 )  # fmt: skip

@@ -35,7 +35,7 @@ def test_direct(tmp_path: Path) -> None:
     assert not ML.is_symlink()
     assert left() == []
     (tmp_path / "image" / "Dockerfile").write_text("FROM a\nCOPY main.py /app/\n")
-    assert "the sandbox 'direct' only has /opt/ml" in bench.failure(bench.training()).message
+    assert "the sandbox 'direct' has only /opt/ml" in bench.failure(bench.training()).message
     killed(tmp_path / "killed")
 
 

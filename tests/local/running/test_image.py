@@ -150,8 +150,8 @@ def test_stages(docker: Followed) -> None:
     assert not docker.layers.find("/built").exists()
     assert "KEPT" not in image.environment
     assert image.notes == [
-        "Dockerfile line 9: /built/program of the stage 0 is left out: RUN is not followed",
-        "Dockerfile line 10: /uv of the image ghcr.io/astral-sh/uv:latest is left out",
+        "Dockerfile line 9: /built/program of the stage 0 is omitted, because RUN is not supported",
+        "Dockerfile line 10: /uv of the image ghcr.io/astral-sh/uv:latest is omitted",
     ]
     image = docker('FROM x AS base\nENV KEPT=1\nCOPY a.txt /built/\nFROM base\nCMD ["c"]')
     assert image.environment["KEPT"] == "1"
@@ -172,16 +172,16 @@ def test_add_unpacks_an_archive(docker: Followed) -> None:
         ("FROM a\n\nCOPY *.gone /app/", "line 3: COPY: nothing matches *.gone"),
         ("FROM a\nCOPY --from=b", "line 2: COPY needs a source and a destination"),
         ("FROM a AS b\nFROM c\nCOPY --from=b /x /y", "line 3: COPY: there is no /x in the stage b"),
-        ("FROM a\nADD https://example.com/x /y", "nothing is downloaded"),
+        ("FROM a\nADD https://example.com/x /y", "downloads are not supported"),
         ("FROM a\nFETCH x", "line 2: FETCH is not an instruction"),
-        ("FROM a\nCOPY", "line 2: COPY needs something after it"),
-        ("COPY a /b", "line 1: COPY stands before the first FROM"),
+        ("FROM a\nCOPY", "line 2: COPY needs an argument"),
+        ("COPY a /b", "line 1: COPY comes before the first FROM"),
         ("# nothing\n", "line 1: there is no FROM"),
         ('FROM a\nENTRYPOINT ["python", train.py]', "line 2: ENTRYPOINT"),
         ("FROM a\nENV X", "line 2: ENV"),
         ("FROM a\nRUN <<EOF\necho", "line 2: the heredoc EOF has no end"),
-        ("FROM a\nENV A=${B:?no}", "only :- and :+ are followed"),
-        ("FROM a\nCOPY --parents x /y", "--parents is not followed"),
+        ("FROM a\nENV A=${B:?no}", "only :- and :+ are supported"),
+        ("FROM a\nCOPY --parents x /y", "--parents is not supported"),
         ("FROM a\nCOPY 'x /y", "line 2: COPY"),
         ("FROM a\nCOPY --chmod=rwx x /y", "is not octal"),
     ],
@@ -199,9 +199,9 @@ def test_the_line_and_the_reason_are_named(docker: Followed, text: str, said: st
 def test_a_link_out_of_the_context_is_refused(docker: Followed, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("secret")
     (docker.context / "link").symlink_to(tmp_path / "secret")
-    assert "leads out of the build context" in docker.fault("FROM a\nCOPY link /opt/ml/code/")
+    assert "points outside the build context" in docker.fault("FROM a\nCOPY link /opt/ml/code/")
     (docker.context / "up").symlink_to(tmp_path)
-    assert "leads out of the build context" in docker.fault("FROM a\nCOPY up/secret /opt/ml/code/")
+    assert "points outside the build context" in docker.fault("FROM a\nCOPY up/secret /opt/ml/code/")
 
 
 def test_dots_stay_in_the_context(docker: Followed, tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ def test_exports(bench: Bench) -> None:
         "maxSize": {"unit": "GB", "value": 0.00000001},
     }
     view, context = bench.view("trained-model-export-job", "export/2", request, {})
-    assert "maxSize allows 10" in bench.failure((view, context)).message
+    assert "maxSize allows only 10" in bench.failure((view, context)).message
     del bench.policies["trainedModelExports"]["maxSize"]
     view, context = bench.view("trained-model-export-job", "export/3", request, {})
     store = bench.runner._store(context)
@@ -107,4 +107,4 @@ def test_where_results_go_cannot_be_led_out(bench: Bench) -> None:
 
 def test_a_report_says_what_runs(bench: Bench) -> None:
     assert json.dumps(bench.runner.report)
-    assert any("simulated: the workspace has no tables" in line for line in bench.runner.report)
+    assert any("simulated, because the workspace has no tables" in line for line in bench.runner.report)

@@ -93,7 +93,7 @@ def test_the_file_of_an_association() -> None:
     assert found({**FILES, f"{OTHER}.sales.customers": own}).files == customers
     assert "'customers' or '111122223333.sales.customers'" in str(found({}).fault)
     both = found({**FILES, "customers": own})
-    assert both.fault == "two entries of [tables] answer to it: 'customers' and 'sales.customers'"
+    assert both.fault == "two entries of [tables] match it: 'customers' and 'sales.customers'"
     assert found({**FILES, "customers": customers}).fault is None
     assert found(FILES).columns == ("id", "column")
 
@@ -288,7 +288,7 @@ def test_two_parties_join_and_what_fails_has_a_reason(parties: Parties, tmp_path
         "SELECT email FROM people": "The files of table people have no column email",
         "SELECT * FROM nowhere": "Table nowhere cannot be queried: [tables] of the workspace has no",
         "SELECT * FROM sales.customers": "There is no table sales.customers. Tables here: broken,",
-        "SELECT * FROM broken": "Table broken cannot be queried: two entries of [tables] answer",
+        "SELECT * FROM broken": "Table broken cannot be queried: two entries of [tables] match",
     }
     for query, said in faults.items():
         failed = parties.channel(query)
@@ -320,5 +320,5 @@ def test_a_folder_that_cannot_be_written_fails_the_channel_only(
 def test_two_entries_of_one_name_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("a\n1\n")
     (tmp_path / "w.toml").write_text('[tables]\n"A.b" = "a.csv"\n"a.B" = "a.csv"\n')
-    with pytest.raises(WorkspaceError, match=r"line 3.*'A.b' too: case does not count"):
+    with pytest.raises(WorkspaceError, match=r"line 3.*the same as 'A.b', because case is ignored"):
         load(tmp_path / "w.toml")

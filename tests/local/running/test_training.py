@@ -220,7 +220,7 @@ def test_incremental_training(tmp_path: Path, any_sandbox: None, artifacts: str)
 def test_incremental_training_of_a_simulated_model(bench: Bench) -> None:
     channel = [{"trainedModelArn": "arn:simulated", "channelName": "previous"}]
     fault = bench.failure(bench.training(incrementalTrainingDataChannels=channel))
-    assert "arn:simulated has no artifacts: its training was simulated" in fault.message
+    assert "arn:simulated has no artifacts, because its training was simulated" in fault.message
 
 
 def test_a_channel_that_was_simulated(bench: Bench) -> None:
@@ -237,7 +237,8 @@ def test_artifacts_over_the_limit(tmp_path: Path, any_sandbox: None) -> None:
     fault = bench.failure(bench.training())
     assert fault.status_code == "ArtifactSizeExceeded"
     assert (
-        fault.message == "The artifacts have 12,000,000 bytes; maxArtifactSize allows 10,000,000."
+        fault.message
+        == "The artifacts have 12,000,000 bytes, but maxArtifactSize allows only 10,000,000."
     )
 
 
@@ -337,4 +338,4 @@ def test_an_expression_without_end_does_not_hold_up_anybody(
 def test_the_association_is_gone(bench: Bench) -> None:
     job = bench.training()
     del bench.port.resources[("configured-model-algorithm-association", ASSOCIATION, None)]
-    assert "The algorithm is gone" in bench.failure(job).message
+    assert "The algorithm no longer exists" in bench.failure(job).message

@@ -174,7 +174,7 @@ def test_a_container_that_has_ended(tmp_path: Path) -> None:
 
 
 def test_too_much_output(tmp_path: Path, container: Container) -> None:
-    with pytest.raises(TransformFailed, match="more than 30 bytes"):
+    with pytest.raises(TransformFailed, match="more than the allowed 30 bytes"):
         run(container, file_of(tmp_path, LINES), tmp_path, most_output=30)
 
 

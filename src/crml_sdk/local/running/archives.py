@@ -1,4 +1,4 @@
-"""Archives that others wrote, unpacked without leaving the folder; and archives of what jobs wrote."""
+"""Unpack untrusted archives without leaving the folder, and pack what jobs wrote."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .places import Outside, open_regular, opened_directory, within
 
 
 def unpack(archive: Path, folder: Path, *, most_bytes: int | None = None) -> None:
-    """Unpacks a tar archive: regular files, directories, and links that stay inside.
+    """Unpack a tar archive: regular files, directories, and links that stay inside.
 
     Args:
         archive: The archive, compressed or not.
@@ -31,7 +31,7 @@ def unpack(archive: Path, folder: Path, *, most_bytes: int | None = None) -> Non
         for entry in opened:
             path = PurePosixPath(entry.name)
             if path.is_absolute() or ".." in path.parts:
-                raise Outside(f"{entry.name!r} in {archive.name} leads out of the archive")
+                raise Outside(f"{entry.name!r} in {archive.name} points outside the archive")
             target = within(folder, str(path.parent)) / path.name if path.name else folder
             total += entry.size
             if most_bytes is not None and total > most_bytes:
@@ -59,12 +59,12 @@ def _unpack_entry(
     elif entry.issym():
         goal = PurePosixPath(os.path.normpath(PurePosixPath(entry.name).parent / entry.linkname))
         if goal.is_absolute() or ".." in goal.parts:
-            raise Outside(f"the link {entry.name!r} in {name} leads out of the archive")
+            raise Outside(f"the link {entry.name!r} in {name} points outside the archive")
         target.symlink_to(entry.linkname)
     elif entry.islnk():
         source_path = within(folder, entry.linkname)
         if ".." in PurePosixPath(entry.linkname).parts or not source_path.is_file():
-            raise Outside(f"the link {entry.name!r} in {name} leads nowhere in the archive")
+            raise Outside(f"the link {entry.name!r} in {name} has no target in the archive")
         shutil.copyfile(source_path, target)
     else:
         raise Outside(f"{entry.name!r} in {name} is a pipe or a device")
@@ -72,7 +72,7 @@ def _unpack_entry(
 
 @dataclass(frozen=True)
 class Packed:
-    """An archive that was made: its files, their bytes, and what was left out."""
+    """A new archive: its files, their size in bytes, and what was left out."""
 
     path: Path
     files: int
@@ -88,7 +88,7 @@ class Packed:
 def pack(
     roots: Sequence[Path], parts: tuple[str, ...], archive: Path, *, most_bytes: int | None = None
 ) -> Packed:
-    """Packs a directory that a job's containers wrote. No link is followed on the way or inside.
+    """Pack a directory that a job's containers wrote. No link is followed on the way or inside.
 
     Of several containers all files go into one archive; of two with the same name the first's.
 

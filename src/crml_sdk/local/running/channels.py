@@ -1,4 +1,4 @@
-"""The data of an ML input channel, as the job that made it left it."""
+"""The data of an ML input channel, as its job wrote it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class ChannelData:
 
 
 def save(folder: Path, data: ChannelData) -> None:
-    """Notes what a channel's folder holds."""
+    """Record the content of a channel's folder."""
     facts = {"format": data.format, "records": data.records}
     (folder / FACTS).write_text(json.dumps(facts), encoding="utf-8")
 
@@ -48,7 +48,7 @@ def load(context: RunContext, arn: str) -> ChannelData:
     """The data of a channel.
 
     Raises:
-        JobFailed: There is none: the channel was simulated.
+        JobFailed: The channel was simulated, so it has no data.
     """
     try:
         folder = context.folder_of(arn)
@@ -57,8 +57,10 @@ def load(context: RunContext, arn: str) -> ChannelData:
     except (LookupError, OSError, ValueError):
         raise JobFailed(
             "ClientError",
-            f"The input channel {arn} has no data: its query was simulated, because the workspace "
-            "names no table for it.",
+            (
+                f"The input channel {arn} has no data, because its query was simulated: the"
+                " workspace has no table for it."
+            ),
         ) from None
     if not files:
         raise JobFailed("ClientError", f"The input channel {arn} has no files.")

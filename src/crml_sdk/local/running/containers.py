@@ -20,29 +20,29 @@ from .sandbox import Container, Sandbox
 from .workspace import ImageEntry, Workspace
 
 CLIENT_ERROR = "ClientError"
-"""What SageMaker calls a failure that the request or its inputs are to blame for."""
+"""SageMaker's code for a failure that the request or its input has caused."""
 CODE = "/opt/ml/code"
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PYTHON = re.compile(r"(?:.*/)?python(3(\.\d+)?)?")
 
 
 def entry_of(workspace: Workspace, uri: str) -> ImageEntry:
-    """What stands for an image. Raises `JobFailed` if nothing does."""
+    """The workspace's entry for an image. Raises `JobFailed` if there is none."""
     entry = workspace.image(uri)
     if entry is None:
         near = workspace.nearest_image(uri)
         meant = f" Did you mean {near}?" if near else ""
         raise JobFailed(
-            CLIENT_ERROR, f"The workspace names no build context for the image {uri}.{meant}"
+            CLIENT_ERROR, f"The workspace has no build context for the image {uri}.{meant}"
         )
     return entry
 
 
 def build(entry: ImageEntry, layers: Layers, sandbox: Sandbox, folder: Path) -> Image:
-    """Lays out an image's files; returns how it is started.
+    """Lay out the files of an image, and return how it is started.
 
     Raises:
-        JobFailed: The context is gone, or its Dockerfile cannot be followed.
+        JobFailed: The build context is missing, or its Dockerfile is not supported.
     """
     path = f"{sandbox.tools(folder)}:{sandbox.python.programs}:{SYSTEM_PATH}"
     try:
@@ -60,9 +60,9 @@ def build(entry: ImageEntry, layers: Layers, sandbox: Sandbox, folder: Path) -> 
                 layers.copy(entry.directory, CODE)
                 image.directory = CODE
     except (WorkspaceError, DockerfileError) as fault:
-        raise JobFailed(CLIENT_ERROR, f"The image {entry.uri} cannot be made: {fault}") from None
+        raise JobFailed(CLIENT_ERROR, f"The image {entry.uri} cannot be built: {fault}") from None
     except OSError as fault:
-        raise JobFailed(CLIENT_ERROR, f"The image {entry.uri} cannot be made: {fault}") from None
+        raise JobFailed(CLIENT_ERROR, f"The image {entry.uri} cannot be built: {fault}") from None
     image.environment.update(entry.environment)
     if sandbox.tools(folder) not in image.environment["PATH"].split(":"):
         image.environment["PATH"] = f"{sandbox.tools(folder)}:{image.environment['PATH']}"
@@ -70,7 +70,7 @@ def build(entry: ImageEntry, layers: Layers, sandbox: Sandbox, folder: Path) -> 
         first = sorted(path.name for path in layers.image.iterdir())[0]
         raise JobFailed(
             CLIENT_ERROR,
-            f"The image {entry.uri} has files in /{first}; the sandbox 'direct' only has /opt/ml.",
+            f"The image {entry.uri} has files in /{first}, but the sandbox 'direct' has only /opt/ml.",
         )
     return image
 

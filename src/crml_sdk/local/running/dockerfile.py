@@ -92,7 +92,7 @@ def parse(text: str) -> list[Instruction]:
         if name not in FOLLOWED + IGNORED:
             raise DockerfileError(first, f"{name} is not an instruction of a Dockerfile")
         if not rest:
-            raise DockerfileError(first, f"{name} needs something after it")
+            raise DockerfileError(first, f"{name} needs an argument")
         heredocs: list[tuple[str, str, bool]] = []
         if name in ("RUN", "COPY", "ADD"):
             for quote, word in _HEREDOC.findall(rest):
@@ -157,7 +157,7 @@ def substitute(text: str, values: Mapping[str, str], line: int) -> str:
             is_set = bool(value) if rest[0] == ":" else name in values
             return rest.lstrip(":")[1:] if is_set else ""
         if rest:
-            raise DockerfileError(line, f"{match[0]}: only :- and :+ are followed")
+            raise DockerfileError(line, f"{match[0]}: only :- and :+ are supported")
         return value
 
     return _VARIABLE.sub(one, text)

@@ -14,7 +14,7 @@ ARCHIVES = {"MODEL": MODEL_ARCHIVE, "OUTPUT": OUTPUT_ARCHIVE}
 
 
 def run(job: JobView, context: RunContext, store: results.Store) -> Results:
-    """Delivers the files that the association's policy lets out.
+    """Deliver the files that the association's policy allows.
 
     Without a `trainedModelExports` policy the local service decides whether the request is
     accepted; here it then means all files.
@@ -31,7 +31,9 @@ def run(job: JobView, context: RunContext, store: results.Store) -> Results:
             model["configuredModelAlgorithmAssociationArn"],
         )
     except LookupError as fault:
-        raise JobFailed(CLIENT_ERROR, f"The model or its association is gone: {fault}") from None
+        raise JobFailed(
+            CLIENT_ERROR, f"The model or its association no longer exists: {fault}"
+        ) from None
     policy = policies.of(association, "trainedModelExports")
     wanted: Sequence[str] = policy.get("filesToExport", tuple(ARCHIVES))
     files = _files(context, arn, version, wanted)
@@ -39,7 +41,8 @@ def run(job: JobView, context: RunContext, store: results.Store) -> Results:
     most = policies.bytes_of(policy, "maxSize")
     if most is not None and total > most:
         raise JobFailed(
-            "ExportSizeExceeded", f"The files have {total:,} bytes; maxSize allows {most:,}."
+            "ExportSizeExceeded",
+            f"The files have {total:,} bytes, but maxSize allows only {most:,}.",
         )
     return Results(artifacts=results.deliver(job, context, store, model["name"], files))
 

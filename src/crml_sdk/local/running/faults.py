@@ -8,7 +8,7 @@ class WorkspaceError(ValueError):
 
 
 class DockerfileError(ValueError):
-    """A Dockerfile that cannot be followed: which line, and why."""
+    """A Dockerfile that is not supported: which line, and why."""
 
     def __init__(self, line: int, message: str, path: str = "Dockerfile") -> None:
         super().__init__(f"{path}, line {line}: {message}")

@@ -117,7 +117,7 @@ class _Build:
             elif entry.name == "ARG":
                 self._argument(entry, self.globals, {})
             else:
-                raise DockerfileError(entry.line, f"{entry.name} stands before the first FROM")
+                raise DockerfileError(entry.line, f"{entry.name} comes before the first FROM")
         if not stages:
             raise DockerfileError(1, "there is no FROM")
         return stages
@@ -224,7 +224,9 @@ class _Build:
                 self._guard(entry, lambda: layers.write(name, text.encode(), mode))  # noqa: B023
                 continue
             if "://" in source or source.startswith("git@"):
-                raise DockerfileError(entry.line, f"{entry.name} {source}: nothing is downloaded")
+                raise DockerfileError(
+                    entry.line, f"{entry.name} {source}: downloads are not supported"
+                )
             found = self._sources(entry, source)
             for path in found:
                 many = into or len(found) > 1
@@ -253,7 +255,7 @@ class _Build:
         real = Path(os.path.realpath(path))
         if not real.is_relative_to(self.context):
             raise DockerfileError(
-                entry.line, f"{entry.name}: {source} leads out of the build context, to {real}"
+                entry.line, f"{entry.name}: {source} points outside the build context, to {real}"
             )
         if not real.exists():
             raise DockerfileError(
@@ -306,7 +308,7 @@ class _Build:
         other = self._named(name, before=stage)
         if other is None:
             image.notes.append(
-                f"Dockerfile line {entry.line}: {' '.join(sources)} of the image {name} is left out"
+                f"Dockerfile line {entry.line}: {' '.join(sources)} of the image {name} is omitted"
             )
             return
         with tempfile.TemporaryDirectory(prefix="crml-stage-") as folder:
@@ -323,8 +325,8 @@ class _Build:
                     )
                 if not path.exists():
                     image.notes.append(
-                        f"Dockerfile line {entry.line}: {source} of the stage {name} is left out: "
-                        "RUN is not followed"
+                        f"Dockerfile line {entry.line}: {source} of the stage {name} is"
+                        " omitted, because RUN is not supported"
                     )
                 else:
                     self._place(entry, path, layers, goal, into, None)
@@ -337,7 +339,7 @@ def _options(entry: Instruction, values: Mapping[str, str]) -> tuple[dict[str, s
         first, _, text = text.partition(" ")
         name, _, value = first[2:].partition("=")
         if name not in ("from", "chmod", "chown", "link", "checksum", "keep-git-dir"):
-            raise DockerfileError(entry.line, f"{entry.name}: --{name} is not followed")
+            raise DockerfileError(entry.line, f"{entry.name}: --{name} is not supported")
         options[name] = value
         text = text.strip()
     rest = Instruction(entry.line, entry.name, text, entry.heredocs)

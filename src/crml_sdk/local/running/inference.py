@@ -136,7 +136,7 @@ class _Run:
             layers.copy(self.model, MODEL_DIRECTORY)
         except OSError as fault:
             raise JobFailed(
-                containers.CLIENT_ERROR, f"The model cannot be put in place: {fault}"
+                containers.CLIENT_ERROR, f"The model cannot be unpacked: {fault}"
             ) from None
         argv = containers.inference_command(image, entry)
         environment = {**self._variables(), **self.job.request.get("environment", {})}
@@ -275,4 +275,4 @@ class _Asking(threading.Thread):
         except TransformFailed as fault:
             self.fault = str(fault)
         except Exception as fault:
-            self.fault = f"The answers could not be kept: {fault}"
+            self.fault = f"The predictions could not be saved: {fault}"

@@ -59,7 +59,7 @@ class Outcome:
         if self.fault is not None:
             return f"The container could not be started: {self.fault}"
         if self.signal is not None:
-            return f"The container was ended by signal {_signal_name(self.signal)}."
+            return f"The container was killed by signal {_signal_name(self.signal)}."
         if self.killed or self.status is None:
             return "The container was stopped."
         return f"The container exited with status {self.status}."
@@ -79,7 +79,7 @@ def _message(data: bytes) -> dict[str, Any]:
     except ValueError:
         message = None
     if not isinstance(message, dict):
-        return {"error": "the sandbox sent something else than a report"}
+        return {"error": "the sandbox sent an invalid report"}
     return cast("dict[str, Any]", message)
 
 
@@ -228,12 +228,12 @@ class Process:
     def _lost(self) -> str:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._popen.wait(5)
-        return f"the sandbox ended by itself (status {self._popen.returncode}); see the log"
+        return f"the sandbox ended unexpectedly (status {self._popen.returncode}); see the log"
 
     def _passed(self, message: dict[str, Any]) -> str:
         limits, used = self._sandbox.limits, int(message.get("used", 0))
         if message["limit"] == "processes":
-            return f"The container had {used} processes; {limits.processes} are allowed."
+            return f"The container had {used} processes, but only {limits.processes} are allowed."
         most = limits.memory if message["limit"] == "memory" else limits.disk
         what = "memory" if message["limit"] == "memory" else "disk"
         return f"The container used more than {most / GIGABYTE:g} GB of {what}."

@@ -55,7 +55,7 @@ def ask(path: Path) -> Python:
         raise WorkspaceError(f"{path} does not run as Python: {fault}") from None
     if tuple(version) < OLDEST:
         shown = ".".join(map(str, version))
-        raise WorkspaceError(f"{path} is Python {shown}; 3.8 is the oldest that is run")
+        raise WorkspaceError(f"{path} is Python {shown}, but at least 3.8 is required")
     places = [Path(executable).parent.parent, *map(Path, prefixes)]
     places += [Path(os.path.realpath(place)) for place in list(places)]
     places.append(Path(os.path.realpath(executable)).parent.parent)
@@ -68,5 +68,5 @@ def _refuse_homes(places: dict[Path, None], path: Path) -> None:
     for place in places:
         if place == Path.home() or place == Path("/home"):
             raise WorkspaceError(
-                f"{path} has {place} as its prefix: showing it to a container would show all of it"
+                f"{path} has {place} as its prefix, so a container that sees it would see all of {place}"
             )

@@ -39,7 +39,9 @@ def run(job: JobView, context: RunContext, workspace: Workspace) -> Results:
     asked: Mapping[str, Any] = source["protectedQueryInputParameters"]
     text: str | None = asked["sqlParameters"].get("queryString")
     if text is None:
-        raise JobFailed(CLIENT_ERROR, "Analysis templates are not run here: give a queryString.")
+        raise JobFailed(
+            CLIENT_ERROR, "The local service does not run analysis templates. Give a queryString."
+        )
     kind = asked.get("resultFormat", "CSV")
     folder = context.folder / DIRECTORY
     folder.mkdir(parents=True, exist_ok=True)
@@ -66,7 +68,7 @@ def run(job: JobView, context: RunContext, workspace: Workspace) -> Results:
     rows = int(reply["rows"])
     for name in reply["tables"]:
         for member in tables[name].loose:
-            note(context.log, [f"Not enforced: {member} of the analysis rule of table {name}"])
+            note(context.log, [f"Not enforced: {member} in the analysis rule of table {name}"])
     shutil.rmtree(folder / ".spill", ignore_errors=True)
     files = tuple(sorted(folder.iterdir()))
     save(context.folder, ChannelData(kind, files, rows))
@@ -114,4 +116,4 @@ def _ended(status: int, errors: bytes) -> str:
     last = text[-1] if text else f"status {status}"
     if "No module named" in last:
         return f"Queries need duckdb and sqlglot: pip install 'crml-sdk[local]' ({last})"
-    return f"The query ended by itself: {last}"
+    return f"The query ended unexpectedly: {last}"

@@ -97,7 +97,7 @@ def receivers(job: JobView, context: RunContext) -> list[tuple[str, str]]:
         except LookupError:
             raise JobFailed(
                 DELIVERY_ERROR,
-                f"Account {entry['accountId']} has no ML configuration that says where to write.",
+                f"Account {entry['accountId']} has no ML configuration with an S3 location.",
             ) from None
         parts = urlsplit(uri)
         found.append((parts.netloc, parts.path.strip("/")))

@@ -1,4 +1,4 @@
-"""The runner of a workspace: takes the jobs of the local service and runs them for real."""
+"""The runner of a workspace, which really runs the jobs of the local service."""
 
 from __future__ import annotations
 
@@ -85,21 +85,23 @@ class ContainerRunner:
 
     @property
     def report(self) -> list[str]:
-        """What is run, what is simulated, and why: lines for the server's start."""
+        """What runs, what is simulated, and why: messages for the start of the server."""
         workspace = self.workspace
         lines = [self.choice.reason]
         if self.choice.sandbox is None:
             return lines
         if not self.choice.sandbox.isolated:
-            lines.append("Programs are not kept apart from this machine: use it in CI only")
+            lines.append("Programs are not isolated from this machine. Use this sandbox only in CI")
         if workspace.images:
-            lines.append(f"Trainings and inference jobs run, for {len(workspace.images)} images")
+            lines.append(f"Trainings and inference jobs run, with {len(workspace.images)} images")
         else:
-            lines.append("Trainings and inference jobs are simulated: the workspace has no images")
+            lines.append(
+                "Trainings and inference jobs are simulated, because the workspace has no images"
+            )
         if workspace.tables:
-            lines.append(f"Input channels are queried, from {len(workspace.tables)} tables")
+            lines.append(f"Input channels run their query, on {len(workspace.tables)} tables")
         else:
-            lines.append("Input channels are simulated: the workspace has no tables")
+            lines.append("Input channels are simulated, because the workspace has no tables")
         return lines
 
     # What the local service calls
@@ -165,7 +167,9 @@ class ContainerRunner:
         uri = self._image_uri(job, context, member)
         if self.workspace.image(uri) is not None:
             return False
-        training.note(context.log, [f"The workspace names nothing for {uri}: simulated"])
+        training.note(
+            context.log, [f"The workspace has no entry for {uri}, so its jobs are simulated"]
+        )
         return True
 
     @staticmethod

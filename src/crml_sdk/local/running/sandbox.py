@@ -1,4 +1,4 @@
-"""Sandboxes: how a container's program is kept apart from the machine.
+"""Sandboxes, which isolate a container's program from the machine.
 
 Three ways, each tried with a real process before it is used:
 
@@ -261,7 +261,7 @@ class Choice:
         """One sentence for the user."""
         failed = "; ".join(f"{kind}: {why}" for kind, why in self.trials if why)
         if self.sandbox is None:
-            return f"No sandbox works here ({failed}); jobs are simulated"
+            return f"No sandbox works here ({failed}), so jobs are simulated"
         text = f"Jobs run in the sandbox {self.sandbox.kind!r}"
         return f"{text} ({failed})" if failed else text
 
@@ -292,13 +292,13 @@ def choose(
 
 def _unsuited(kind: Kind, wanted: str) -> str:
     if sys.platform != "linux":
-        return f"it needs Linux, this is {sys.platform}"
+        return f"it needs Linux, and this is {sys.platform}"
     if kind == "bubblewrap" and shutil.which("bwrap") is None:
         return "there is no bwrap command"
     if kind != "direct":
         return ""
     if wanted == "auto" and not in_container():
-        return "not taken by itself outside a container: it hides nothing"
+        return "only used automatically inside a container, because it hides nothing"
     if ML.is_symlink():
         return f"{ML} is a link to {os.readlink(ML)} already"
     if ML.exists():

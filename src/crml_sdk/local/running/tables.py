@@ -75,10 +75,10 @@ def _table(
     fault = _refusal(job, association, table, workspace.run.analysis_rules)
     if fault is None and not found:
         choices = " or ".join(repr(each) for each in [name, *_names(table)])
-        fault = f"[tables] of the workspace has no file for it, under {choices}"
+        fault = f"[tables] of the workspace has no files for it under {choices}"
     files = {workspace.tables[key] for key in found}
     if fault is None and len(files) > 1:
-        fault = f"two entries of [tables] answer to it: {' and '.join(map(repr, found))}"
+        fault = f"two entries of [tables] match it: {' and '.join(map(repr, found))}"
     kind, policy = _rule(table)
     columns: list[str] = table["allowedColumns"]
     if kind == "LIST" and workspace.run.analysis_rules != "none":
@@ -137,7 +137,7 @@ def _refusal(
     if kind == "AGGREGATION":
         return "its analysis rule is of type AGGREGATION, which allows no input channels"
     if kind == "CUSTOM" and "ANY_QUERY" not in policy["allowedAnalyses"]:
-        return "its analysis rule allows certain analyses only, not ANY_QUERY"
+        return "its analysis rule allows only certain analyses, not ANY_QUERY"
     if kind == "CUSTOM" and job.owner not in policy.get("allowedAnalysisProviders", ()):
         return f"its analysis rule does not allow account {job.owner} to query it"
     default = "ALLOWED" if rules == "configured" else "NOT_ALLOWED"

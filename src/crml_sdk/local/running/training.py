@@ -40,14 +40,16 @@ def algorithm_of(context: RunContext, association_arn: str, member: str) -> Algo
         algorithm = context.get("configured-model-algorithm", arn)
         return Algorithm(algorithm[member], association)
     except LookupError as fault:
-        raise JobFailed(containers.CLIENT_ERROR, f"The algorithm is gone: {fault}") from None
+        raise JobFailed(
+            containers.CLIENT_ERROR, f"The algorithm no longer exists: {fault}"
+        ) from None
 
 
 def run(job: JobView, context: RunContext, workspace: Workspace, sandbox: Sandbox) -> Results:
     """Trains a model.
 
     Raises:
-        JobFailed: It did not come to its end, or what it left is not allowed.
+        JobFailed: It did not succeed, or its artifacts are not allowed.
     """
     algorithm = algorithm_of(
         context,
@@ -127,8 +129,10 @@ def artifacts_of(
         if seeded is None:
             raise JobFailed(
                 containers.CLIENT_ERROR,
-                f"The trained model {arn} has no artifacts: its training was simulated, or its "
-                "output was deleted.",
+                (
+                    f"The trained model {arn} has no artifacts, because its training was"
+                    " simulated or its output was deleted."
+                ),
             )
         archive = seeded if seeded.is_file() else seeded / MODEL_ARCHIVE
         if not archive.is_file():
@@ -312,7 +316,7 @@ class _Run:
         if most is not None and total > most:
             raise JobFailed(
                 "ArtifactSizeExceeded",
-                f"The artifacts have {total:,} bytes; maxArtifactSize allows {most:,}.",
+                (f"The artifacts have {total:,} bytes, but maxArtifactSize allows only {most:,}."),
             )
         if not files and self.workspace.run.empty_model == "fail":
             raise JobFailed(

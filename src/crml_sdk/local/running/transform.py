@@ -32,7 +32,7 @@ Connect = Callable[[], "socket.socket | str"]
 
 
 class TransformFailed(Exception):
-    """The container did not answer as it has to."""
+    """The container did not answer as required."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,7 @@ class Counted:
         with self.lock:
             self.used += number
             if self.used > self.most:
-                raise TransformFailed(
-                    f"The output has more than {self.most:,} bytes, the most that is allowed."
-                )
+                raise TransformFailed(f"The output has more than the allowed {self.most:,} bytes.")
 
 
 class Connection(http.client.HTTPConnection):

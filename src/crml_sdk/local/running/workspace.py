@@ -49,7 +49,7 @@ class RunOptions:
 
     sandbox: SandboxWish = "auto"
     jobs: int = field(default_factory=lambda: max(2, os.cpu_count() or 2))
-    """How many jobs run at the same time; the others wait as CREATE_PENDING."""
+    """How many jobs run at the same time. The others wait as CREATE_PENDING."""
     network: bool = False
     seconds_to_stop: float = 120
     """Between SIGTERM and SIGKILL."""
@@ -192,7 +192,9 @@ class _Reader:
         for name in document.get("tables", {}):
             if seen.setdefault(name.lower(), name) != name:
                 raise self.fail(
-                    name, f"is {seen[name.lower()]!r} too: case does not count", part="tables"
+                    name,
+                    f"is the same as {seen[name.lower()]!r}, because case is ignored",
+                    part="tables",
                 )
         results: Mapping[str, Any] = document.get("results", {})
         self.known(results, _RESULT_KEYS, "results")
@@ -254,7 +256,7 @@ class _Reader:
             ("directory", "command"),
         ):
             if key in table and needs not in table:
-                raise self.fail(key, f"goes with {needs} only", part=part)
+                raise self.fail(key, f"can only be used with {needs}", part=part)
         paths = {
             key: self.path(table[key], key, part)
             for key in ("context", "dockerfile", "directory", "python")
@@ -306,9 +308,7 @@ class _Reader:
             if not check(value):
                 raise self.fail(key, f"must be {wanted}, not {value!r}", part="run")
             if not isinstance(value, (bool, str)) and not 0 < value <= sys.maxsize // 2**30:
-                raise self.fail(
-                    key, f"must be a number of ordinary size above 0, not {value!r}", part="run"
-                )
+                raise self.fail(key, f"must be a positive number, not {value!r}", part="run")
             values[key] = value
         return RunOptions(**values)
 

@@ -125,7 +125,9 @@ def used_tables(tree: Any, tables: Document) -> list[str]:
     names: list[str] = []
     for table in list(tree.find_all(exp.Table)):
         if not isinstance(table.this, exp.Identifier):
-            raise Refused(f"{table.sql('spark')[:100]} is not a table: functions are not read from")
+            raise Refused(
+                f"{table.sql('spark')[:100]} is not a table, and functions cannot be read"
+            )
         written = ".".join(part.name for part in table.parts)
         if not table.db and is_of_query(table, table.name):
             continue
