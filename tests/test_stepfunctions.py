@@ -34,14 +34,14 @@ KINDS = {
 def test_names_are_those_of_the_service_model(kind: Any) -> None:
     start, get, statuses = KINDS[kind]
     states = state_machine(kind, partition="aws-cn")["States"]
-    for state, operation in (("Start", start), ("Look", get)):
+    for state, operation in (("Start", start), ("Poll", get)):
         method = operation[0].lower() + operation[1:]
         assert states[state]["Resource"] == f"arn:aws-cn:states:::aws-sdk:cleanroomsml:{method}"
     model = botocore.session.get_session().get_service_model("cleanroomsml")
     asked = model.operation_model(get).input_shape.members  # pyright: ignore
     read = states["Pin the job"]["Parameters"]
     assert {name.removesuffix(".$") for name in read} <= {m[0].upper() + m[1:] for m in asked}
-    named = [error for retry in states["Look"]["Retry"] for error in retry["ErrorEquals"]]
+    named = [error for retry in states["Poll"]["Retry"] for error in retry["ErrorEquals"]]
     named += states["Start"]["Retry"][0]["ErrorEquals"]
     known = {f"CleanRoomsMl.{shape.name}" for shape in model.error_shapes}
     assert set(named) - known == {"States.ALL"}
@@ -49,10 +49,10 @@ def test_names_are_those_of_the_service_model(kind: Any) -> None:
     assert [retry["ErrorEquals"] for retry in states["Start"]["Retry"]] == [
         ["CleanRoomsMl.ThrottlingException"]
     ]
-    assert [retry["MaxAttempts"] for retry in states["Look"]["Retry"]] == [0, 10]
+    assert [retry["MaxAttempts"] for retry in states["Poll"]["Retry"]] == [0, 10]
     ends = {each["StringEquals"]: each["Next"] for each in states["What is its status?"]["Choices"]}
     for status, phase in STATUSES[statuses].items():
-        final = "It ended well" if phase is Phase.SUCCESS else "It failed"
+        final = "Succeeded" if phase is Phase.SUCCESS else "Failed"
         assert ends.get(status) == (None if phase is Phase.IN_PROGRESS else final)
 
 

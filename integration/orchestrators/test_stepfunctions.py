@@ -65,8 +65,8 @@ def test_every_final_status_ends_it(kind: Any, table: str) -> None:
     choice = state_machine(kind)["States"]["What is its status?"]
     ends = {one["StringEquals"]: one["Next"] for one in choice["Choices"]}
     for status, phase in STATUSES[table].items():
-        expected = None if phase is Phase.IN_PROGRESS else "It failed"
-        assert ends.get(status) == ("It ended well" if status == "ACTIVE" else expected)
+        expected = None if phase is Phase.IN_PROGRESS else "Failed"
+        assert ends.get(status) == ("Succeeded" if status == "ACTIVE" else expected)
     assert choice["Default"] == "Slow down"
 
 
@@ -129,8 +129,8 @@ def run(sfn: Any, machine: dict[str, Any], request: dict[str, Any], *shown: str)
     states = machine["States"]
     states["Start"]["Parameters"] = {f"{key}.$": f"$.{key}" for key in request}
     read = {**states["Pin the job"]["Parameters"]}
-    states["Look"]["Parameters"] = {key: f"$.{key[:-2]}" for key in read}
-    states["Look"]["ResultSelector"] = {f"{name}.$": f"$.{name}" for name in ("status", *shown)}
+    states["Poll"]["Parameters"] = {key: f"$.{key[:-2]}" for key in read}
+    states["Poll"]["ResultSelector"] = {f"{name}.$": f"$.{name}" for name in ("status", *shown)}
     states["First pause"]["Result"] = {"Seconds": 1}
     states["Slow down"]["Parameters"] = {"Seconds.$": "States.MathAdd($.Pause.Seconds, 0)"}
     arn = sfn.create_state_machine(

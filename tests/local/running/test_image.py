@@ -201,7 +201,9 @@ def test_a_link_out_of_the_context_is_refused(docker: Followed, tmp_path: Path) 
     (docker.context / "link").symlink_to(tmp_path / "secret")
     assert "points outside the build context" in docker.fault("FROM a\nCOPY link /opt/ml/code/")
     (docker.context / "up").symlink_to(tmp_path)
-    assert "points outside the build context" in docker.fault("FROM a\nCOPY up/secret /opt/ml/code/")
+    assert "points outside the build context" in docker.fault(
+        "FROM a\nCOPY up/secret /opt/ml/code/"
+    )
 
 
 def test_dots_stay_in_the_context(docker: Followed, tmp_path: Path) -> None:

@@ -107,4 +107,6 @@ def test_where_results_go_cannot_be_led_out(bench: Bench) -> None:
 
 def test_a_report_says_what_runs(bench: Bench) -> None:
     assert json.dumps(bench.runner.report)
-    assert any("simulated, because the workspace has no tables" in line for line in bench.runner.report)
+    assert any(
+        "simulated, because the workspace has no tables" in line for line in bench.runner.report
+    )
