@@ -94,7 +94,8 @@ def test_a_number_is_finite_and_within_its_range(given: Any, problem: str) -> No
     """Found: NaN passed every range, and JSON has no word for it."""
     wrong = {"unit": "GB", "value": given}
     (fault,) = check_request("TrainedModelArtifactMaxSize", wrong)
-    assert (fault.path, fault.problem) == ("value", problem)
+    shown = float(given) if isinstance(given, Decimal) else given
+    assert (fault.path, fault.problem, fault.given) == ("value", problem, repr(shown))
     assert fault.allowed == ("0.01 to 100.0" if problem.startswith(("is", "must be f")) else None)
 
 
@@ -143,6 +144,20 @@ def test_a_string_comes_out_as_a_plain_one() -> None:
     (fault,) = check_request("ResourceConfig", {"instance_type": unknown, "volume_size_in_gb": 1})
     assert "did you mean 'ml.m5.large'" in fault.problem
     assert fault.given == "'ml.m5.lagre'"
+
+
+def test_bytes_are_no_string() -> None:
+    request = {"name": b"n", "training_dataset_arn": DATASET}
+    assert said("CreateAudienceModelRequest", request) == [
+        "name: must be a string, not bytes; given b'n'"
+    ]
+
+
+def test_what_is_required_comes_last() -> None:
+    assert said("CreateAudienceModelRequest", {"name": 7}) == [
+        "name: must be a string, not int; given 7",
+        "training_dataset_arn: is required",
+    ]
 
 
 def test_half_a_surrogate_pair_cannot_be_sent() -> None:
@@ -266,6 +281,7 @@ def test_what_is_inside_of_a_wrong_size_is_looked_at_too() -> None:
     channels = [{"channel_name": "no space", "ml_input_channel_arn": "x"}] * 21
     faults = check_request("ModelTrainingDataChannels", channels)
     assert (faults[0].path, faults[0].problem) == ("", "has 21 entries")
+    assert (faults[0].given, faults[0].allowed) == (None, "1 to 20 entries")
     assert len(faults) == 1 + 2 * 21
     assert faults[-1].path == "[20].channel_name"
 

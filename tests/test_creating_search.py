@@ -142,7 +142,8 @@ async def test_a_client_that_was_closed_meanwhile_names_the_operation() -> None:
     core = Core(errors.ClientClosed("CreateTrainedModel", True))
     with pytest.raises(errors.OutcomeUnknown) as caught:
         await create(core)
-    assert caught.value.operation == "CreateTrainedModel"
+    assert (caught.value.operation, caught.value.name) == ("CreateTrainedModel", "m")
+    assert caught.value.looked_at[1].endswith("would show it (sdk.trained_models.list)")
     assert len(core.asked) == 1
 
 
