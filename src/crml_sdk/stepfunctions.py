@@ -166,7 +166,18 @@ def state_machine(kind: Literal["train", "infer"], *, partition: str = "aws") ->
 
 
 def render(kind: Literal["train", "infer"], *, partition: str = "aws") -> str:
-    """The same as JSON text, as `crml stepfunctions` prints it."""
+    """Write the same definition as JSON text, as `crml stepfunctions` prints it.
+
+    Args:
+        kind: `train` for a training, `infer` for an inference job.
+        partition: `aws`, `aws-cn` or `aws-us-gov`.
+
+    Returns:
+        The text.
+
+    Raises:
+        ValueError: `kind` is neither.
+    """
     return json.dumps(state_machine(kind, partition=partition), indent=2)
 
 
