@@ -24,19 +24,30 @@ ACCOUNT_KINDS: Final = tuple(
 KINDS: Final = MEMBERSHIP_KINDS + ACCOUNT_KINDS + NEIGHBOUR_KINDS
 
 _UUID: Final = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-_ML: Final = re.compile(
-    r"arn:(?P<partition>aws[-a-z]*):cleanrooms-ml:(?P<region>[-a-z0-9]+):(?P<account>[0-9]{12}):"
-    rf"(?:membership/(?P<membership>{_UUID})/(?P<inner>{'|'.join(MEMBERSHIP_KINDS)})"
-    rf"|(?P<outer>{'|'.join(ACCOUNT_KINDS)}))"
-    r"/(?P<identifier>[-a-zA-Z0-9_/.]+)"
+_WHOLE: Final = (
+    r"arn:(?P<partition>aws[-a-z]*):%s:(?P<region>[-a-z0-9]+):(?P<account>[0-9]{12}):%s"
+    r"(?P<kind>%s)/(?P<identifier>%s)"
 )
-_NEIGHBOUR: Final = re.compile(
-    r"arn:(?P<partition>aws[-a-z]*):cleanrooms:(?P<region>[-a-z0-9]+):(?P<account>[0-9]{12}):"
-    rf"(?P<kind>{'|'.join(NEIGHBOUR_KINDS)})/(?P<identifier>{_UUID})"
-)
+_IDENTIFIER: Final = r"[-a-zA-Z0-9_/.]+"
+_PATTERNS: Final = [
+    re.compile(_WHOLE % (service, inside, "|".join(kinds), identifier))
+    for service, inside, kinds, identifier in (
+        ("cleanrooms-ml", rf"membership/(?P<membership>{_UUID})/", MEMBERSHIP_KINDS, _IDENTIFIER),
+        ("cleanrooms-ml", "", ACCOUNT_KINDS, _IDENTIFIER),
+        ("cleanrooms", "", NEIGHBOUR_KINDS, _UUID),
+    )
+]
 IN_MEMBERSHIP: Final = re.compile(rf":membership/({_UUID})(?:/|$)")
 """The membership's identifier in an ARN, as the first group."""
 _ANY: Final = re.compile(r"arn:[^:]*:(?P<service>[^:]*):[^:]*:[^:]*:(?P<resource>.+)")
+
+
+def _parts(text: str) -> dict[str, str] | None:
+    """The parts of an ARN by the attributes of `Arn`; None for other text."""
+    for pattern in _PATTERNS:
+        if found := pattern.fullmatch(text):
+            return found.groupdict()
+    return None
 
 
 def _refuse(problem: str) -> NoReturn:
@@ -73,7 +84,7 @@ class Arn:
         if self.kind not in MEMBERSHIP_KINDS and self.membership is not None:
             _refuse(f"{a(self.kind)} does not live in a membership")
         text = str(self)
-        if _ML.fullmatch(text) is None and _NEIGHBOUR.fullmatch(text) is None:
+        if _parts(text) is None:
             _refuse(f"{text!r} is not a sound ARN of {a(self.kind)}")
 
     @classmethod
@@ -93,26 +104,8 @@ class Arn:
         """
         if expect is not None and expect not in KINDS:
             _refuse(f"unknown kind of resource {expect!r}; known: {', '.join(KINDS)}")
-        if found := _ML.fullmatch(text):
-            kind = found["inner"] or found["outer"]
-            arn = cls(
-                kind,
-                found["region"],
-                found["account"],
-                found["identifier"],
-                found["membership"],
-                found["partition"],
-            )
-        elif found := _NEIGHBOUR.fullmatch(text):
-            arn = cls(
-                found["kind"],
-                found["region"],
-                found["account"],
-                found["identifier"],
-                None,
-                found["partition"],
-            )
-        else:
+        parts = _parts(text)
+        if parts is None:
             wanted = f"the ARN of {a(expect)}" if expect else "the ARN of a Clean Rooms ML resource"
             other = _ANY.fullmatch(text)
             what = (
@@ -121,6 +114,7 @@ class Arn:
                 else ""
             )
             _refuse(f"{text!r} is not {wanted}{what}")
+        arn = cls(**parts)
         if expect is not None and arn.kind != expect:
             _refuse(f"{text!r} is the ARN of {a(arn.kind)}, not of {a(expect)}")
         return arn
@@ -144,10 +138,8 @@ def named(kind: str, text: str) -> str:
 
 def kind_of(text: str) -> str | None:
     """The resource type of an ARN of this service or of AWS Clean Rooms; None for other text."""
-    if found := _ML.fullmatch(text):
-        return found["inner"] or found["outer"]
-    found = _NEIGHBOUR.fullmatch(text)
-    return found["kind"] if found else None
+    parts = _parts(text)
+    return None if parts is None else parts["kind"]
 
 
 def membership_in(text: str) -> str | None:

@@ -153,35 +153,23 @@ def build_lineage(trained_model_arn: str, rows: Iterable[Any]) -> Lineage:
     by_key: dict[Key, Any] = {}
     for row in rows:
         by_key.setdefault((row.name, row.version_identifier), row)
-    wanted = {key for key, row in by_key.items() if row.trained_model_arn == trained_model_arn}
-    for key in list(wanted):
-        wanted |= _ancestors(key, by_key)
+    parents = {key: parent_of(row) for key, row in by_key.items()}
     children: dict[Key | None, list[Key]] = {}
-    for key in wanted:
-        row = by_key.get(key)
-        parent = parent_of(row) if row is not None else None
-        children.setdefault(parent if parent in wanted else None, []).append(key)
+    placed: set[Key] = set()
+    for key, row in by_key.items():
+        # From each version of the model up to its root, or to a version that is placed already.
+        line: Key | None = key if row.trained_model_arn == trained_model_arn else None
+        while line is not None and line not in placed:
+            placed.add(line)
+            parent = parents.get(line)
+            children.setdefault(parent, []).append(line)
+            line = parent
 
     def born(key: Key) -> tuple[bool, Any]:
-        row = by_key.get(key)
-        return (row is not None, row.create_time if row is not None else 0)
+        return key in by_key, by_key[key].create_time if key in by_key else 0
 
-    def node(key: Key, above: frozenset[Key]) -> LineageNode:
-        below = [child for child in children.get(key, []) if child not in above]
-        below.sort(key=born)
-        inner = tuple(node(child, above | {key}) for child in below)
-        return LineageNode(key[0], key[1], by_key.get(key), inner)
+    def nodes(parent: Key | None, above: frozenset[Key]) -> tuple[LineageNode, ...]:
+        below = sorted((key for key in children.get(parent, ()) if key not in above), key=born)
+        return tuple(LineageNode(*key, by_key.get(key), nodes(key, above | {key})) for key in below)
 
-    roots = sorted(children.get(None, []), key=born)
-    return Lineage(trained_model_arn, tuple(node(key, frozenset()) for key in roots))
-
-
-def _ancestors(key: Key, by_key: dict[Key, Any]) -> set[Key]:
-    found: set[Key] = set()
-    while True:
-        row = by_key.get(key)
-        parent = parent_of(row) if row is not None else None
-        if parent is None or parent in found:
-            return found
-        found.add(parent)
-        key = parent
+    return Lineage(trained_model_arn, nodes(None, frozenset()))

@@ -204,26 +204,6 @@ class RequestModel(Model, frozen=True):
             raise ValueError("; ".join(str(fault) for fault in faults))
 
 
-class Versioned:
-    """Shapes that name one version of a trained model."""
-
-    if TYPE_CHECKING:
-        trained_model_arn: str
-        version_identifier: str | None
-
-    @property
-    def is_base(self) -> bool:
-        """Whether this is the base version, the one without an identifier."""
-        return self.version_identifier is None
-
-    @property
-    def ref(self) -> TrainedModelRef:
-        """This version as a reference that can be stored and used wherever an ARN is."""
-        from .versions import TrainedModelRef
-
-        return TrainedModelRef.of(self.trained_model_arn, self.version_identifier)
-
-
 class VersionedChannel:
     """The channel through which a version was trained from an earlier one."""
 
@@ -232,8 +212,22 @@ class VersionedChannel:
 
     @property
     def is_base(self) -> bool:
-        """Whether the base version of the named model was the start."""
+        """Whether the base version is named, which has no identifier."""
         return self.version_identifier is None
+
+
+class Versioned(VersionedChannel):
+    """Shapes that name one version of a trained model."""
+
+    if TYPE_CHECKING:
+        trained_model_arn: str
+
+    @property
+    def ref(self) -> TrainedModelRef:
+        """This version as a reference, to be stored or used wherever an ARN is."""
+        from .versions import TrainedModelRef
+
+        return TrainedModelRef.of(self.trained_model_arn, self.version_identifier)
 
 
 class OnTrainedModel:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
@@ -140,24 +141,21 @@ def parse_version(text: str) -> str | VersionSelector:
     Raises:
         RequestValidationError: When the text is nearly that of a selector, or blank; or no text.
     """
-    try:
-        return VersionSelector(text)
-    except ValueError:
-        # Whoever leaves types to run time may give anything.
-        given: Any = text
-        sound = isinstance(given, str) and given.strip()
-        near = (
-            nearest(text.replace("_", "-"), [one.value for one in VersionSelector]) if sound else []
-        )
-    if near or not sound:
-        fault = RequestFault(
-            "version",
-            f"is no version; did you mean {near[0]!r}?" if near else "is no version",
-            repr(text),
-            "an identifier, LATEST, LATEST_ACTIVE or BASE",
-        )
-        raise RequestValidationError("version", [fault])
-    return text
+    given: Any = text  # at run time it may be anything
+    with suppress(ValueError):
+        return VersionSelector(given)
+    is_text = isinstance(given, str) and bool(given.strip())
+    selectors = [selector.value for selector in VersionSelector]
+    near = nearest(text.replace("_", "-"), selectors) if is_text else []
+    if is_text and not near:
+        return text
+    fault = RequestFault(
+        "version",
+        f"is no version; did you mean {near[0]!r}?" if near else "is no version",
+        repr(text),
+        "an identifier, LATEST, LATEST_ACTIVE or BASE",
+    )
+    raise RequestValidationError("version", [fault])
 
 
 def text_schema(kind: type[Any], parse: Callable[[str], Any]) -> CoreSchema:
@@ -191,28 +189,27 @@ def newest_first(rows: Iterable[Any]) -> list[Any]:
     return sorted(rows, key=age, reverse=True)
 
 
+_MEANING: Final[dict[VersionSelector, tuple[str, Callable[[Any], bool]]]] = {
+    LATEST: ("listed", lambda row: True),
+    LATEST_ACTIVE: ("ACTIVE", lambda row: row.status == "ACTIVE"),
+    BASE: ("the base version", lambda row: row.version_identifier is None),
+}
+
+
 def select(rows: Iterable[Any], selector: VersionSelector, trained_model_arn: str) -> Any:
     """The row that a selector means.
 
     Raises:
-        NoSuchVersion: When none of the rows fits; it names the newest one.
+        NoSuchVersion: No row matches. The error names the newest one.
     """
+    wanted, matches = _MEANING[selector]
     ordered = newest_first(rows)
-    if selector is BASE:
-        fitting = [row for row in ordered if row.version_identifier is None]
-        wanted = "the base version"
-    elif selector is LATEST_ACTIVE:
-        fitting = [row for row in ordered if row.status == "ACTIVE"]
-        wanted = "ACTIVE"
-    else:
-        fitting = ordered
-        wanted = "listed"
-    if not fitting:
-        newest = ordered[0] if ordered else None
-        raise NoSuchVersion(
-            trained_model_arn,
-            wanted,
-            newest=newest and newest.ref,
-            status=newest and str(newest.status),
-        )
-    return fitting[0]
+    for row in filter(matches, ordered):
+        return row
+    newest = ordered[0] if ordered else None
+    raise NoSuchVersion(
+        trained_model_arn,
+        wanted,
+        newest=newest and newest.ref,
+        status=newest and str(newest.status),
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from html import escape
 from typing import TYPE_CHECKING, Final
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 ROW: Final = 46
 INDENT: Final = 34
-FONT: Final = "font-family='ui-sans-serif,system-ui,sans-serif'"
+CLASSES: Final = {GOOD: "good", BAD: "bad", MOVING: "moving", OVER: "over"}
 
 
 def svg(lineage: Lineage) -> str:
@@ -25,11 +26,7 @@ def svg(lineage: Lineage) -> str:
     widest = max(len(node.name) for _, node in nodes)
     width = 60 + deepest * INDENT + max(340, 9 * widest + 330)
     height = ROW * len(nodes) + 8
-    parts = [
-        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} {height}' width='{width}'"
-        f" height='{height}' style='max-width:100%;height:auto' role='img'"
-        f" aria-label='{escape(as_line(_summary(lineage)), quote=True)}' fill='currentColor' {FONT}>"
-    ]
+    parts: list[str] = []
     last: dict[int, int] = {}
     for number, (depth, node) in enumerate(nodes):
         x, y = 20 + depth * INDENT, 22 + number * ROW
@@ -37,7 +34,17 @@ def svg(lineage: Lineage) -> str:
             parts.append(_branch(x - INDENT, last[depth - 1], x, y))
         last[depth] = y
         parts.append(_node(node, x, y))
-    return "".join([*parts, "</svg>"])
+    return picture(width, height, _summary(lineage), parts)
+
+
+def picture(width: int, height: int, label: str, parts: Iterable[str]) -> str:
+    """An SVG picture that takes its text colour from the page."""
+    return (
+        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} {height}' width='{width}'"
+        f" height='{height}' style='max-width:100%;height:auto' role='img'"
+        f" aria-label='{escape(as_line(label), quote=True)}' fill='currentColor'"
+        f" font-family='ui-sans-serif,system-ui,sans-serif' font-size='12'>{''.join(parts)}</svg>"
+    )
 
 
 def _summary(lineage: Lineage) -> str:
@@ -74,34 +81,22 @@ def mermaid(lineage: Lineage) -> str:
     for number, (depth, node) in enumerate(lineage.walk()):
         texts = (node.name, node.version_identifier or "base", node.status or "not visible")
         label = "<br/>".join(map(_quoted, texts))
-        lines.append(f'    v{number}["{label}"]:::{_class(node.status)}')
+        lines.append(f'    v{number}["{label}"]:::{CLASSES[colour(node.status)]}')
         del trail[depth:]
         if trail:
             lines.append(f"    v{trail[-1]} --> v{number}")
         trail.append(number)
     lines += [
-        f"    classDef {name} stroke:{stroke},stroke-width:2px"
-        for name, stroke in (("good", GOOD), ("bad", BAD), ("moving", MOVING), ("over", OVER))
+        f"    classDef {name} stroke:{stroke},stroke-width:2px" for stroke, name in CLASSES.items()
     ]
     return "\n".join(lines)
 
 
-def _class(status: str | None) -> str:
-    return {GOOD: "good", BAD: "bad", MOVING: "moving", OVER: "over"}[colour(status)]
-
-
-_ENTITIES: Final = {
-    "#": "#35;",
-    "&": "#amp;",
-    '"': "#quot;",
-    "`": "#96;",
-    "<": "#lt;",
-    ">": "#gt;",
-}
+_ENTITIES: Final = str.maketrans(
+    {"#": "#35;", "&": "#amp;", '"': "#quot;", "`": "#96;", "<": "#lt;", ">": "#gt;"}
+)
 
 
 def _quoted(text: str) -> str:
     """Text inside the quotes of a node: Mermaid knows entities, written with `#`, and some HTML."""
-    for character, entity in _ENTITIES.items():
-        text = text.replace(character, entity)
-    return as_line(text)
+    return as_line(text.translate(_ENTITIES))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..untrusted import as_line
 from .colours import colour
-from .lineages import FONT
+from .lineages import picture
 
 if TYPE_CHECKING:
     from ..waiting import Outcome
@@ -31,23 +31,17 @@ def svg(outcomes: Sequence[Outcome]) -> str:
     left = 18 + 7 * max(len(row.name) for row in rows)
     scale = PLOT / max(end - start, 0.001)
     width, height = left + PLOT + 200, ROW * len(rows) + 34
-    parts = [
-        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} {height}' width='{width}'"
-        f" height='{height}' style='max-width:100%;height:auto' role='img'"
-        f" aria-label='{len(outcomes)} waits' fill='currentColor' {FONT} font-size='12'>"
-    ]
-    for number, row in enumerate(rows):
-        parts.append(row.draw(left, 6 + number * ROW, start, scale))
+    parts = [row.draw(left, 6 + number * ROW, start, scale) for number, row in enumerate(rows)]
     more = len(outcomes) - len(rows)
     note = f"{_length(end - start)} in all" + (f"; {more} more are not shown" if more else "")
-    parts.append(f"<text x='{left}' y='{height - 10}' fill-opacity='.7'>{note}</text></svg>")
-    return "".join(parts)
+    parts.append(f"<text x='{left}' y='{height - 10}' fill-opacity='.7'>{note}</text>")
+    return picture(width, height, f"{len(outcomes)} waits", parts)
 
 
 class _Row:
     def __init__(self, outcome: Outcome) -> None:
-        model: Any = outcome.row if outcome.model is None else outcome.model
-        model = _model_of(outcome) if model is None else model
+        shown = (outcome.model, outcome.row, getattr(outcome.error, "model", None))
+        model: Any = next((found for found in shown if found is not None), None)
         name: str = getattr(model, "name", None) or outcome.handle.arn.rpartition("/")[2]
         self.name = name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
         self.status = None if outcome.status is None else str(outcome.status)
@@ -69,10 +63,6 @@ class _Row:
             f" fill='{colour(self.status)}'/><text x='{left + width + 8:.1f}' y='{y + 15}'"
             f" fill-opacity='.8'>{escape(as_line(took))}</text>"
         )
-
-
-def _model_of(outcome: Outcome) -> Any:
-    return getattr(outcome.error, "model", None)
 
 
 def _length(seconds: float) -> str:
