@@ -14,7 +14,7 @@ def seconds_of(name: str, given: object) -> float:
         given: Seconds, or a `timedelta`.
 
     Raises:
-        TypeError, ValueError: It is no length of time, or a negative one.
+        TypeError, ValueError: It is not a length of time, or it is negative.
     """
     if isinstance(given, timedelta):
         seconds = given.total_seconds()
@@ -22,7 +22,7 @@ def seconds_of(name: str, given: object) -> float:
         try:
             seconds = float(given)
         except OverflowError:
-            seconds = math.inf  # longer than any float: without end
+            seconds = math.inf  # larger than any float: no limit
     else:
         raise TypeError(f"{name}={given!r}: give seconds (a number) or a timedelta")
     if math.isnan(seconds) or seconds < 0:
@@ -31,10 +31,10 @@ def seconds_of(name: str, given: object) -> float:
 
 
 def timeout_of(timeout: object) -> float | None:
-    """The seconds of ``timeout=``; None for no end. Below zero counts as none left.
+    """The seconds of ``timeout=``; None for no limit. A negative timeout counts as 0.
 
     Raises:
-        TypeError, ValueError: It is no length of time.
+        TypeError, ValueError: It is not a length of time.
     """
     if timeout is None or timeout == math.inf:
         return None

@@ -622,7 +622,7 @@ def test_raise_for_failures(run: Any) -> None:
         outcomes = await service.room.wait_all(finished(service, 10, 0), timeout=60)
         assert outcomes.raise_for_failures() is outcomes
         outcomes = await service.room.wait_all(finished(service, 20, 10), timeout=60)
-        with pytest.raises(errors.WaitsFailed, match=r"^10 of 20 did not end well:") as caught:
+        with pytest.raises(errors.WaitsFailed, match=r"^10 of 20 waits failed:") as caught:
             outcomes.raise_for_failures()
         assert [one.status for one in caught.value.failures] == ["CREATE_FAILED"] * 10
         assert caught.value.total == 20

@@ -30,7 +30,7 @@ CleanRoomsMLError
 │   └── CallTimeout               the timeout of one call passed
 ├── ClientClosed                  the client was closed before or during the call
 ├── OutcomeUnknown                a create or start may or may not have happened
-├── WaitsFailed                   some of many waits did not end well
+├── WaitsFailed                   some of many waits failed
 ├── WaitTimeout                   the deadline of a wait passed; the job goes on
 └── ResourceFailed                a resource ended in a status that is not success
 """

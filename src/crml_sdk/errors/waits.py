@@ -1,4 +1,4 @@
-"""Errors of waits, and of what was waited for."""
+"""Errors of waits, and failures of the resources that they wait for."""
 
 from __future__ import annotations
 
@@ -107,11 +107,11 @@ class ResourceFailed(CleanRoomsMLError):
 
 
 class WaitsFailed(CleanRoomsMLError):
-    """Some of many waits did not end well. The cause is the first of their errors.
+    """Some of many waits failed. The cause is the first of their errors.
 
     Attributes:
         failures: The outcomes with an error.
-        total: How many were waited for.
+        total: The number of waits.
     """
 
     def __init__(self, failures: Sequence[Outcome], total: int) -> None:
@@ -120,7 +120,7 @@ class WaitsFailed(CleanRoomsMLError):
         lines = "".join(f"\n  {failure.error}" for failure in self.failures[:5])
         more = len(self.failures) - 5
         super().__init__(
-            f"{len(self.failures)} of {total} did not end well:{lines}"
+            f"{len(self.failures)} of {total} waits failed:{lines}"
             + (f"\n  and {more} more" if more > 0 else "")
         )
 

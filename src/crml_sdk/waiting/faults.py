@@ -1,40 +1,42 @@
-"""Which errors a wait survives, which end it, and how long the service asked to be left alone."""
+"""Which errors a wait survives, which end it, and how long `Retry-After` asks it to pause."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, cast
 
 from .. import errors
 
 UNREADABLE_REPLIES: Final = 3
-"""A reply that cannot be read may be a proxy's; so many in a row are the service's."""
+"""An unreadable reply may come from a proxy; so many in a row come from the service."""
 
 LONGEST_RETRY_AFTER: Final = 600.0
-"""A `Retry-After` beyond this many seconds is cut to it: a broken proxy must not stop a wait of weeks."""
+"""The longest `Retry-After` in seconds that is obeyed: a broken proxy must not stop a long wait."""
 
 REFRESH_GRACE: Final = 900.0
-"""Seconds after the end of the old credentials for which a wait survives that new ones cannot be had;
-where that end is not known, seconds for which credentials that were good may fail to be renewed."""
+"""Seconds for which a wait survives that credentials cannot be renewed: from the expiry of the old
+ones, or from the first failure if the expiry is not known and the old ones were good."""
 
 
 def is_throttling(error: BaseException) -> bool:
-    """The service refused a request for the rate of them."""
-    return isinstance(error, errors.ServiceError) and (
-        isinstance(error, errors.ThrottlingException) or error.status_code == 429
-    )
+    """Whether the service refused a request because there were too many."""
+    return _is(error, errors.ThrottlingException, 429)
 
 
 def is_missing(error: BaseException) -> bool:
-    """The service knows no such resource."""
-    return isinstance(error, errors.ServiceError) and (
-        isinstance(error, errors.ResourceNotFoundException) or error.status_code == 404
-    )
+    """Whether the service has no such resource."""
+    return _is(error, errors.ResourceNotFoundException, 404)
+
+
+def _is(error: BaseException, kind: type[errors.ServiceError], status: int) -> bool:
+    by_status = isinstance(error, errors.ServiceError) and error.status_code == status
+    return isinstance(error, kind) or by_status
 
 
 def is_transient(error: BaseException, unreadable: int = 0) -> bool:
-    """Whether asking again may help: throttling, 5xx, a connection fault, a call that was cut.
+    """Whether a retry may help: after throttling, a 5xx, a connection fault or a time-out.
 
     Args:
         error: What the call raised.
@@ -48,9 +50,9 @@ def is_transient(error: BaseException, unreadable: int = 0) -> bool:
 
 
 def retry_after(error: BaseException) -> float:
-    """Seconds for which the service asked to be left alone, by its `Retry-After`; 0 without one.
+    """The pause that the service asked for with `Retry-After`, in seconds; 0 without one.
 
-    The header is a number of seconds, or a date, which is read by the reply's own clock.
+    The header is a number of seconds, or a date, which is compared with the date of the reply.
     """
     response = cast("Mapping[str, Mapping[str, Any]]", getattr(error, "response", None) or {})
     headers: Mapping[str, str] = response.get("ResponseMetadata", {}).get("HTTPHeaders") or {}
@@ -60,15 +62,9 @@ def retry_after(error: BaseException) -> float:
     try:
         seconds = float(text)
     except ValueError:
-        seconds = _seconds_until(str(text), headers.get("date"))
+        seconds = 0.0
+        with suppress(TypeError, ValueError):
+            now = parsedate_to_datetime(headers.get("date") or "")
+            seconds = (parsedate_to_datetime(text) - now).total_seconds()
     # Not a number compares as false, and counts as none.
     return min(seconds, LONGEST_RETRY_AFTER) if seconds > 0 else 0.0
-
-
-def _seconds_until(date: str, now: str | None) -> float:
-    if now is None:
-        return 0.0
-    try:
-        return (parsedate_to_datetime(date) - parsedate_to_datetime(now)).total_seconds()
-    except (TypeError, ValueError):
-        return 0.0

@@ -1,4 +1,4 @@
-"""Handles: what is waited for, as a value that prints, parses and survives the process."""
+"""Handles: what to wait for, as a value that can be printed, parsed and used in another process."""
 
 from __future__ import annotations
 
@@ -42,23 +42,23 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Waited(Protocol[M_co]):
-    """For type checkers: what names something to wait for, by what the wait gives.
+    """For type checkers: a value that names something to wait for, by what the wait returns.
 
-    A handle, a `TrainedModelRef`, and the models that name a resource with a life cycle: what a
-    create or start returned, a Get response, the row of a list. There is nothing of it at run time.
+    These are handles, `TrainedModelRef` and the models that name a resource with a life cycle: the
+    reply of a create or start, a Get response, the row of a list. It does not exist at run time.
     """
 
     def _waits_for(self) -> M_co: ...
 
 
 class Listed(Protocol[M_co]):
-    """For type checkers: the same, by the row of a list that shows it."""
+    """For type checkers: the same, by the type of its row in a list."""
 
     def _listed_as(self) -> M_co: ...
 
 
 class _Collected(Protocol[T_co]):
-    # Text is a collection of text, too; only that it refuses to be asked for anything else.
+    # A `str` is also a collection of `str`, but its `__contains__` does not take any object.
     def __iter__(self) -> Iterator[T_co]: ...
     def __contains__(self, value: object, /) -> bool: ...
 
@@ -69,20 +69,20 @@ Several = _Collected[T_co] | Iterator[T_co]
 
 @dataclass(frozen=True)
 class Handle(Generic[M]):
-    """What is waited for, as plain text.
+    """What to wait for.
 
-    ``str(handle)`` and ``Handle.parse(text)`` are each other's inverse, so that a wait can be put
-    down in one process and taken up in another: ``await sdk.wait(text)``. It holds no credentials.
+    ``Handle.parse(str(handle)) == handle``. With its text, another process can resume a wait:
+    ``await sdk.wait(text)``. A handle contains no credentials.
 
     Attributes:
-        kind: the resource, such as ``trained-model`` or ``ml-input-channel``.
-        arn: its ARN; for export jobs, which have none, that of what is exported.
-        version: a version identifier of a trained model, ``"BASE"`` for its base version, or None
+        kind: The resource type, such as ``trained-model`` or ``ml-input-channel``.
+        arn: The resource's ARN. Export jobs have none: the ARN of the exported resource.
+        version: A version identifier of a trained model, ``"BASE"`` for its base version, or None
             for the version that is the latest when the wait begins.
-        membership: the membership through which it is read, if not the one inside the ARN.
-        collaboration: the collaboration through which it is read instead.
-        name: the name of an export job.
-        goal: what is waited for: that it finishes, that it is deleted or that it is cancelled.
+        membership: The membership to read it through, if it is not the one in the ARN.
+        collaboration: The collaboration to read it through instead.
+        name: The name of an export job.
+        goal: Whether to wait until it finishes, is deleted or is cancelled.
     """
 
     kind: str
@@ -102,11 +102,8 @@ class Handle(Generic[M]):
         if known is None or not known.statuses:
             raise ValueError(f"{self.kind!r} is not a kind of resource to wait for")
         if known.has_name != bool(self.name):
-            raise ValueError(
-                f"{a(known.noun)} is found by its name"
-                if not self.name
-                else f"{a(known.noun)} is found by its ARN, not by a name"
-            )
+            by = "its name" if known.has_name else "its ARN, not by a name"
+            raise ValueError(f"{a(known.noun)} is found by {by}")
 
     @property
     def resource(self) -> ResourceType:
@@ -130,18 +127,18 @@ class Handle(Generic[M]):
         return self.version == BASE_VERSION
 
     def pinned(self, version: str | None) -> Handle[M]:
-        """This handle for one version: an identifier, or None for the base version.
+        """Make a handle for one version: an identifier, or None for the base version.
 
         Returns:
-            Another handle; this one stays as it is.
+            A new handle.
         """
         return replaced(self, version=version or BASE_VERSION)
 
     def with_goal(self, goal: Goal) -> Handle[M]:
-        """This handle, waiting for something else.
+        """Make a handle with another goal.
 
         Returns:
-            Another handle; this one stays as it is.
+            A new handle.
         """
         return replaced(self, goal=goal)
 
@@ -155,13 +152,13 @@ class Handle(Generic[M]):
 
     @classmethod
     def parse(cls, text: str) -> Handle[M]:
-        """The handle that ``text`` was printed from.
+        """Parse the text of a handle.
 
         Returns:
             The handle.
 
         Raises:
-            ValueError: not the text of a handle, or of one that this release does not know.
+            ValueError: The text is not that of a handle, or of a kind that this release does not know.
         """
         if not text.startswith(_SCHEME):
             raise ValueError(f"{text!r} is not a handle ({_SCHEME}...)")
@@ -185,18 +182,18 @@ class Handle(Generic[M]):
 
     @classmethod
     def of(cls, what: Any) -> Handle[Any]:
-        """The handle for an ARN, the text of a handle, a ``TrainedModelRef`` or a reply.
+        """Make a handle from an ARN, the text of a handle, a ``TrainedModelRef`` or a reply.
 
-        A reply is any model that names a resource with a life cycle: what a create or start
-        returned, a Get response, the row of a list.
+        A reply is any model that names a resource with a life cycle: the reply of a create or
+        start, a Get response, the row of a list.
 
         Returns:
-            The handle; of a reply, with what the reply tells of version and membership.
+            The handle. From a reply it takes the version and the membership as well.
 
         Raises:
-            ArnError: text that is no ARN of such a resource.
+            ArnError: The text is not the ARN of a resource with a life cycle.
             TypeError: ``what`` names nothing that can be waited for.
-            ValueError: It names a version by a selector that has to be resolved first.
+            ValueError: It names a version by a selector, which must be resolved first.
         """
         if isinstance(what, Handle):
             return cast("Handle[Any]", what)
@@ -218,16 +215,16 @@ class Handle(Generic[M]):
 
     @classmethod
     def all_of(cls, targets: Any) -> list[Handle[Any]]:
-        """The handles for several targets.
+        """Make handles for several targets.
 
         Args:
-            targets: An iterable of what `of` takes.
+            targets: An iterable of values that `of` accepts.
 
         Returns:
-            One handle for each, in the same order.
+            One handle for each target, in the same order.
 
         Raises:
-            TypeError: It is one target, or nothing that can be iterated over.
+            TypeError: It is a single target, or not an iterable.
         """
         own = cast("Any", type(targets))
         single = issubclass(own, (str, bytes, TrainedModelRef, Handle, Mapping))
@@ -273,10 +270,10 @@ class Handle(Generic[M]):
         return text_schema(cls, cls.of)
 
     def describe(self) -> str:
-        """What is waited for, for people: noun, ARN, version and name.
+        """Describe the handle in words: noun, ARN, version and name.
 
         Returns:
-            The words, such as `trained model arn:... (version v2)`.
+            Text such as `trained model arn:... (version v2)`.
         """
         words = [RESOURCE_TYPES[self.kind].noun]
         if self.name:
@@ -298,7 +295,7 @@ def handle_of(
     collaboration: str | None = None,
     goal: str | None = None,
 ) -> Handle:
-    """What names a resource, to wait for it.
+    """Make the handle for a wait on a resource.
 
     Args:
         operation: Creates or lists resources of its type.
@@ -324,21 +321,21 @@ def handle_of(
 def export_handle_of(
     operation: Operation, exported: Any, name: str, collaboration: str | None = None
 ) -> Handle:
-    """An export to wait for: found by its name, for want of an identifier."""
+    """Make a handle for an export, which has no identifier and is found by its name."""
     of = Handle.of(exported)
     kind = type_of(operation).name
     return Handle(kind, of.arn, version=of.version, collaboration=collaboration, name=name)
 
 
 def shortened(given: object) -> str:
-    """What was given, for an error: its text, cut, or the name of its model."""
+    """Describe a bad value for an error: its shortened `repr`, or the name of its model."""
     if hasattr(type(given), "model_fields"):
-        return type(given).__name__  # what is in it may be secret
+        return type(given).__name__  # its values may be secret
     text = repr(given)
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
-# The same ARNs are read again and again, and what they say does not change.
+# The same ARNs are parsed again and again.
 _membership_in = lru_cache(maxsize=1024)(membership_in)
 
 
@@ -350,9 +347,8 @@ def _kind_in(arn: str) -> str:
         if not arn.startswith("arn:"):
             names = [f"sdk.{RESOURCE_TYPES[name].list.group}" for name in names]
             raise ArnError(
-                f"{shortened(arn)} is no ARN that can be waited for; if it is a name, `by_name` of its"
-                " group finds the resource:"
-                f" {', '.join(names)}"
+                f"{shortened(arn)} is not an ARN that can be waited for. If it is a name, find the"
+                f" resource with `by_name` of its group: {', '.join(names)}"
             )
         raise ArnError(
             f"{arn!r} is not the ARN of a resource that can be waited for ({', '.join(names)})"

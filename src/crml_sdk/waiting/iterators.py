@@ -1,4 +1,4 @@
-"""What is iterated over: the changes of one resource, the outcomes of many."""
+"""Iterators: over the status changes of one resource, and over the outcomes of many waits."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ M = TypeVar("M", default=Any)
 
 
 class _Iterator:
-    """A wait that begins with its first item.
+    """A wait that begins when its first item is requested.
 
-    It may be closed before its end: by `aclose()`, by `async with`, or by being forgotten.
+    `aclose()`, the end of `async with` or garbage collection end it early.
     """
 
     _driver: Driver | None = None
@@ -124,10 +124,10 @@ class Completions(_Iterator, Generic[M]):
         return ready.popleft()[1]
 
     async def collect(self) -> dict[Handle, Outcome[M]]:
-        """All outcomes, by the handle that was asked for.
+        """Wait for all of them.
 
         Returns:
-            The outcomes.
+            The outcomes, by the handle that was given.
         """
         driver = self._begun()
         await driver.run()

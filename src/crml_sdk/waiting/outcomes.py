@@ -1,4 +1,4 @@
-"""What waiting tells: changes of a status, how each wait ended, and the errors it ended with."""
+"""What waits report: status changes, and how each wait ended."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ M_co = TypeVar("M_co", covariant=True, default=Any)
 
 @dataclass(frozen=True)
 class StatusChange(Generic[M_co]):
-    """A status that was seen for the first time, or instead of another.
+    """A new status of a resource.
 
     Attributes:
-        handle: Whose status it is.
+        handle: The resource.
         status: The status, as the model's open enum.
-        previous: The text of the one before, or None for the first that was seen.
+        previous: The text of the status before, or None for the first one.
         model: The reply that showed it: a Get response, or the row of a list.
         elapsed: Seconds since the wait began.
     """
@@ -39,9 +39,9 @@ class Outcome(Generic[M]):
 
     Attributes:
         handle: What was waited for.
-        model: The Get response that showed how it ended, or None: where a row was enough
-            (`details=False`), where the time was up before the Get, where there is no Get.
-        error: None, or the error that a `wait` for it alone would have raised.
+        model: The Get response that showed how it ended. None if a row was enough
+            (`details=False`), if the time was up before the Get, or if there is no Get operation.
+        error: The error that a `wait` for it alone would have raised, or None.
         elapsed: Seconds since the wait began.
         row: The last row of a list that showed it (its summary), or None.
     """
@@ -54,7 +54,7 @@ class Outcome(Generic[M]):
 
     @property
     def ok(self) -> bool:
-        """What was waited for came about."""
+        """Whether the wait reached its goal."""
         return self.error is None
 
     @property
@@ -67,10 +67,13 @@ class Outcome(Generic[M]):
         return getattr(self.error if self._last is None else self._last, "status", None)
 
     def result(self) -> M:
-        """The model, or the row where there is only that; raises the error if there is one.
+        """Return the final reply, or raise the error.
 
         Returns:
-            The final Get response, or the row.
+            The final Get response, or the row if there is no Get response.
+
+        Raises:
+            CleanRoomsMLError: `error`, if it is set.
         """
         if self.error is not None:
             raise self.error
@@ -78,16 +81,16 @@ class Outcome(Generic[M]):
 
 
 class Outcomes(list[Outcome[M]], Generic[M]):
-    """What `wait_all` gives: a list that a notebook shows as a timeline, from create to end."""
+    """The result of `wait_all`: a list. A notebook shows it as a timeline, from create to end."""
 
     def raise_for_failures(self) -> Outcomes[M]:
-        """Nothing if all ended well (and the list itself, to go on with).
+        """Raise an error if any wait failed.
 
         Returns:
             These outcomes.
 
         Raises:
-            WaitsFailed: Some did not; `error.failures` are their outcomes, and the first of
+            WaitsFailed: Some waits failed. `error.failures` has their outcomes, and the first of
                 their errors is its cause.
         """
         failures = [outcome for outcome in self if outcome.error is not None]
@@ -96,10 +99,10 @@ class Outcomes(list[Outcome[M]], Generic[M]):
         return self
 
     def to_svg(self) -> str:
-        """The timeline as an SVG picture.
+        """Draw the timeline as SVG.
 
         Returns:
-            The picture's text.
+            The text of the SVG.
         """
         from ..display.timelines import svg
 

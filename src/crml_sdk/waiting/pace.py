@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from .outcomes import StatusChange
 
-#: What ``poll=`` takes: a wait of tenacity's, any function like one, or a fixed interval.
+#: What ``poll=`` takes: a wait of tenacity's, a function like one, or a fixed interval.
 Poll = wait_base | Callable[["RetryCallState"], float] | float | timedelta
 
 #: What ``on_update=`` takes: a function of each change, which is awaited if it is async.
@@ -109,12 +109,12 @@ class Pace:
         else:
             state.set_exception((type(error), error, error.__traceback__))
         state.outcome_timestamp = now
-        # In this order, not a number becomes the shortest.
+        # In this order, NaN becomes the shortest.
         interval = max(SHORTEST, min(float(self._wait(state)), LONGEST))
         state.idle_for += interval
         state.upcoming_sleep = self.last = interval
         state.attempt_number += 1
-        # What the last reply was is of no use to the next interval, and may be large.
+        # The next interval does not need the last reply, which may be large.
         state.outcome = None
         return interval
 
@@ -123,7 +123,7 @@ def as_wait(poll: Poll | None) -> Callable[[RetryCallState], float]:
     """``poll`` as a wait of tenacity's; None gives the default.
 
     Raises:
-        TypeError, ValueError: It is none, by the name `poll`.
+        TypeError, ValueError: It is not a valid value for `poll`.
     """
     if poll is None:
         return wait_elapsed()
@@ -145,7 +145,7 @@ def check_options(*, timeout: object = None, poll: object = None, on_update: obj
         on_update: A function, or None.
 
     Raises:
-        TypeError, ValueError: By the argument's name, with what it takes.
+        TypeError, ValueError: An option is not valid. The message names it and says what it takes.
     """
     if timeout is not None:
         seconds_of("timeout", timeout)

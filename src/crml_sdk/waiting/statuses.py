@@ -1,10 +1,9 @@
-"""What each status of each resource means to somebody who waits.
+"""What each status of each resource means for a wait.
 
-One table per resource. The service has no COMPLETED and no CANCELLED: ``ACTIVE`` is how a job
-ends well, and a cancelled job, or one whose output was deleted or has expired, is ``INACTIVE``
-(the latter is not documented; assumed from the statuses there are). The values are those of the
-service model; a test compares the tables with it, so that a status that AWS adds fails that test
-before it meets a user.
+There is one table per resource. The service has no COMPLETED and no CANCELLED. A job that succeeds
+becomes ``ACTIVE``. A job that was cancelled, or whose output was deleted or has expired, becomes
+``INACTIVE`` (not documented; assumed from the existing statuses). A test compares the tables with
+the service model and fails when AWS adds a status.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ class Phase(str, Enum):
 
 
 class Goal(str, Enum):
-    """What is waited for."""
+    """What a wait waits for."""
 
     FINISHED = "finished"
     DELETED = "deleted"
@@ -34,7 +33,7 @@ class Goal(str, Enum):
 
 
 class Verdict(str, Enum):
-    """What a status means for a goal: go on, reached, failed, or to be read again."""
+    """What a status means for a goal: still pending, reached, failed, or to be confirmed."""
 
     PENDING = "pending"
     REACHED = "reached"
@@ -77,11 +76,11 @@ def phase(table: str, status: str) -> Phase:
 
 
 def judge(table: str, goal: Goal, status: str) -> Verdict:
-    """What ``status`` means to somebody who waits for ``goal``.
+    """What ``status`` means for a wait with the goal ``goal``.
 
     ``CANCEL_FAILED`` is doubtful for every goal: the job may have finished just before it could
-    be cancelled, or be running still, so it is read again before it counts. ``DELETE_FAILED`` is
-    doubtful while waiting for a delete, since it may be left over from an earlier one.
+    be cancelled, or it may still be running. It counts only when it is seen again. ``DELETE_FAILED``
+    is doubtful for a delete, because it may be left from an earlier one.
     """
     if status == "CANCEL_FAILED":
         return Verdict.DOUBTFUL
@@ -93,12 +92,12 @@ def judge(table: str, goal: Goal, status: str) -> Verdict:
     if here in (Phase.IN_PROGRESS, Phase.UNKNOWN):
         return Verdict.PENDING
     if goal is Goal.CANCELLED:
-        # However it ended, it runs no longer: that is what was asked for.
+        # However it ended, it no longer runs.
         return Verdict.FAILED if status == "DELETE_FAILED" else Verdict.REACHED
     return Verdict.REACHED if here is Phase.SUCCESS else Verdict.FAILED
 
 
-#: What each known status means, by table and goal; a status that is not there is waited on.
+#: What each known status means, by table and goal. A wait goes on for a status that is not here.
 VERDICTS: Mapping[tuple[str, Goal], Mapping[str, Verdict]] = MappingProxyType(
     {
         (table, goal): MappingProxyType({one: judge(table, goal, one) for one in statuses})
