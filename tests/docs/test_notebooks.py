@@ -60,3 +60,11 @@ async def test_its_cells_run_in_order_and_what_they_end_with_shows_itself(
 def test_it_is_kept_without_outputs(path: Path) -> None:
     cells = code_cells(path)
     assert not [cell for cell in cells if cell["outputs"] or cell["execution_count"]]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+def test_its_page_has_a_result_for_each_cell(path: Path) -> None:
+    """`scripts/docs_notebooks.py` writes them."""
+    results = json.loads(path.with_suffix(".outputs.json").read_text("utf-8"))
+    assert len(results) == len(code_cells(path))
+    assert [result["html"][:4] for result in results if "html" in result] == ["<tab", "<svg"]
