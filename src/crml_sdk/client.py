@@ -32,9 +32,9 @@ R = TypeVar("R")
 
 
 class MembershipScope(Waits, Suggesting):
-    """A view on a client for one membership: calls that need a membership take this one.
+    """A view of a client for one membership, which its calls use where they need one.
 
-    It opens nothing and needs no closing.
+    It opens nothing, so there is nothing to close.
     """
 
     def __init__(self, core: Core, membership_identifier: str) -> None:
@@ -52,9 +52,9 @@ class MembershipScope(Waits, Suggesting):
 
 
 class CollaborationScope(CollaborationGroups, Suggesting):
-    """A view on a client for one collaboration: what its members see of each other's resources.
+    """A view of a client for one collaboration: what its members see of each other's resources.
 
-    It opens nothing and needs no closing.
+    It opens nothing, so there is nothing to close.
     """
 
     def __init__(self, core: Core, collaboration_identifier: str) -> None:
@@ -68,31 +68,33 @@ class CollaborationScope(CollaborationGroups, Suggesting):
 class CleanRoomsML(Waits, CallerGroups, Suggesting):
     """The client of AWS Clean Rooms ML.
 
-    An async context manager; `open()` and `close()` do the same by hand. Holds no state outside
-    itself: two clients, two regions, one process.
+    It is an async context manager; `open()` and `close()` do the same without a block. It has no
+    state outside itself, so one process can have several clients, in different regions.
 
     Args:
-        region_name: Such as `us-east-1`; botocore's own chain (AWS_REGION, profile) when left out.
+        region_name: Such as `us-east-1`. By default botocore looks it up (AWS_REGION, profile).
         profile_name: A profile of the AWS configuration.
-        endpoint_url: Where requests go instead of AWS, for both services the SDK talks to.
+        endpoint_url: Where requests go instead of AWS, for both services that the SDK calls.
         membership: The membership (identifier or ARN) for calls that name none.
         http_backend: `aiohttp`, or `httpx` (extra `httpx`), which also runs on trio.
-        max_attempts: Tries of a call in all, 3 by default. Creates and starts are sent again only
-            when the first try surely did not arrive. Another retry mode than botocore's standard
-            goes into `config`, the environment or the profile.
-        max_connections: Connections at the same time, 64 by default; a `max_pool_connections` in
+        max_attempts: How often a request may be sent in all, 3 by default. Creates and starts are
+            sent again only when the first request certainly did not arrive. To choose another retry
+            mode than botocore's standard, use `config`, the environment or the profile.
+        max_connections: Connections at the same time, 64 by default. A `max_pool_connections` in
             `config` wins.
-        connect_timeout: Seconds (or a `timedelta`) for a connection, 60 by default.
-        read_timeout: Seconds (or a `timedelta`) for a reply to begin or go on, 60 by default.
-        config: An `AioConfig` merged in last.
-        session: An `AioSession` of the caller's.
-        polling_rate: Requests a second for all waits of this client together; None for no limit.
-        find_lost_creates: After a create or start whose reply was lost, look for what it may have
-            made and take it as the reply. False: raise what the transport raised.
-        find_membership: For lists and creates that are given no membership, and whose ARNs name none,
-            take the account's only `ACTIVE` one, which is looked up once. False: `MissingMembership`.
-        clock: Monotonic seconds, for waiting; the system's by default.
-        sleep: Waits for so many seconds, for waiting; the event loop's by default.
+        connect_timeout: Seconds, or a `timedelta`, for a connection, 60 by default.
+        read_timeout: Seconds, or a `timedelta`, until the reply or its next part arrives, 60 by
+            default.
+        config: An `AioConfig`, merged in last.
+        session: Your own `AioSession`.
+        polling_rate: Requests a second for all waits of this client together. None for no limit.
+        find_lost_creates: When the reply to a create or start is lost, search for what the request
+            may have created, and return that as the reply. False: raise the error of the transport.
+        find_membership: When a list or create is given no membership, and its ARNs name none, use
+            the account's only `ACTIVE` membership, which is looked up once. False: raise
+            `MissingMembership`.
+        clock: Gives monotonic seconds, for waiting. By default the system's clock.
+        sleep: Waits for so many seconds, for waiting. By default the event loop's sleep.
 
     Raises:
         MissingRegion, UnknownRegion, ConfigurationError: On opening.
@@ -184,10 +186,10 @@ class CleanRoomsML(Waits, CallerGroups, Suggesting):
 
     @property
     def fast_path(self) -> str | None:
-        """None when calls take the SDK's fast way through aiobotocore; otherwise why they do not.
+        """None when calls use the SDK's fast path through aiobotocore; otherwise the reason why not.
 
-        Calls do the same either way. A proxy, an aiobotocore that is not known, a tracing library
-        that has wrapped its functions, or the httpx backend keep a client from it.
+        Calls do the same either way. A client does not use the fast path with a proxy, an unknown
+        version of aiobotocore, a tracing library that wraps its functions, or the httpx backend.
         """
         return self._core.fast_path
 
@@ -197,18 +199,18 @@ class CleanRoomsML(Waits, CallerGroups, Suggesting):
         return self._core.raw.meta.region_name
 
     async def call(self, request: Asks[R], *, timeout: float | timedelta | None = None) -> R:
-        """Send a finished request model, such as `models.CreateTrainedModelRequest(...)`.
+        """Send a request model, such as `models.CreateTrainedModelRequest(...)`.
 
         Args:
-            request: The request, checked when it was made and once more now. What its operation's
-                method finds out (a membership, a version by its role) it has to name itself.
-            timeout: Seconds (or a `timedelta`) for the call with all its retries.
+            request: The request. It was checked when it was made, and is checked again. It must name
+                what the method of the operation would look up: a membership, a version by its role.
+            timeout: Seconds, or a `timedelta`, for the call with all its retries.
 
         Returns:
-            The model of the reply; of a list that is one page.
+            The model of the reply. For a list that is one page.
 
         Raises:
-            What the method of the operation raises.
+            CleanRoomsMLError: As from the method of the operation.
         """
         from .resources.requests import send
 

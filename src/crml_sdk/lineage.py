@@ -79,7 +79,7 @@ class Lineage:
             yield from root.walk()
 
     def path(self, version_identifier: str | None) -> tuple[LineageNode, ...]:
-        """From the root to a version of the model asked about: what it was trained on, in order.
+        """The versions from the root to a version of the model, in the order of training.
 
         Returns:
             The nodes, the root first.
@@ -144,11 +144,11 @@ def parent_of(row: Any) -> Key | None:
 
 
 def build_lineage(trained_model_arn: str, rows: Iterable[Any]) -> Lineage:
-    """The tree of a model's versions and of what they came from.
+    """The tree of a model's versions and of the versions they were trained from.
 
     Args:
-        trained_model_arn: The model asked about.
-        rows: Its versions, and the rows of every model that a version descends from.
+        trained_model_arn: The model that the caller asks about.
+        rows: Its versions, and those of every model that one of them was trained from.
     """
     by_key: dict[Key, Any] = {}
     for row in rows:
@@ -168,8 +168,9 @@ def build_lineage(trained_model_arn: str, rows: Iterable[Any]) -> Lineage:
     def born(key: Key) -> tuple[bool, Any]:
         return key in by_key, by_key[key].create_time if key in by_key else 0
 
-    def nodes(parent: Key | None, above: frozenset[Key]) -> tuple[LineageNode, ...]:
-        below = sorted((key for key in children.get(parent, ()) if key not in above), key=born)
-        return tuple(LineageNode(*key, by_key.get(key), nodes(key, above | {key})) for key in below)
+    def nodes(parent: Key | None) -> tuple[LineageNode, ...]:
+        # A circle has no root, so nothing leads into it.
+        below = sorted(children.get(parent, ()), key=born)
+        return tuple(LineageNode(*key, by_key.get(key), nodes(key)) for key in below)
 
-    return Lineage(trained_model_arn, nodes(None, frozenset()))
+    return Lineage(trained_model_arn, nodes(None))
