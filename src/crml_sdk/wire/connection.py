@@ -143,20 +143,15 @@ class Connection:
             return
         try:
             await context.__aexit__(None, None, None)
-            await self._let_calls_end()
+            for _ in range(_TURNS):
+                if self._tasks:
+                    await asyncio.sleep(0)
         finally:
             # aiohttp may let one wait for ever for a free connection of what is closed.
             if self._tasks:
                 self._cut = self._tasks - {asyncio.current_task()}
             for task in self._cut:
                 task.cancel()
-
-    async def _let_calls_end(self) -> None:
-        """Let calls whose reply is there take it in."""
-        for _ in range(_TURNS):
-            if not self._tasks:
-                break
-            await asyncio.sleep(0)
 
 
 class ConnectionOnAnyio(Connection):
@@ -195,7 +190,7 @@ _CAN_TELL: Final = sys.version_info >= (3, 11)
 """Whether a task knows that it was cancelled."""
 
 _TURNS: Final = 10
-"""Of the event loop, that calls have to end by themselves when their client is closed."""
+"""Of the event loop, in which calls whose reply is there can take it in when the client closes."""
 
 
 def _is_being_cancelled(task: Any) -> bool:

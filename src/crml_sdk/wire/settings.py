@@ -110,7 +110,10 @@ def make_config(settings: Settings, session: Any) -> Any:
     """
     from aiobotocore.config import AioConfig
 
-    given = _given(settings, session)
+    given: Any = AioConfig()
+    for each in (session.get_default_client_config(), settings.config):
+        if each is not None:
+            given = given.merge(each)
     options: dict[str, Any] = {
         # The request has been checked beyond what botocore would.
         "parameter_validation": False,
@@ -127,19 +130,10 @@ def make_config(settings: Settings, session: Any) -> Any:
             f"unknown http_backend {settings.http_backend!r}: aiohttp or httpx"
         )
     config: Any = AioConfig(**options)
-    if given is not None:
-        config = config.merge(given)
-    retries = _retries(settings, session, getattr(given, "retries", None))
+    config = config.merge(given)
+    retries = _retries(settings, session, given.retries)
     # Whatever stands in the config is complete: botocore would take its legacy mode otherwise.
     return config.merge(AioConfig(retries=retries)) if retries else config
-
-
-def _given(settings: Settings, session: Any) -> Any:
-    """The config of the caller, over that of the caller's session; None for none."""
-    default = session.get_default_client_config()
-    if default is None or settings.config is None:
-        return default if settings.config is None else settings.config
-    return default.merge(settings.config)
 
 
 def _retries(settings: Settings, session: Any, given: dict[str, Any] | None) -> dict[str, Any]:
@@ -166,10 +160,8 @@ def _user_agent(given: Any, session: Any) -> str:
         f"aiobotocore/{aiobotocore.__version__}",
         f"lang/python#{platform.python_version()}",
     ]
-    application = getattr(given, "user_agent_appid", None) or session.get_config_variable(
-        "user_agent_appid"
-    )
-    if application:
+    name = "user_agent_appid"
+    if application := given.user_agent_appid or session.get_config_variable(name):
         name = sanitize_user_agent_string_component(application, allow_hash=True)
         parts.append(f"app/{name}")
     return " ".join(parts)
