@@ -258,6 +258,15 @@ async def test_starting_token_resumes(sdk: CleanRoomsML, canned: CannedServer) -
     assert pages.asked == ["t2"]
 
 
+async def test_an_empty_token_to_start_with_is_sent(
+    sdk: CleanRoomsML, canned: CannedServer
+) -> None:
+    """Found: it was left out, and botocore sends it. AWS Clean Rooms states no least length."""
+    canned.answers = [reply(200, {"membershipSummaries": []})]
+    await sdk.memberships.list(starting_token="")
+    assert canned.received[0].query["nextToken"] == [""]
+
+
 async def test_first_reads_no_more_than_it_must(sdk: CleanRoomsML, canned: CannedServer) -> None:
     canned.handler = pages = Pages(THREE)
     first = await models_of(sdk).first()

@@ -299,7 +299,9 @@ def fetch_from(
     """
 
     async def fetch(token: str | None, size: int) -> Page[Any]:
-        page = {"maxResults": size, **request, **({"nextToken": token} if token else {})}
+        page = {"maxResults": size, **request}
+        if token is not None:
+            page["nextToken"] = token
         reply = await call(operation, page)
         rows: Sequence[Any] = getattr(reply, operation.items or "")
         kept = rows if keep is None else [row for row in rows if keep(row)]
