@@ -1,1 +1,1 @@
-"""Jobs: what is under way on a record, and what moves it."""
+"""Jobs: transitions of records, and the executors that move them."""

@@ -1,4 +1,4 @@
-"""What a test says about jobs: the next one fails or stalls, this one moves on now."""
+"""Controls jobs for tests: let the next one fail or stall, or move one now."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .job import (
 
 @dataclass
 class Plan:
-    """Something that shall happen to the next job that fits."""
+    """A plan for the next matching job."""
 
     kind: str | None
     name: str | None
@@ -48,7 +48,7 @@ class JobState(Protocol):
 
 
 class JobControl:
-    """What a test says about jobs: the next one fails or stalls, this one moves on now.
+    """Controls jobs for tests: let the next one fail or stall, or move one now.
 
     `kind` is the resource segment of an ARN, such as `trained-model` (export jobs, which have no
     ARN, are `trained-model-export-job` and `audience-export-job`); None means any.
@@ -68,7 +68,7 @@ class JobControl:
         phase: Phase = "create",
         times: int = 1,
     ) -> None:
-        """The next `times` jobs that fit end in failure, with this status code and message."""
+        """Let the next `times` matching jobs fail, with this status code and message."""
         self._plan(Plan(kind, name, phase, times, failure_details(status_code, message)))
 
     def stall_next(
@@ -79,7 +79,7 @@ class JobControl:
         phase: Phase = "create",
         times: int = 1,
     ) -> None:
-        """The next `times` jobs that fit never end by themselves."""
+        """Let the next `times` matching jobs never end by themselves."""
         self._plan(Plan(kind, name, phase, times, None))
 
     def _plan(self, plan: Plan) -> None:
@@ -92,7 +92,7 @@ class JobControl:
         self._plans.append(plan)
 
     def under_way(self) -> list[Job]:
-        """All jobs that have not ended, oldest first."""
+        """All unfinished jobs, oldest first."""
         return self._state.under_way()
 
     def of(self, arn: str, version: str | None = None) -> Job:
@@ -101,15 +101,15 @@ class JobControl:
             is_base = version is None and job.record.stands_for_model
             if job.arn == arn and (job.version == version or is_base):
                 return job
-        raise LookupError(f"Nothing is under way for {arn} (version {version or 'base'})")
+        raise LookupError(f"No job is running for {arn} (version {version or 'base'})")
 
     def step(self, arn: str, version: str | None = None) -> None:
-        """Moves a job one status further."""
+        """Move a job to its next status."""
         with self._state.transaction():
             self.of(arn, version).step()
 
     def finish(self, arn: str, version: str | None = None) -> None:
-        """Ends a job now."""
+        """End a job now."""
         with self._state.transaction():
             job = self.of(arn, version)
             job.start()
@@ -123,14 +123,14 @@ class JobControl:
         status_code: str = DEFAULT_FAILURE_CODE,
         message: str = DEFAULT_FAILURE_MESSAGE,
     ) -> None:
-        """Ends a job now, in failure."""
+        """End a job now, as failed."""
         with self._state.transaction():
             job = self.of(arn, version)
             job.start()
             job.fail(status_code, message)
 
     def finish_all(self) -> int:
-        """Ends every job that is under way and is not stalled; returns how many."""
+        """End all jobs that are running and not stalled, and return their number."""
         with self._state.transaction():
             jobs = [job for job in self.under_way() if not job.stalled]
             for job in jobs:
@@ -139,11 +139,11 @@ class JobControl:
             return len(jobs)
 
     def clear(self) -> None:
-        """Forgets the plans that have not happened yet."""
+        """Remove all plans that have not happened yet."""
         self._plans.clear()
 
     def plan_for(self, job: Job) -> None:
-        """Applies the first plan that fits to a new job. Called by the stand-in itself."""
+        """Apply the first matching plan to a new job. The local service calls this."""
         plan = next((plan for plan in self._plans if plan.fits(job)), None)
         if plan is None:
             return

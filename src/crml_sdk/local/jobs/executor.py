@@ -1,8 +1,8 @@
-"""The seam between the local service and what does the work of its jobs.
+"""The interface between the local service and the code that runs its jobs.
 
-Two protocols. A `Runner` is what runs a user's own code: it says which jobs it takes, runs one on a
-thread of its own, and returns what came of it or raises. An `Executor` is what the state talks to:
-the simulated one, or the worker that puts a runner on threads.
+A `Runner` runs users' own code: it says which jobs it accepts, runs each one in its own thread, and
+returns the results or raises. An `Executor` is what the state calls: the simulated one, or the worker
+that runs a runner in threads.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ __all__ = [
 
 PublishStatus = Literal["PUBLISH_SUCCEEDED", "PUBLISH_FAILED"]
 StopReason = Literal["cancel", "time", "close", "forget"]
-"""Why a run is to end: it was cancelled or its resource deleted, it took too long, the local
+"""Why a run must end: it was cancelled or its resource was deleted, it took too long, the local
 service closes, or its state was reset or replaced."""
 
 
 @dataclass(frozen=True)
 class JobView:
-    """A job as its runner sees it: copies, which are its own to read without a lock.
+    """A job for its runner: copies, which can be read without a lock.
 
     `kind` is the resource segment of the ARN, such as `trained-model`. `number` is the order of
-    creation and names the job in `/jobs/NUMBER`. `request` holds the parameters of the request,
-    `data` the members of the resource, both by wire name. Export jobs have no ARN; theirs is an
-    internal key. `version` is None for a base version without an identifier.
+    creation, as in `/jobs/NUMBER`. `request` has the parameters of the request and `data` the members
+    of the resource, both by wire name. Export jobs have no ARN, so theirs is an internal key. `version`
+    is None for a base version without an identifier.
     """
 
     number: int
@@ -63,8 +63,10 @@ class JobView:
 
 @dataclass(frozen=True)
 class Metric:
-    """One value of a metric: its name, the value, and when (epoch seconds). `source` says which
-    instance printed it, such as `algo-1`."""
+    """One value of a metric: its name, the value and the time in epoch seconds.
+
+    `source` is the instance that printed it, such as `algo-1`.
+    """
 
     name: str
     value: float
@@ -74,9 +76,9 @@ class Metric:
 
 @dataclass(frozen=True)
 class Artifact:
-    """A file that a job left: its name for people, where it lies, and its size in bytes.
+    """A file that a job wrote: its name, its path, and its size in bytes.
 
-    `location` is the S3 address that it stands for, if it was delivered.
+    `location` is its S3 URI, if it was delivered.
     """
 
     name: str
@@ -87,7 +89,7 @@ class Artifact:
 
 @dataclass(frozen=True)
 class Publish:
-    """What one member is told about the logs and metrics of a job. None leaves a status out."""
+    """The status of a job's logs and metrics for one member. None omits a status."""
 
     logs_status: PublishStatus | None = None
     logs_details: str | None = None
@@ -107,13 +109,12 @@ class Publish:
 
 @dataclass(frozen=True)
 class Results:
-    """What came of a job that ended well.
+    """The results of a job that succeeded.
 
-    `members` are set on the resource, by wire name (`numberOfRecords`, `sizeInGb`, ...).
-    `publish` replaces, for the accounts it names, what the local service says by itself about
-    logs and metrics (it goes by the association's policies and the members' ML configurations).
-    `log` is the file that holds the log, default `RunContext.log`. `metrics` replaces those given
-    to `RunContext.record` if it is not empty.
+    `members` are set on the resource, by wire name (`numberOfRecords`, `sizeInGb`, ...). `publish`
+    replaces, for its accounts, the status of logs and metrics, which otherwise follows from the
+    association's policies and the members' ML configurations. `log` is the file with the log, by default
+    `RunContext.log`. If `metrics` is not empty, it replaces those given to `RunContext.record`.
     """
 
     members: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -126,8 +127,8 @@ class Results:
 class JobFailed(Exception):
     """Raised by a runner: the job ends in CREATE_FAILED with this status code and message.
 
-    The service keeps the first 1,024 characters of a message. `results`, if given, carries the
-    metrics, artifacts and log that a failed job has left all the same.
+    The service keeps the first 1,024 characters of a message. `results` can contain the metrics,
+    artifacts and log of the failed job.
     """
 
     def __init__(
@@ -144,18 +145,18 @@ class JobFailed(Exception):
 
 
 class JobPort(Protocol):
-    """What the state offers to an executor. Every method may be called from any thread."""
+    """The interface of the state for an executor. All methods may be called from any thread."""
 
     def transaction(self) -> AbstractContextManager[Any]:
-        """The state's lock. What is changed inside is saved, or undone, as one."""
+        """The state's lock. All changes within it are saved or undone together."""
         ...
 
     def after_commit(self, action: Callable[[], object]) -> None:
-        """Runs an action when the present transaction is saved; never, if it is undone."""
+        """Run an action when the current transaction is saved. Never, if it is undone."""
         ...
 
     def on_undo(self, action: Callable[[], object]) -> None:
-        """Runs an action if the present transaction is undone."""
+        """Run an action if the current transaction is undone."""
         ...
 
     def now(self) -> float:
@@ -179,20 +180,20 @@ class JobPort(Protocol):
         ...
 
     def number(self, arn: str, version: str | None = None) -> int:
-        """The number of the job that makes, or made, a resource. Raises LookupError."""
+        """The number of the job that creates or created a resource. Raises LookupError."""
         ...
 
     def artifacts(self, arn: str, version: str | None = None) -> Path | None:
-        """The folder that a seed names as a model's artifacts, if one does."""
+        """The folder of a model's artifacts in a seed, if there is one."""
         ...
 
 
 class RunContext:
-    """What a runner may use while it runs one job. Its methods take no lock for longer than a copy.
+    """What a runner can use while it runs one job.
 
-    `folder` is the job's own, empty at the start, and kept until the resource is gone. `stopping`
-    is set when the run shall end; `reason` then says why. A run that ends after that is not
-    recorded as a success, whatever it returns.
+    `folder` belongs to the job. It is empty at the start, and kept as long as the resource exists.
+    `stopping` is set if the run must end, and `reason` then says why. A run that ends after that does
+    not count as a success, whatever it returns. No method holds a lock for longer than a copy takes.
     """
 
     def __init__(
@@ -210,11 +211,11 @@ class RunContext:
 
     @property
     def log(self) -> Path:
-        """Where the log goes, so that it can be read while the job runs."""
+        """The file for the log, so that it can be read while the job runs."""
         return self.folder / "job.log"
 
     def record(self, metric: Metric) -> None:
-        """Shows a metric while the job still runs."""
+        """Record a metric while the job still runs."""
         self._metrics.append(metric)
 
     @property
@@ -241,18 +242,18 @@ class RunContext:
         return self._folder_of_number(self._port.number(arn, version))
 
     def artifacts_of(self, arn: str, version: str | None = None) -> Path | None:
-        """The folder of unpacked artifacts that a seed names for a model, if one does."""
+        """The folder of a model's unpacked artifacts in a seed, if there is one."""
         return self._port.artifacts(arn, version)
 
 
 @runtime_checkable
 class Runner(Protocol):
-    """What runs users' code. `LocalCleanRoomsML(executor=...)` takes one, or an `Executor`."""
+    """Runs users' code. `LocalCleanRoomsML(executor=...)` accepts a runner or an `Executor`."""
 
     def runs(self, job: JobView) -> bool:
-        """True if this job is to be run; a job that nobody runs is simulated.
+        """Whether to run this job. Otherwise it is simulated.
 
-        Called under the state's lock: it must be quick. What it raises becomes the job's failure.
+        It is called under the state's lock, so it must be quick. If it raises, the job fails.
         """
         ...
 
@@ -262,39 +263,39 @@ class Runner(Protocol):
         ...
 
     def discard(self, arn: str, version: str | None) -> None:
-        """A resource is gone, or its data was deleted. Its folder is removed after this."""
+        """A resource or its data was deleted. Its folder is removed after this call."""
         ...
 
     def close(self) -> None:
-        """The local service ends; no run is under way any more."""
+        """The local service ends. No job is running any more."""
         ...
 
 
 @runtime_checkable
 class Executor(Protocol):
-    """Moves jobs: `SimulatedExecutor`, `WorkerExecutor` (a runner on threads), or your own.
+    """Moves jobs: `SimulatedExecutor`, `WorkerExecutor` (a runner in threads), or your own.
 
-    One of your own inherits from this: what it leaves out then does nothing.
+    Inherit from this class. A method that you do not override does nothing.
     """
 
     @property
     def real_time(self) -> bool:
-        """True while something runs that takes real time: waiting clients then really sleep."""
+        """Whether something runs that takes real time, so that waiting clients really sleep."""
         return False
 
     def attach(self, jobs: JobPort) -> None:
-        """Called once, before anything else."""
+        """Called once, first."""
         ...
 
     def submit(self, job: Job) -> None:
-        """A request was accepted; the record's status is CREATE_, CANCEL_ or DELETE_PENDING.
+        """A request was accepted. The record's status is CREATE_, CANCEL_ or DELETE_PENDING.
 
-        Called inside the request's transaction. What it raises becomes the job's failure.
+        It is called inside the request's transaction. If it raises, the job fails.
         """
         ...
 
     def seen(self, job: Job) -> None:
-        """A reply has shown the record of this job."""
+        """A reply contained the record of this job."""
         ...
 
     def tick(self, now: float) -> None:
@@ -302,17 +303,17 @@ class Executor(Protocol):
         ...
 
     def stop(self, job: Job, reason: StopReason) -> None:
-        """A job was overtaken (by a cancel, a delete, a decree); never waits for it to end."""
+        """A job was replaced (by a cancel, a delete or a test). This must not wait for its end."""
         ...
 
     def discard(self, number: int, arn: str, version: str | None) -> None:
-        """A resource is gone, or its data was deleted or has expired. Called after the commit."""
+        """A resource or its data was deleted or has expired. Called after the commit."""
         ...
 
     def forget(self) -> None:
-        """Every job is void: the state is about to be replaced. Called without the lock."""
+        """All jobs end, because the state will be replaced. Called without the lock."""
         ...
 
     def close(self, grace: float = 10) -> None:
-        """Ends everything that runs, after `grace` seconds by force. Called without the lock."""
+        """End all running jobs, by force after `grace` seconds. Called without the lock."""
         ...

@@ -1,4 +1,4 @@
-"""What a run leaves to be looked at: its log, metrics and artifacts, kept beside it in a file."""
+"""The report of a run: its log, metrics and artifacts, in a file next to it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def read_log(file: Path, start: int | None, limit: int) -> LogPart:
 
 
 def write_report(folder: Path, context: RunContext, results: Results | None) -> None:
-    """Keeps what is to be looked at in the job's folder. Raises OSError."""
+    """Save the report in the job's folder. Raises OSError."""
     if not folder.exists():
         return
     results = results or Results()
@@ -68,7 +68,7 @@ def _artifact(entry: Any) -> Artifact:
 
 
 def read_report(folder: Path) -> JobReport | None:
-    """What was kept in a job's folder; None if there is nothing, or it cannot be read."""
+    """The report in a job's folder. None if there is none, or it cannot be read."""
     try:
         document: Any = json.loads((folder / FILE).read_text(encoding="ascii"))
         return JobReport(

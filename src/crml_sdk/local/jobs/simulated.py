@@ -1,4 +1,4 @@
-"""The executor that runs nothing: jobs move by reads, by the clock, at once, or not at all."""
+"""The executor that simulates jobs: they move by reads, by the clock, immediately or manually."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .job import Job
 
 
 class SimulatedExecutor:
-    """Moves jobs by reads, by the clock, at once, or not at all (see `settings.Lifecycle`)."""
+    """Moves jobs by reads, by the clock, immediately or manually (see `settings.Lifecycle`)."""
 
     def __init__(self, lifecycle: Lifecycle, now: Callable[[], float]) -> None:
         self.lifecycle = lifecycle

@@ -1,7 +1,7 @@
-"""The executor that does real work: a runner's jobs, each on a thread of its own.
+"""The executor that really runs jobs: those of a runner, each in its own thread.
 
-The lock of the state is never held while a thread or a process is waited for. What came of a job
-enters the state in one transaction, with its status.
+The lock of the state is never held during a wait for a thread or a process. The results of a job
+enter the state in one transaction, together with its status.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Run:
 
 
 class WorkerExecutor:
-    """Puts the jobs that a runner takes on threads, and leaves the others to another executor.
+    """Runs the jobs that a runner accepts in threads, and leaves the others to another executor.
 
     In: the runner; the executor for what it does not run; a folder for the jobs' own folders
     (default: a temporary one, removed at the end); how many run at the same time, the rest staying
@@ -143,16 +143,16 @@ class WorkerExecutor:
     # What pages and tests ask
 
     def running(self) -> list[JobView]:
-        """The jobs whose threads have not ended."""
+        """The jobs with running threads."""
         return [run.view for run in list(self._runs.values()) if not run.settled]
 
     def folder_of(self, number: int) -> Path | None:
-        """The folder of a job; it is there if the job was run."""
+        """The folder of a job. It exists if the job really ran."""
         root = self._given_folder or self._temporary
         return None if root is None else root / str(number)
 
     def report(self, number: int) -> JobReport | None:
-        """The log, metrics and artifacts of a job, so far; None for one that was not run."""
+        """The log, metrics and artifacts of a job so far. None if it was simulated."""
         run, folder = self._runs.get(number), self.folder_of(number)
         if run is not None and not run.settled:
             return JobReport(run.context.log, run.context.metrics, ())
@@ -203,7 +203,7 @@ class WorkerExecutor:
         return False
 
     def _run(self, run: Run) -> Results | JobFailed | None:
-        """What came of the job; None if it was overtaken before it began."""
+        """The result of the job. None if it was replaced before it began."""
         shutil.rmtree(run.context.folder, ignore_errors=True)
         run.context.folder.mkdir(parents=True)
         with self._jobs.transaction():
@@ -219,7 +219,7 @@ class WorkerExecutor:
             return JobFailed(INTERNAL_ERROR, f"The runner failed: {error!r}")
 
     def _record(self, run: Run, outcome: Results | JobFailed | None) -> None:
-        """Enters what came of a run; while that cannot be saved, again every second."""
+        """Enter the result of a run. If it cannot be saved, try again every second."""
         results = outcome.results if isinstance(outcome, JobFailed) else outcome
         with suppress(OSError):
             write_report(run.context.folder, run.context, results)

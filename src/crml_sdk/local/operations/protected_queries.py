@@ -32,7 +32,7 @@ def list_queries(call: Call) -> JsonObject:
 
 
 def _status(record: Record) -> str:
-    """The data of a channel may be deleted: its query has been run all the same."""
+    """The query has run, even if the channel's data was deleted."""
     running = {
         "CREATE_PENDING": "SUBMITTED",
         "CREATE_IN_PROGRESS": "STARTED",

@@ -56,7 +56,9 @@ def restore(state: State, document: Any) -> list[tuple[Record, JsonObject]]:
         raise UnreadableState("This is not a state of the local Clean Rooms ML")
     saved = cast(JsonObject, document)
     if saved.get("version") != FORMAT_VERSION:
-        raise UnreadableState(f"State version {saved.get('version')} is not known to this release")
+        raise UnreadableState(
+            f"State version {saved.get('version')} is not supported by this release"
+        )
     try:
         with state.transaction():
             return _restore(state, saved)
@@ -126,7 +128,7 @@ def _parsed_yaml(source: Path, text: str) -> Any:
         import yaml  # pyright: ignore[reportMissingModuleSource]
     except ImportError:
         raise UnreadableState(
-            f"Reading {source} needs PyYAML, which the extra crml-sdk[cli] brings"
+            f"reading {source} needs PyYAML: pip install 'crml-sdk[cli]'"
         ) from None
     try:
         # A few aliases of aliases stand for more values than any memory holds, and PyYAML's time

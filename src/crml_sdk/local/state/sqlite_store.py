@@ -1,7 +1,7 @@
 """The state in a SQLite file, written in the transaction of the request that changed it.
 
-Write-ahead log, `synchronous=NORMAL`: what was answered survives the end of the process by any
-means; only a loss of power may take the last moments. The file is locked as long as it is open.
+It uses a write-ahead log with `synchronous=NORMAL`. Answered requests survive any end of the process.
+Only a loss of power can lose the last moments. The file is locked as long as it is open.
 """
 
 from __future__ import annotations
@@ -85,8 +85,8 @@ class SqliteStore:
             with suppress(OSError), self.path.open("rb") as file:
                 if file.read(64).lstrip()[:1] == b"{":
                     return (
-                        f"{self.path} is a JSON export; take it in with --import {self.path} and "
-                        "another --state file"
+                        f"{self.path} is a JSON export; import it with --import"
+                        f" {self.path} and another --state file"
                     )
             return f"{self.path} is not a state of the local Clean Rooms ML"
         return f"{self.path} cannot be used: {error}"

@@ -101,7 +101,7 @@ class State(Registry):
                 if self._next_expiry <= now:
                     self._expire(now)
         except Unsaved as error:
-            _log.warning("Jobs do not move on: %s", error.message)
+            _log.warning("Jobs cannot be moved: %s", error.message)
 
     def set_status(self, record: Record, status: str, at: float | None = None) -> None:
         """Changes a status by decree; a job under way on the record is dropped."""

@@ -1,1 +1,1 @@
-"""From a request to its reply, and the transports that carry them."""
+"""From a request to its reply, and the transports for them."""

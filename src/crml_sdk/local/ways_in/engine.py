@@ -1,7 +1,7 @@
 """From the bytes of a request to the bytes of a reply, without any transport.
 
-A request goes: route → caller → parameters → operation → reply. Whatever fails on the way becomes
-an error in the service's own form; nothing else ever leaves this room.
+A request goes through these steps: route, caller, parameters, operation, reply. A failure in any step
+becomes an error in the service's form.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ class Reply(NamedTuple):
 
 
 class Exchange(NamedTuple):
-    """A reply and what the transport does with it: waits `delay` seconds, then sends it, cuts the
-    connection, or stays silent."""
+    """A reply, and what the transport does with it after `delay` seconds: send it, cut the connection,
+    or stay silent."""
 
     reply: Reply
     delay: float = 0.0
@@ -60,7 +60,7 @@ class Exchange(NamedTuple):
 
 @dataclass(slots=True)
 class RecordedRequest:
-    """What was called, by whom, with what, and how it ended.
+    """A request: the operation, the caller, the parameters and the result.
 
     `operation` and `params` are None for a request that never reached an operation; `error` is the
     exception name of an error reply; `time` is in epoch seconds of the local clock.
@@ -81,7 +81,7 @@ class RecordedRequest:
 
 
 class Engine:
-    """Answers requests on a state. Synchronous; one request at a time holds the state's lock."""
+    """Answers requests on a state, synchronously. One request at a time holds the state's lock."""
 
     def __init__(self, state: State) -> None:
         self.state = state
@@ -113,7 +113,7 @@ class Engine:
     def exchange(
         self, method: str, raw_target: str, headers: Mapping[str, str], body: bytes
     ) -> Exchange:
-        """The reply to a request, and what the transport shall do with it."""
+        """The reply to a request, and what the transport must do with it."""
         with self.state.lock:
             self._served += 1
             entry = RecordedRequest(
@@ -131,9 +131,9 @@ class Engine:
             except ServiceFailure as failure:
                 exchange = Exchange(self._failure(entry, failure))
             except Exception:
-                _log.exception("The stand-in failed on %s %s", method, raw_target[:200])
+                _log.exception("The local service failed on %s %s", method, raw_target[:200])
                 exchange = Exchange(
-                    self._failure(entry, ServiceFailure("The local stand-in failed; see its log"))
+                    self._failure(entry, ServiceFailure("The local service failed; see its log"))
                 )
             entry.status = exchange.reply.status
             exchange.reply.headers["x-amzn-RequestId"] = entry.request_id
@@ -180,7 +180,7 @@ class Engine:
 
     @property
     def served(self) -> int:
-        """How many requests were answered."""
+        """The number of answered requests."""
         return self._served
 
     def _answer(self, entry: RecordedRequest, headers: Mapping[str, str], body: bytes) -> Exchange:

@@ -1,8 +1,8 @@
-"""Who may speak to the server: the names it answers to, and no page of another site.
+"""Which requests the server accepts: its host names, and no pages of other sites.
 
-A web page can make a browser send requests to loopback, and by DNS rebinding (its own name, made to
-resolve to this machine) read the replies. The names below cannot belong to such a page, and every
-browser says with `Origin` and `Sec-Fetch-Site` where a request comes from.
+A web page can make a browser send requests to loopback. With DNS rebinding (its own name resolves to
+this machine) it could also read the replies. The names below cannot belong to such a page, and
+browsers say with `Origin` and `Sec-Fetch-Site` where a request comes from.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _PRIVATE_SUFFIXES = (".localhost", ".svc.cluster.local")
 
 
 class HostCheck:
-    """Refuses requests for names that are not this server's, and from pages of other sites.
+    """Refuses requests for other host names, and from pages of other sites.
 
     In: further names to answer to; `*.example.com` means every name below. The environment
     variable CRML_LOCAL_ALLOWED_HOSTS adds to them, separated by commas or blanks.
@@ -30,7 +30,7 @@ class HostCheck:
         self._suffixes = tuple(name[1:] for name in names if name.startswith("*."))
 
     def refusal(self, target: str, headers: Mapping[str, str]) -> str | None:
-        """Why a request is refused, in one sentence; None if it is not.
+        """Why a request is refused, in one sentence. None if it is accepted.
 
         In: the raw request target and the headers (looked up as `Host`, `Origin`, ...).
         """
@@ -79,7 +79,7 @@ def is_loopback(host: str) -> bool:
 
 
 def _bare(authority: str) -> str:
-    """A host in small letters, without its port, brackets and final dot."""
+    """A host in lower case, without port, brackets and final dot."""
     name = authority.strip().lower()
     if name.startswith("["):
         return name[1:].partition("]")[0]

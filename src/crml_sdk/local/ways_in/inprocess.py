@@ -1,4 +1,4 @@
-"""The way in without sockets: aiobotocore clients whose requests are answered in the process.
+"""Access without sockets: aiobotocore clients whose requests are answered in the process.
 
 A handler on the `before-send` event of both services answers every request. It never returns
 None, which would let the request leave for the real network.
@@ -56,11 +56,11 @@ class InProcessHandler:
             await current_runtime().sleep(exchange.delay)
         if exchange.transport == "cut":
             raise botocore.exceptions.ConnectionClosedError(
-                endpoint_url=request.url, request=request, error="cut by the local stand-in"
+                endpoint_url=request.url, request=request, error="cut by the local service"
             )
         if exchange.transport == "silence":
             raise botocore.exceptions.ReadTimeoutError(
-                endpoint_url=request.url, error="silenced by the local stand-in"
+                endpoint_url=request.url, error="silenced by the local service"
             )
         return aiobotocore.awsrequest.AioAWSResponse(
             request.url,

@@ -1,4 +1,4 @@
-"""The way in over a socket: an aiohttp server on loopback, for boto3, the AWS CLI, any language."""
+"""Access over a socket: an aiohttp server on loopback, for boto3, the AWS CLI and other languages."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class LocalServer:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Environment variables that point any AWS SDK or the AWS CLI at this server."""
+        """Environment variables that direct an AWS SDK or the AWS CLI to this server."""
         return {
             "AWS_ENDPOINT_URL_CLEANROOMSML": self.url,
             "AWS_ENDPOINT_URL_CLEANROOMS": self.url,
@@ -64,7 +64,7 @@ class LocalServer:
         }
 
     async def start(self) -> LocalServer:
-        """Starts listening. Raises OSError if the port is taken."""
+        """Start listening. Raises OSError if the port is taken."""
         loop = asyncio.get_running_loop()
         self._web = _WebServer(self._engine, self._control, self._hosts)
         # The name would mean two addresses, and with port 0 two different ports.
@@ -74,7 +74,7 @@ class LocalServer:
         return self
 
     async def stop(self) -> None:
-        """Stops listening and closes every connection."""
+        """Stop listening and close all connections."""
         server, app = self._server, self._web
         self._server = self._web = None
         if server is not None:
@@ -98,7 +98,7 @@ class LocalServer:
 
 
 class ThreadedServer:
-    """A stand-in that listens from a thread of its own, for synchronous callers.
+    """A local service that listens in its own thread, for synchronous callers.
 
     A context manager: `with local.serve_in_thread() as server`.
     """
@@ -120,7 +120,7 @@ class ThreadedServer:
         return self._server.environment
 
     def start(self) -> ThreadedServer:
-        """Starts the thread and waits until it listens."""
+        """Start the thread and wait until it listens."""
         ready = threading.Event()
         failures: list[BaseException] = []
         loop = self._loop = asyncio.new_event_loop()
@@ -147,7 +147,7 @@ class ThreadedServer:
         return self
 
     def stop(self) -> None:
-        """Stops the server and its thread."""
+        """Stop the server and its thread."""
         loop, thread = self._loop, self._thread
         self._loop = self._thread = None
         if loop is not None and thread is not None and thread.is_alive():
@@ -266,7 +266,7 @@ class _Connection(RequestHandler):
         message: str | None = None,
     ) -> web.StreamResponse:
         if status >= 500:
-            failure = ServiceFailure("The local stand-in failed; see its log")
+            failure = ServiceFailure("The local service failed; see its log")
         else:
             failure = Invalid("The request is not valid HTTP")
         response = _response(self._refuse("?", "?", failure))
