@@ -1,4 +1,4 @@
-"""Runs the cases and prints the table; `--json FILE` keeps the figures."""
+"""Run the cases and print a table. `--json FILE` saves the figures."""
 
 import argparse
 import json
@@ -29,14 +29,23 @@ def arguments() -> argparse.Namespace:
         "cases",
         nargs="*",
         metavar="CASE",
-        help=f"which cases (default: all): {', '.join(case.name for case in cases.CASES)}",
+        help=f"cases to run (default: all): {', '.join(case.name for case in cases.CASES)}",
     )
     parser.add_argument("--against", nargs="*", choices=list(contenders.NAMES), metavar="CONTENDER")
-    parser.add_argument("--repeats", type=int, default=30, help="rounds of each case (default 30)")
-    parser.add_argument("--fresh", type=int, default=11, help="fresh processes each (default 11)")
-    parser.add_argument("--pieces", type=int, default=3, help="rounds of long cases (default 3)")
-    parser.add_argument("--items", type=int, default=1_000_000, help="length of crml_sdk's stream")
-    parser.add_argument("--quick", action="store_true", help="a rough look in under a minute")
+    parser.add_argument("--repeats", type=int, default=30, help="rounds per case (default: 30)")
+    parser.add_argument(
+        "--fresh", type=int, default=11, help="new processes per case (default: 11)"
+    )
+    parser.add_argument("--pieces", type=int, default=3, help="rounds per long case (default: 3)")
+    parser.add_argument(
+        "--items",
+        type=int,
+        default=1_000_000,
+        help="items in the stream of crml_sdk (default: 1,000,000)",
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="measure roughly, in less than a minute"
+    )
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     options = parser.parse_args()
     known = {case.name for case in cases.CASES}

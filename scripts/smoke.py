@@ -1,4 +1,4 @@
-"""What an installed package must be able to do: scripts/package runs this in clean environments."""
+"""Smoke test of an installed package. scripts/package runs it in clean environments."""
 
 import asyncio
 import importlib.metadata

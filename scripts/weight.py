@@ -1,4 +1,4 @@
-"""Counts the lines of code written by hand: docstrings, comments and blank lines left out.
+"""Count the handwritten lines of code, without docstrings, comments and blank lines.
 
 python scripts/weight.py            # the library without local/, cli/ and what is generated
 python scripts/weight.py --files    # each file, the heaviest first
@@ -21,7 +21,7 @@ NO_CODE = {
 
 
 def code_lines(text: str) -> int:
-    """How many lines of a module hold code."""
+    """The number of lines of a module that contain code."""
     described: set[int] = set()
     for node in ast.walk(ast.parse(text)):
         # Docstrings, and the strings that describe a constant or an attribute below it.
@@ -39,7 +39,7 @@ def code_lines(text: str) -> int:
 
 
 def written(source: Path = SOURCE) -> dict[str, int]:
-    """Lines of code of each file written by hand."""
+    """Lines of code of each handwritten file."""
     return {
         file.relative_to(source).as_posix(): code_lines(file.read_text("utf-8"))
         for file in sorted(source.rglob("*.py"))

@@ -1,4 +1,4 @@
-"""Runs a seeded sample of the mutants of each file against the tests that are mapped to it.
+"""Run a sample of the mutants of each file against the tests of that file.
 
 scripts/mutants                        # every file of targets.toml
 scripts/mutants pagination checking    # these
@@ -25,9 +25,7 @@ def main() -> int:
     targets = load_targets()
     unknown = set(options.names) - set(targets)
     if unknown:
-        print(
-            f"no such file in targets.toml: {', '.join(sorted(unknown))}; known: {', '.join(targets)}"
-        )
+        print(f"unknown names: {', '.join(sorted(unknown))}; known: {', '.join(targets)}")
         return 2
     chosen = [targets[name] for name in options.names or targets]
     short = [target.name for target in chosen if not _one(target, options)]
@@ -38,14 +36,30 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser("scripts/mutants", description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", help="names in scripts/mutation/targets.toml")
-    parser.add_argument("--sample", type=int, default=60, help="mutants of a file (60)")
-    parser.add_argument("--all", action="store_true", help="every mutant of a file")
     parser.add_argument(
-        "--only", action="append", metavar="TEXT", help="those whose line in the report holds this"
+        "names",
+        nargs="*",
+        help="files to change, as in scripts/mutation/targets.toml (default: all)",
     )
-    parser.add_argument("--seed", default="crml", help="chooses the sample (crml)")
-    parser.add_argument("--jobs", type=int, default=2, help="mutants at a time (2)")
+    parser.add_argument(
+        "--sample", type=int, default=60, help="number of mutants per file (default: 60)"
+    )
+    parser.add_argument(
+        "--all", action="store_true", help="use every mutant of a file instead of a sample"
+    )
+    parser.add_argument(
+        "--only",
+        action="append",
+        metavar="TEXT",
+        help="only mutants whose line in the report contains this text",
+    )
+    parser.add_argument("--seed", default="crml", help="seed of the sample (default: crml)")
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        default=2,
+        help="number of mutants that run at the same time (default: 2)",
+    )
     return parser.parse_args()
 
 
