@@ -110,7 +110,7 @@ def test_the_default_account_and_the_region_can_be_chosen() -> None:
         (["--host", "256.0.0.1"], ""),
         (["--account", "12"], "twelve digits"),
         (["--account", "444455556666"], "other member"),
-        (["--region", "Mars"], "no region"),
+        (["--region", "Mars"], "not a region"),
     ],
 )
 def test_what_it_cannot_do_is_one_line_on_stderr(

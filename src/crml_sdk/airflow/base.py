@@ -105,7 +105,7 @@ class CleanRoomsMLOperator(AwsBaseOperator[CleanRoomsMLHook]):
             sdk: An open client.
 
         Returns:
-            The handle of what is waited for.
+            The handle to wait for.
         """
         raise NotImplementedError
 

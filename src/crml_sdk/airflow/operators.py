@@ -69,7 +69,7 @@ class CleanRoomsMLCreateInputChannelOperator(CleanRoomsMLOperator):
             sdk: An open client.
 
         Returns:
-            The handle of what is waited for.
+            The handle to wait for.
         """
         given = self.members()
         given["retention_in_days"] = int(given["retention_in_days"])  # a template gives text
@@ -154,7 +154,7 @@ class CleanRoomsMLTrainModelOperator(CleanRoomsMLOperator):
             sdk: An open client.
 
         Returns:
-            The handle of what is waited for.
+            The handle to wait for.
         """
         reply = await sdk.trained_models.create(**self.members(), **self.settings())
         return Handle.of(reply)
@@ -237,7 +237,7 @@ class CleanRoomsMLStartInferenceJobOperator(CleanRoomsMLOperator):
             sdk: An open client.
 
         Returns:
-            The handle of what is waited for.
+            The handle to wait for.
         """
         reply = await sdk.inference_jobs.start(**self.members(), **self.settings())
         return Handle.of(reply)
@@ -281,6 +281,6 @@ class CleanRoomsMLExportModelOperator(CleanRoomsMLOperator):
             sdk: An open client.
 
         Returns:
-            The handle of what is waited for.
+            The handle to wait for.
         """
         return await sdk.trained_models.start_export(**self.members(), **self.settings())

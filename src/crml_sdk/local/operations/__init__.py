@@ -1,4 +1,4 @@
-"""What every operation does: a function from a call to the members of its reply."""
+"""The operations: functions from a call to the members of its reply."""
 
 from __future__ import annotations
 

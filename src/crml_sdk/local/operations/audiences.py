@@ -1,4 +1,4 @@
-"""Lookalike modelling: training datasets, audience models, and what is made with them."""
+"""Lookalike modelling: training datasets, audience models, audiences and their exports."""
 
 from __future__ import annotations
 
@@ -424,7 +424,7 @@ def _require_unused(call: Call, record: Record, by: str) -> None:
 
 
 def _delete(call: Call, record: Record) -> None:
-    """Starts a deletion. Deleting twice is no error; deleting what is being made is one."""
+    """Start a deletion. Deleting twice is allowed. Deleting a resource while it is created is an error."""
     if record.status in ("DELETE_PENDING", "DELETE_IN_PROGRESS"):
         return
     if record.job is not None and call.state.settings.delete_while_running == "conflict":

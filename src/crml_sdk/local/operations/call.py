@@ -1,4 +1,4 @@
-"""One call, and what its caller may reach."""
+"""One call, and the resources that its caller may use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Collaborations of AWS Clean Rooms, and who is in them."""
+"""Collaborations of AWS Clean Rooms, and their members."""
 
 from __future__ import annotations
 

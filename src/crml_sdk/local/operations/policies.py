@@ -1,4 +1,4 @@
-"""Resource policies of configured audience models: are they well formed, and whom do they let in.
+"""Resource policies of configured audience models: whether they are valid, and whom they allow.
 
 A small part of the policy language, enough for what is shared between two accounts: Allow and
 Deny, principals, actions and resources with wildcards, and `StringEquals` / `StringLike`

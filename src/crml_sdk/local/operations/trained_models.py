@@ -213,7 +213,7 @@ def delete_output(call: Call) -> JsonObject:
 
 
 def delete_data(call: Call, record: Record) -> None:
-    """Starts the deletion of a model's or channel's data. Deleting twice is no error."""
+    """Start the deletion of a model's or channel's data. Deleting twice is allowed."""
     if record.status == "INACTIVE" or record.status.startswith(("DELETE_P", "DELETE_I")):
         return
     busy = record.job is not None

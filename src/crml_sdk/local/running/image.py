@@ -1,8 +1,8 @@
-"""What stands for a container image: its files, environment, directory and command.
+"""The stand-in for a container image: its files, environment, directory and command.
 
 Of a Dockerfile, COPY, ADD, ENV, ARG, WORKDIR, ENTRYPOINT, CMD and SHELL are followed. FROM (another
 image) and RUN are not: programs and packages are those of the machine and of the workspace's
-Python. What is left out for that reason is noted.
+Python. Everything that is omitted for that reason is logged.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ DELIVERY_ERROR = "ClientError"
 
 @dataclass(frozen=True)
 class Store:
-    """What stands for S3. `endpoint_url` wins over the directory."""
+    """The stand-in for S3. `endpoint_url` has priority over the directory."""
 
     directory: Path
     endpoint_url: str | None = None

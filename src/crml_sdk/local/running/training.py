@@ -1,4 +1,4 @@
-"""A training: its containers from start to end, and what they leave."""
+"""A training: its containers and their artifacts."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ def _container(
 
 
 def note(log: Path, lines: Sequence[str]) -> None:
-    """Writes lines of the server's own into a job's log."""
+    """Write messages of the server into a job's log."""
     with log.open("ab") as file:
         for line in lines:
             file.write(f"[crml] {line}\n".encode())
@@ -256,7 +256,7 @@ class _Run:
         return JobFailed(ALGORITHM_ERROR, self._message(first, outcomes[first]))
 
     def _message(self, index: int, outcome: Outcome) -> str:
-        """The container's own words, or what is known of its end."""
+        """The container's own message, or what is known about its end."""
         root = self.started[index].layers.ml
         if outcome.limit is None and outcome.fault is None:
             words = read_start(root, "output", "failure", most=4 * FAILURE_LENGTH)
@@ -306,7 +306,7 @@ class _Run:
             left_out += [f"/opt/ml/{'/'.join(parts)}/{path}" for path in packed.left_out]
             made.append(Artifact(name, packed.path, packed.bytes))
         if left_out:
-            note(self.context.log, [f"Left out of the artifacts: {', '.join(left_out[:20])}"])
+            note(self.context.log, [f"Omitted from the artifacts: {', '.join(left_out[:20])}"])
         self._check(total, files)
         return made
 

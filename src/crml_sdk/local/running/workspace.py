@@ -1,4 +1,4 @@
-"""The workspace file: what stands for images, tables and results, and how jobs are run."""
+"""The workspace file: the stand-ins for images, tables and results, and how jobs run."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _PARTS = ("images", "tables", "results", "run", "types")
 
 @dataclass(frozen=True)
 class ImageEntry:
-    """What stands for one image: a build context, or a command."""
+    """The stand-in for one image: a build context or a command."""
 
     uri: str
     context: Path | None = None

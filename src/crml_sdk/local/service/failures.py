@@ -1,4 +1,4 @@
-"""The errors that the stand-in answers with, in the service's own form."""
+"""The errors of the local service, in the form of the service."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
 """State to a reply, by the operation's output shape.
 
-A reply holds exactly the members that its shape has. That is also what keeps one member's
-hyperparameters, environment, keys and tags out of the collaboration's views: their shapes do not
-have those members.
+A reply has exactly the members of its shape. This also keeps one member's hyperparameters,
+environment, keys and tags out of the collaboration's views, whose shapes do not have these members.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""What there is: records, the world, and where they are kept."""
+"""The state: records, the world, and where they are saved."""

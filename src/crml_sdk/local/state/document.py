@@ -22,7 +22,7 @@ DEEPEST = 100
 
 
 def to_document(state: State) -> JsonObject:
-    """Everything that `from_document` needs to go on from here. JSON values only."""
+    """Everything that `from_document` needs to continue, as JSON values."""
     return {
         "format": FORMAT,
         "version": FORMAT_VERSION,
@@ -42,7 +42,7 @@ def _record(record: Record) -> JsonObject:
 
 
 def from_document(state: State, document: Any) -> None:
-    """Replaces a state by a saved one, in one transaction. Jobs go on from the status they had.
+    """Replace a state by a saved one, in one transaction. Jobs continue from their status.
 
     Raises `UnreadableState`, in which case the state is left as it was.
     """
@@ -86,14 +86,14 @@ def _restore(state: State, saved: JsonObject) -> list[tuple[Record, JsonObject]]
 
 
 def resume_jobs(state: State, jobs: list[tuple[Record, JsonObject]]) -> None:
-    """Puts loaded jobs back under way."""
+    """Continue loaded jobs."""
     with state.transaction():
         for record, job in jobs:
             state.resume(record, job)
 
 
 def write_file(path: str | os.PathLike[str], text: str) -> None:
-    """Writes a file whole or not at all: beside the target first, then into its place."""
+    """Write a file completely or not at all: first next to the target, then in its place."""
     target = Path(path)
     handle, temporary = tempfile.mkstemp(dir=target.parent or ".", prefix=f".{target.name}.")
     try:

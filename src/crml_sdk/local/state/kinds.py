@@ -1,4 +1,4 @@
-"""The kinds of resources, one row each: what they hang on, how they end, what limits them."""
+"""The kinds of resources, one row each: their parents, their end and their quotas."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Resources as the local service keeps them."""
+"""Resources in the local service."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class Record:
         fields["claims"] = [(scope, name) for scope, name in fields["claims"]]
         for name, kind in (("data", dict), ("results", dict), ("publish", dict), ("number", int)):
             if not isinstance(fields[name], kind):
-                raise TypeError(f"{name} of a record is no {kind.__name__}")
+                raise TypeError(f"{name} of a record is not a {kind.__name__}")
         return cls(**fields)
 
     def before(self) -> tuple[Any, ...]:

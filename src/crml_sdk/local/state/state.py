@@ -1,4 +1,4 @@
-"""The state of one instance: its records, and the life cycles that they go through."""
+"""The state of one instance: its records and their life cycles."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ _log = logging.getLogger(__name__)
 
 
 class State(Registry):
-    """Records, and the jobs under way on them. Changed inside `transaction` only."""
+    """Records and their running jobs. They change only inside `transaction`."""
 
     def __init__(self, settings: Settings, clock: LocalClock, world: World) -> None:
         super().__init__(settings, clock, world)
         self.executor: Executor | None = None
         self.jobs: JobControl = JobControl(self)
         self.published: Callable[[Record], dict[str, JsonObject]] = lambda record: {}
-        """What each account is told about the logs and metrics of a job that has ended."""
+        """The status of logs and metrics of a finished job, for each account."""
         self.jobs_ended: int = 0
-        """How many jobs have ended, for whoever waits for one to."""
+        """The number of ended jobs, for those who wait for one."""
 
     def under_way(self) -> list[Job]:
-        """All jobs that have not ended, oldest first."""
+        """All unfinished jobs, oldest first."""
         with self.lock:
             return [self._under_way[number] for number in sorted(self._under_way)]
 
     def begin(self, record: Record, phase: Phase, request: JsonObject) -> None:
-        """Starts a job on a record: X_PENDING now, moved on by the executor."""
+        """Start a job on a record. It is X_PENDING, and the executor moves it."""
         self._drop_job(record)
         job = Job(record, phase, request, self)
         record.reads = 0
@@ -51,7 +51,7 @@ class State(Registry):
         self._submit(job)
 
     def resume(self, record: Record, saved: JsonObject) -> None:
-        """Puts a loaded record's job back under way, in the status that it had.
+        """Continue the job of a loaded record, in the same status.
 
         What really ran ended with the process: a creation has failed then, and a cancel or delete
         has nothing left to wait for.
@@ -75,13 +75,13 @@ class State(Registry):
         self._under_way[record.number] = job
 
     def _submit(self, job: Job) -> None:
-        """Hands a job to the executor; what that raises becomes the job's failure."""
+        """Give a job to the executor. If it raises, the job fails."""
         assert self.executor is not None
         try:
             self.executor.submit(job)
         except Exception as error:
-            _log.exception("The executor could not take %s", job.arn)
-            job.fail(INTERNAL_ERROR, f"The executor could not take the job: {error!r}")
+            _log.exception("The executor could not accept %s", job.arn)
+            job.fail(INTERNAL_ERROR, f"The executor could not accept the job: {error!r}")
 
     def seen(self, record: Record) -> None:
         """Tells the executor that a reply has shown this record."""
@@ -89,9 +89,9 @@ class State(Registry):
             self.executor.seen(record.job)
 
     def tick(self) -> None:
-        """Lets time do its work: due jobs move on, old channels expire.
+        """Move all due jobs, and let old channels expire.
 
-        What cannot be saved stays as it was, and is tried again the next time.
+        A change that cannot be saved is undone and tried again the next time.
         """
         now = self.clock.now()
         try:
@@ -104,12 +104,12 @@ class State(Registry):
             _log.warning("Jobs cannot be moved: %s", error.message)
 
     def set_status(self, record: Record, status: str, at: float | None = None) -> None:
-        """Changes a status by decree; a job under way on the record is dropped."""
+        """Set a status directly, and drop the record's job."""
         self._drop_job(record)
         self._set_status(record, status, at)
 
     def remove(self, record: Record) -> None:
-        """Takes a record out, with its name and tags; what ran for it is stopped."""
+        """Remove a record with its name and tags, and stop its job."""
         self._drop_job(record)
         super().remove(record)
         self._discard(record)
@@ -129,7 +129,7 @@ class State(Registry):
         members: JsonObject | None = None,
         publish: dict[str, JsonObject] | None = None,
     ) -> None:
-        """A job's record gets its final status, and what the job yielded."""
+        """A job's record gets its final status and the results."""
         with self.transaction():
             record = job.record
             self._drop_job(record)

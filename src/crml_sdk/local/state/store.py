@@ -1,4 +1,4 @@
-"""Where the state is kept beside memory: nowhere, or in a SQLite file."""
+"""Where the state is saved: nowhere, or in a SQLite file."""
 
 from __future__ import annotations
 
@@ -72,12 +72,12 @@ class Store(Protocol):
         ...
 
     def close(self) -> None:
-        """Lets go of the file."""
+        """Close the file."""
         ...
 
 
 class NoStore:
-    """Keeps nothing: the state ends with the process."""
+    """Saves nothing. The state ends with the process."""
 
     keeps = False
 
@@ -92,7 +92,7 @@ class NoStore:
 
 
 class ClosedStore(NoStore):
-    """Stands in for a store that was closed: nothing can be saved any more."""
+    """Replaces a closed store. Nothing can be saved any more."""
 
     keeps = True
 

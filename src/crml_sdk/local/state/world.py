@@ -1,4 +1,4 @@
-"""Who there is: accounts, collaborations, and memberships with their abilities and payers."""
+"""The world: accounts, collaborations, and memberships with their abilities and payers."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ COLLABORATION_DELETED = "COLLABORATION_DELETED"
 
 @dataclass
 class Account:
-    """An account and the credentials that speak for it."""
+    """An account and its credentials."""
 
     id: str
     display_name: str
@@ -90,7 +90,7 @@ class Collaboration:
 
 
 class World:
-    """Accounts and collaborations, and short ways to the ones that a fresh instance has."""
+    """Accounts and collaborations, with shortcuts to those of a new instance."""
 
     def __init__(self, region: str = DEFAULT_REGION) -> None:
         self.region = region
@@ -104,7 +104,7 @@ class World:
 
     @property
     def account_id(self) -> str:
-        """The account of the default credentials, and of any access key nobody registered."""
+        """The account of the default credentials, and of any unknown access key."""
         return self.default_account_id
 
     @property
@@ -187,7 +187,7 @@ class World:
             self._memberships[member.membership_id] = (collaboration, member)
 
     def end_membership(self, membership_id: str) -> None:
-        """Takes a membership away; with the last one of a deleted collaboration, that too."""
+        """Remove a membership, and a deleted collaboration with its last one."""
         collaboration, member = self._memberships.pop(membership_id)
         member.membership_id = ""
         if collaboration.deleted:
@@ -202,9 +202,9 @@ class World:
     # Looking up
 
     def account_of_key(self, access_key: str) -> Account:
-        """The account that an access key speaks for; the default account if nobody's.
+        """The account of an access key. By default the default account.
 
-        An access key of 12 digits speaks for the account with that number.
+        An access key of 12 digits belongs to the account with that number.
         """
         known = self._by_access_key.get(access_key)
         if known is None and ACCOUNT_ID.fullmatch(access_key):
@@ -226,7 +226,7 @@ class World:
         return None if found is None or found.deleted else found
 
     def display_name(self, room: Collaboration, account_id: str) -> str:
-        """How an account is called in a collaboration."""
+        """The display name of an account in a collaboration."""
         member, account = room.members.get(account_id), self.accounts.get(account_id)
         named = member.display_name if member else ""
         return named or (account.display_name if account else account_id)
@@ -242,7 +242,7 @@ class World:
     # Saving
 
     def to_json(self) -> JsonObject:
-        """The world as plain JSON values, which share nothing with it."""
+        """A copy of the world as plain JSON values."""
         return copy.deepcopy(
             {
                 "region": self.region,
@@ -261,7 +261,7 @@ class World:
 
     @classmethod
     def from_json(cls, document: JsonObject, now: float) -> World:
-        """A world from plain JSON values; ids and times left out are the ready world's or now."""
+        """A world from plain JSON values. Omitted IDs and times have defaults."""
         world = cls(document.get("region", DEFAULT_REGION))
         for entry in document["accounts"]:
             world.add_account(
@@ -282,18 +282,18 @@ class World:
 
 
 def ready_world(now: float, *, account: str | None = None, region: str | None = None) -> World:
-    """The world of a fresh instance: one collaboration of two members that may do everything.
+    """The world of a new instance: one collaboration with two members that may do everything.
 
     In: the default account and the region, if they are to be other ones. Raises ValueError for
     what is none.
     """
     account, region = account or DEFAULT_ACCOUNT_ID, region or DEFAULT_REGION
     if not ACCOUNT_ID.fullmatch(account):
-        raise ValueError(f"{account!r} is no account: it has twelve digits")
+        raise ValueError(f"{account!r} is not an account: an account has twelve digits")
     if account == OTHER_ACCOUNT_ID:
         raise ValueError(f"{account} is the account of the other member")
     if not REGION.fullmatch(region):
-        raise ValueError(f"{region!r} is no region, such as {DEFAULT_REGION}")
+        raise ValueError(f"{region!r} is not a region such as {DEFAULT_REGION}")
     world = World(region)
     world.default_account_id = account
     world.add_account(

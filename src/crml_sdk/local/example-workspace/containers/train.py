@@ -1,4 +1,4 @@
-"""Trains a model on rows whose last column is the label; goes on from an earlier version."""
+"""Trains a model on rows whose last column is the label, or continues from an earlier version."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def train() -> None:
 
     earlier = INPUT / "data/before/model.json"
     model = Model.read(earlier) if earlier.exists() else Model.fresh(features)
-    print("goes on from an earlier version" if earlier.exists() else "begins anew")
+    print("continues from an earlier version" if earlier.exists() else "starts a new model")
     for epoch in range(epochs):
         loss = model.step([features[i] for i in seen], [labels[i] for i in seen], rate)
         print(f"epoch={epoch} loss={loss:.4f}")

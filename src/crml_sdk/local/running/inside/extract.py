@@ -99,7 +99,9 @@ def publish(document: dict[str, Any]) -> dict[str, str]:
         try:
             rules = [rule_of(policy) for policy in reader["policies"]]
         except re.error as fault:
-            faults[reader["account"]] = f"A pattern of the log policy is no expression: {fault}"
+            faults[reader["account"]] = (
+                f"A pattern of the log policy is not a regular expression: {fault}"
+            )
             continue
         with open(reader["path"], "w", encoding="utf-8") as file:
             for log in document["logs"]:
