@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import html
+import importlib.util
 import re
 from collections import Counter
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -50,3 +52,36 @@ def test_no_two_pages_have_one_title_in_the_same_menu() -> None:
     twice = {title: count for title, count in Counter(titles).items() if count > 1}
     assert not twice
     assert len(titles) > 60
+
+
+def address_module() -> Any:
+    spec = importlib.util.spec_from_file_location("address", ROOT / "scripts" / "address.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_without_addresses_nothing_is_invented() -> None:
+    address = address_module()
+    assert address.project_urls({}) == {}
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert address.absolute(readme, {}) == readme
+
+
+def test_addresses_reach_the_package_the_readme_and_the_site() -> None:
+    address = address_module()
+    given = {"site": "https://docs.example", "repository": "https://code.example/crml"}
+    assert address.project_urls(given) == {
+        "Documentation": "https://docs.example",
+        "Repository": "https://code.example/crml",
+        "Changelog": "https://code.example/crml/blob/main/CHANGELOG.md",
+    }
+    readme = address.absolute((ROOT / "README.md").read_text("utf-8"), given)
+    assert "](https://code.example/crml/raw/main/docs/assets/demo.svg)" in readme
+    assert not re.search(r"\]\((?!https?:|#)", readme)
+    address.addresses = lambda: given
+    config = SimpleNamespace(site_url=None, repo_url=None)
+    address.on_config(config)
+    assert vars(config) == {"site_url": "https://docs.example/", "repo_url": given["repository"]}
