@@ -18,6 +18,7 @@ import pytest
 from aiobotocore.client import AioBaseClient
 from aiobotocore.config import AioConfig
 from aiobotocore.endpoint import AioEndpoint
+from aiobotocore.hooks import AioHierarchicalEmitter
 from aiobotocore.session import AioSession
 from botocore import auth
 from botocore.auth import SigV4Auth
@@ -382,6 +383,13 @@ async def test_another_endpoint_or_session_class_takes_none(canned: CannedServer
         pass
 
     assert not await opened(canned, config=AioConfig(http_session_cls=Mine))
+
+
+async def test_another_event_emitter_takes_none(canned: CannedServer):
+    class Mine(AioHierarchicalEmitter):
+        pass
+
+    assert not await opened(canned, session=AioSession(event_hooks=Mine()))
 
 
 @pytest.mark.parametrize("mode", ["standard", "adaptive", "legacy"])

@@ -98,6 +98,19 @@ def test_the_users_own_data_path_comes_first(tmp_path: Path, monkeypatch: pytest
     assert loader.load_service_model("cleanroomsml", "service-2") == {"metadata": {"mine": True}}
 
 
+def test_what_botocore_adds_to_a_service_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    folder = tmp_path / "cleanroomsml" / "2099-01-01"
+    folder.mkdir(parents=True)
+    (folder / "service-2.json").write_text(json.dumps({"metadata": {"mine": True}}))
+    extras = {"merge": {"metadata": {"added": True}}}
+    (folder / "service-2.sdk-extras.json").write_text(json.dumps(extras))
+    monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path))
+    session: Any = AioSession()
+    register_loader(session)
+    found = session.get_component("data_loader").load_service_model("cleanroomsml", "service-2")
+    assert found == {"metadata": {"mine": True, "added": True}}
+
+
 @pytest.mark.parametrize("suffix", [".json", ".json.gz"])
 def test_what_pydantic_cannot_read_is_left_to_botocore(tmp_path: Path, suffix: str):
     content = rb'{"lone": "\ud800"}'

@@ -68,7 +68,9 @@ def test_their_order_is_kept(order: object, monkeypatch: pytest.MonkeyPatch):
 
     def second(**_: Any) -> None: ...
 
-    added = [("before-call", first), ("before-call", second, order)]
+    added: list[Any] = [("before-call", first), ("before-call", second, order)]
+    if order is handlers.REGISTER_LAST:
+        added.reverse()
     monkeypatch.setattr(handlers, "BUILTIN_HANDLERS", added)
     for session in (make_session(None), AioSession()):
         expected = [second, first] if order is handlers.REGISTER_FIRST else [first, second]
