@@ -39,8 +39,8 @@ class Core:
     def __init__(self, settings: Settings, membership: str | None) -> None:
         self.settings = settings
         self.membership = membership
-        self.find_lost_creates = settings.find_lost_creates
-        self.find_membership = settings.find_membership
+        self.find_lost_creates: bool = settings.find_lost_creates
+        self.find_membership: bool = settings.find_membership
         self.clock: Callable[[], float] = settings.clock or time.monotonic
         self._sleep = settings.sleep
         self.started: OrderedDict[str, float] = OrderedDict()

@@ -27,7 +27,7 @@ class CleanRoomsMLCreateInputChannelOperator(CleanRoomsMLOperator):
         kwargs: As for `CleanRoomsMLOperator`.
     """
 
-    FIELDS = (
+    FIELDS: tuple[str, ...] = (
         "configured_model_algorithm_associations",
         "input_channel",
         "retention_in_days",
@@ -37,7 +37,7 @@ class CleanRoomsMLCreateInputChannelOperator(CleanRoomsMLOperator):
         "payer_configuration",
     )
     template_fields: Sequence[str] = aws_template_fields(*COMMON_FIELDS, *FIELDS)
-    template_fields_renderers = dict.fromkeys(
+    template_fields_renderers: dict[str, str] = dict.fromkeys(
         ("input_channel", "payer_configuration", "tags"), "json"
     )
 
@@ -88,7 +88,7 @@ class CleanRoomsMLTrainModelOperator(CleanRoomsMLOperator):
         kwargs: As for `CleanRoomsMLOperator`.
     """
 
-    FIELDS = (
+    FIELDS: tuple[str, ...] = (
         "configured_model_algorithm_association_arn",
         "resource_config",
         "data_channels",
@@ -103,7 +103,7 @@ class CleanRoomsMLTrainModelOperator(CleanRoomsMLOperator):
         "ml_model_training_payer_account_id",
     )
     template_fields: Sequence[str] = aws_template_fields(*COMMON_FIELDS, *FIELDS)
-    template_fields_renderers = dict.fromkeys(
+    template_fields_renderers: dict[str, str] = dict.fromkeys(
         (
             "resource_config",
             "data_channels",
@@ -172,7 +172,7 @@ class CleanRoomsMLStartInferenceJobOperator(CleanRoomsMLOperator):
         kwargs: As for `CleanRoomsMLOperator`.
     """
 
-    FIELDS = (
+    FIELDS: tuple[str, ...] = (
         "trained_model_arn",
         "resource_config",
         "output_configuration",
@@ -187,7 +187,7 @@ class CleanRoomsMLStartInferenceJobOperator(CleanRoomsMLOperator):
         "ml_model_inference_payer_account_id",
     )
     template_fields: Sequence[str] = aws_template_fields(*COMMON_FIELDS, *FIELDS)
-    template_fields_renderers = dict.fromkeys(
+    template_fields_renderers: dict[str, str] = dict.fromkeys(
         (
             "resource_config",
             "output_configuration",
@@ -255,9 +255,14 @@ class CleanRoomsMLExportModelOperator(CleanRoomsMLOperator):
         kwargs: As for `CleanRoomsMLOperator`.
     """
 
-    FIELDS = ("trained_model_arn", "output_configuration", "version", "description")
+    FIELDS: tuple[str, ...] = (
+        "trained_model_arn",
+        "output_configuration",
+        "version",
+        "description",
+    )
     template_fields: Sequence[str] = aws_template_fields(*COMMON_FIELDS, *FIELDS)
-    template_fields_renderers = {"output_configuration": "json"}
+    template_fields_renderers: dict[str, str] = {"output_configuration": "json"}
 
     def __init__(
         self,

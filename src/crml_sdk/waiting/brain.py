@@ -60,7 +60,7 @@ class Brain(Schedule):
         self._heard = True
         failed = isinstance(reply, BaseException)
         if not failed or isinstance(reply, errors.CallTimeout):
-            self.usual += (now - request.sent - self.usual) / 8
+            self.usual: float = self.usual + (now - request.sent - self.usual) / 8
         if not failed:
             self._authenticated, self._refresh_failing = True, None
         about = request.about
@@ -376,7 +376,7 @@ class Brain(Schedule):
         if job.group is None:
             return
         self._leave(job)
-        self.pending -= 1
+        self.pending: int = self.pending - 1
         outcome: Any = Outcome(job.handle, job.model, error, now, job.row)  # type: ignore[arg-type]
         self.ready.append((job.number, outcome))
 
