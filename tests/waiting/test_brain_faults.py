@@ -424,3 +424,19 @@ def test_an_unknown_status_is_noted_once() -> None:
     for now in range(3):
         answer(brain, only(brain, now), job("RESTING", arn(0)), now)
     assert [note.facts["crml_status"] for note in brain.notes] == ["RESTING"]
+
+
+def test_what_can_only_be_listed_is_deleted_when_three_lists_miss_it() -> None:
+    handle = Handle(
+        "trained-model-inference-job",
+        arn(1),
+        collaboration=samples.COLLABORATION,
+        goal=Goal.DELETED,
+    )
+    brain, now = brain_of([handle]), 0.0
+    for _ in range(3):
+        assert not brain.ready
+        empty = page([], None, "collaborationTrainedModelInferenceJobs")
+        answer(brain, only(brain, now), empty, now)
+        now = brain.next_due(now) or now
+    assert (outcomes(brain)[0].error, outcomes(brain)[0].row) == (None, None)

@@ -12,7 +12,6 @@ import pytest
 import tenacity
 
 from crml_sdk import errors
-from crml_sdk._runtime import current_runtime
 from crml_sdk.waiting import Goal, Handle
 
 from ..support import samples
@@ -28,6 +27,7 @@ from .stage import (
     reset,
     service_error,
 )
+from .virtual import run_asyncio
 
 JOB = Handle.of(samples.JOB)
 MODEL = Handle.of(samples.MODEL)
@@ -481,7 +481,7 @@ def test_unless_asked_to_cancel_it_too(run: Any) -> None:
         service.on("CancelTrainedModelInferenceJob", lambda params: None)
         # (anyio, on asyncio, cancels again on every turn of the loop, so virtual time would stand.)
         wait = service.room.wait(JOB, timeout=600, cancel_on_cancel=True)
-        if current_runtime().name == "asyncio":
+        if run is run_asyncio:
             with pytest.raises(asyncio.TimeoutError):
                 await asyncio.wait_for(wait, 20)
         else:
