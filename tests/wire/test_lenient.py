@@ -97,6 +97,14 @@ async def test_a_page_is_not_lost_for_one_row(
     assert "sec" not in line
 
 
+async def test_only_the_faulty_row_is_kept_as_it_came(
+    sdk: CleanRoomsML, canned: CannedServer
+) -> None:
+    bad = model_row(name=["sec", "ret"])
+    canned.answers = [reply(200, {"trainedModels": [model_row(), model_row(), bad]})]
+    assert [row.name for row in await _listed(sdk)] == ["m", "m", ["sec", "ret"]]
+
+
 async def _listed(sdk: CleanRoomsML) -> list[Any]:
     return [
         row

@@ -70,6 +70,20 @@ def test_credentials_that_may_come_back_and_those_that_need_a_person(
     assert type(translated(said, "GetTrainedModel")) is kind
 
 
+def test_an_endpoint_that_is_none_is_a_fault_of_the_configuration() -> None:
+    said = ValueError("Invalid endpoint: http://")
+    assert type(translated(said, "GetTrainedModel")) is errors.ConfigurationError
+    other = ValueError("something else")
+    assert translated(other, "GetTrainedModel") is other
+
+
+def test_a_proxy_that_cannot_be_reached_sent_nothing() -> None:
+    lost = exceptions.ProxyConnectionError(proxy_url="http://proxy.invalid", error=OSError())
+    found = translated(lost, "GetTrainedModel")
+    assert isinstance(found, errors.TransportError)
+    assert found.request_sent is False
+
+
 def test_a_broken_handshake_is_no_bad_certificate() -> None:
     eof = ssl.SSLEOFError(8, "EOF occurred in violation of protocol")
     lost = exceptions.SSLError(endpoint_url="https://x", error=eof)
