@@ -205,7 +205,9 @@ def render_by_name(service: Service, words: Words, op: Operation) -> str:
     called = Parameter("name", "str", "The exact, case-sensitive name.", required=True)
     item = item_type(service, op)
     note = " " + BY_NAME_NOTES[op.name] if op.name in BY_NAME_NOTES else ""
-    text = f"Find the only {noun(op.group)} with this exact name. This reads every page of the list.{note}"
+    text = (
+        f"Find the {noun(op.group)} with this exact name. This reads every page of the list.{note}"
+    )
     raises = (
         "NoSuchName: None has this name. The error lists similar names.",
         "AmbiguousName: More than one has this name.",

@@ -117,7 +117,7 @@ CHANGES = "An iterator over each `StatusChange`, including the first status."
 WHILE_ITERATING = (
     "WaitTimeout, ServiceError, TransportError: While iterating, for the same reasons as `wait`."
 )
-FAULT = "ServiceError, TransportError: An error that would not go away with another poll."
+FAULT = "ServiceError, TransportError: An error that another poll would not resolve."
 NO_VERSION = "NoSuchVersion: The selector matches no version."
 UNFIT = "ArnError, TypeError, ValueError: An argument is invalid. Nothing is sent."
 

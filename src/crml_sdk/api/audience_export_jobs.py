@@ -150,7 +150,7 @@ class AudienceExportJobs(Group):
         audience_generation_job_arn: str | None = None,
         timeout: float | timedelta | None = None,
     ) -> AudienceExportJobSummary:
-        """Find the only audience export job with this exact name. This reads every page of the list.
+        """Find the audience export job with this exact name. This reads every page of the list.
 
         Args:
             name: The exact, case-sensitive name.
@@ -226,7 +226,7 @@ class AudienceExportJobs(Group):
             WaitTimeout: The timeout passed. Only the wait ended, and the error says how to
                 resume it.
             ResourceFailed: It failed or was cancelled. The error has the reason.
-            ServiceError, TransportError: An error that would not go away with another poll.
+            ServiceError, TransportError: An error that another poll would not resolve.
         """
         return await self._core.waiting.wait(
             self.handle(audience_generation_job_arn, name=name),

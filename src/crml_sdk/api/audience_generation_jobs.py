@@ -248,7 +248,7 @@ class AudienceGenerationJobs(Group):
         collaboration_id: str | None = None,
         timeout: float | timedelta | None = None,
     ) -> AudienceGenerationJobSummary:
-        """Find the only audience generation job with this exact name. This reads every page of the list.
+        """Find the audience generation job with this exact name. This reads every page of the list.
 
         Args:
             name: The exact, case-sensitive name.
@@ -332,7 +332,7 @@ class AudienceGenerationJobs(Group):
             WaitTimeout: The timeout passed. Only the wait ended, and the error says how to
                 resume it.
             ResourceFailed: It failed or was cancelled. The error has the reason.
-            ServiceError, TransportError: An error that would not go away with another poll.
+            ServiceError, TransportError: An error that another poll would not resolve.
         """
         handle = self._core.waiting.handle(
             LIST_AUDIENCE_GENERATION_JOBS, target, membership_identifier
@@ -410,7 +410,7 @@ class AudienceGenerationJobs(Group):
             WaitTimeout: The timeout passed. Only the wait ended, and the error says how to
                 resume it.
             ResourceFailed: The deletion failed.
-            ServiceError, TransportError: An error that would not go away with another poll.
+            ServiceError, TransportError: An error that another poll would not resolve.
         """
         handle = self._core.waiting.handle(
             LIST_AUDIENCE_GENERATION_JOBS, target, membership_identifier, goal="deleted"

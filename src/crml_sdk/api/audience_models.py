@@ -216,7 +216,7 @@ class AudienceModels(Group):
     async def by_name(
         self, name: str, *, timeout: float | timedelta | None = None
     ) -> AudienceModelSummary:
-        """Find the only audience model with this exact name. This reads every page of the list.
+        """Find the audience model with this exact name. This reads every page of the list.
 
         Args:
             name: The exact, case-sensitive name.
@@ -286,7 +286,7 @@ class AudienceModels(Group):
             WaitTimeout: The timeout passed. Only the wait ended, and the error says how to
                 resume it.
             ResourceFailed: It failed or was cancelled. The error has the reason.
-            ServiceError, TransportError: An error that would not go away with another poll.
+            ServiceError, TransportError: An error that another poll would not resolve.
         """
         handle = self._core.waiting.handle(LIST_AUDIENCE_MODELS, target, membership_identifier)
         return await self._core.waiting.wait(
@@ -362,7 +362,7 @@ class AudienceModels(Group):
             WaitTimeout: The timeout passed. Only the wait ended, and the error says how to
                 resume it.
             ResourceFailed: The deletion failed.
-            ServiceError, TransportError: An error that would not go away with another poll.
+            ServiceError, TransportError: An error that another poll would not resolve.
         """
         handle = self._core.waiting.handle(
             LIST_AUDIENCE_MODELS, target, membership_identifier, goal="deleted"

@@ -118,8 +118,8 @@ class CollaborationConfiguredModelAlgorithmAssociations(CollaborationGroup):
     async def by_name(
         self, name: str, *, timeout: float | timedelta | None = None
     ) -> CollaborationConfiguredModelAlgorithmAssociationSummary:
-        """Find the only configured model algorithm association with this exact name. This reads every page
-        of the list.
+        """Find the configured model algorithm association with this exact name. This reads every page of
+        the list.
 
         Args:
             name: The exact, case-sensitive name.

@@ -94,7 +94,7 @@ class CollaborationExportJobs(PinningCollaborationGroup):
         version: str | VersionSelector | None = None,
         timeout: float | timedelta | None = None,
     ) -> CollaborationTrainedModelExportJobSummary:
-        """Find the only export job with this exact name. This reads every page of the list.
+        """Find the export job with this exact name. This reads every page of the list.
 
         Args:
             trained_model_arn: ARN of the trained model whose exports are listed. String of
@@ -175,7 +175,7 @@ class CollaborationExportJobs(PinningCollaborationGroup):
             WaitTimeout: The timeout passed. Only the wait ended, and the error says how to
                 resume it.
             ResourceFailed: It failed or was cancelled. The error has the reason.
-            ServiceError, TransportError: An error that would not go away with another poll.
+            ServiceError, TransportError: An error that another poll would not resolve.
         """
         return await self._core.waiting.wait(
             self.handle(trained_model_arn, name=name),

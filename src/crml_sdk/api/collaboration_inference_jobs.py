@@ -98,7 +98,7 @@ class CollaborationInferenceJobs(PinningCollaborationGroup):
         version: str | VersionSelector | None = None,
         timeout: float | timedelta | None = None,
     ) -> CollaborationTrainedModelInferenceJobSummary:
-        """Find the only inference job with this exact name. This reads every page of the list.
+        """Find the inference job with this exact name. This reads every page of the list.
 
         Args:
             name: The exact, case-sensitive name.
@@ -175,7 +175,7 @@ class CollaborationInferenceJobs(PinningCollaborationGroup):
             WaitTimeout: The timeout passed. Only the wait ended, and the error says how to
                 resume it.
             ResourceFailed: It failed or was cancelled. The error has the reason.
-            ServiceError, TransportError: An error that would not go away with another poll.
+            ServiceError, TransportError: An error that another poll would not resolve.
         """
         handle = self._core.waiting.handle(
             LIST_COLLABORATION_TRAINED_MODEL_INFERENCE_JOBS,

@@ -108,7 +108,7 @@ class CollaborationMLInputChannels(CollaborationGroup):
     async def by_name(
         self, name: str, *, timeout: float | timedelta | None = None
     ) -> CollaborationMLInputChannelSummary:
-        """Find the only ML input channel with this exact name. This reads every page of the list.
+        """Find the ML input channel with this exact name. This reads every page of the list.
 
         Args:
             name: The exact, case-sensitive name.
@@ -175,7 +175,7 @@ class CollaborationMLInputChannels(CollaborationGroup):
             WaitTimeout: The timeout passed. Only the wait ended, and the error says how to
                 resume it.
             ResourceFailed: It failed or was cancelled. The error has the reason.
-            ServiceError, TransportError: An error that would not go away with another poll.
+            ServiceError, TransportError: An error that another poll would not resolve.
         """
         handle = self._core.waiting.handle(
             LIST_COLLABORATION_ML_INPUT_CHANNELS, target, collaboration=self._collaboration

@@ -141,7 +141,7 @@ class CollaborationTrainedModels(PinningCollaborationGroup):
     async def by_name(
         self, name: str, *, timeout: float | timedelta | None = None
     ) -> CollaborationTrainedModelSummary:
-        """Find the only trained model with this exact name. This reads every page of the list.
+        """Find the trained model with this exact name. This reads every page of the list.
 
         Args:
             name: The exact, case-sensitive name.
@@ -208,7 +208,7 @@ class CollaborationTrainedModels(PinningCollaborationGroup):
             WaitTimeout: The timeout passed. Only the wait ended, and the error says how to
                 resume it.
             ResourceFailed: It failed or was cancelled. The error has the reason.
-            ServiceError, TransportError: An error that would not go away with another poll.
+            ServiceError, TransportError: An error that another poll would not resolve.
         """
         handle = self._core.waiting.handle(
             LIST_COLLABORATION_TRAINED_MODELS, target, collaboration=self._collaboration

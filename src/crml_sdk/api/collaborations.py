@@ -167,7 +167,7 @@ class Collaborations(Group):
         member_status: FilterableMemberStatus | FilterableMemberStatusLiteral | None = None,
         timeout: float | timedelta | None = None,
     ) -> CollaborationSummary:
-        """Find the only collaboration with this exact name. This reads every page of the list.
+        """Find the collaboration with this exact name. This reads every page of the list.
 
         Args:
             name: The exact, case-sensitive name.

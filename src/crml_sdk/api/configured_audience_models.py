@@ -423,7 +423,7 @@ class ConfiguredAudienceModels(Group):
     async def by_name(
         self, name: str, *, timeout: float | timedelta | None = None
     ) -> ConfiguredAudienceModelSummary:
-        """Find the only configured audience model with this exact name. This reads every page of the list.
+        """Find the configured audience model with this exact name. This reads every page of the list.
 
         Args:
             name: The exact, case-sensitive name.

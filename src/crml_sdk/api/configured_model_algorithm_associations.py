@@ -238,8 +238,8 @@ class ConfiguredModelAlgorithmAssociations(Group):
         membership_identifier: str | None = None,
         timeout: float | timedelta | None = None,
     ) -> ConfiguredModelAlgorithmAssociationSummary:
-        """Find the only configured model algorithm association with this exact name. This reads every page
-        of the list.
+        """Find the configured model algorithm association with this exact name. This reads every page of
+        the list.
 
         Args:
             name: The exact, case-sensitive name.

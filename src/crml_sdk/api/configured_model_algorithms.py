@@ -213,8 +213,7 @@ class ConfiguredModelAlgorithms(Group):
     async def by_name(
         self, name: str, *, timeout: float | timedelta | None = None
     ) -> ConfiguredModelAlgorithmSummary:
-        """Find the only configured model algorithm with this exact name. This reads every page of the
-        list.
+        """Find the configured model algorithm with this exact name. This reads every page of the list.
 
         Args:
             name: The exact, case-sensitive name.

@@ -307,7 +307,7 @@ class InferenceJobsOperations(PinningGroup):
         membership_identifier: str | None = None,
         timeout: float | timedelta | None = None,
     ) -> TrainedModelInferenceJobSummary:
-        """Find the only inference job with this exact name. This reads every page of the list.
+        """Find the inference job with this exact name. This reads every page of the list.
 
         Args:
             name: The exact, case-sensitive name.
@@ -518,7 +518,7 @@ class InferenceJobsOperations(PinningGroup):
             WaitTimeout: The timeout passed. Only the wait ended, and the error says how to
                 resume it.
             ResourceFailed: It failed or was cancelled. The error has the reason.
-            ServiceError, TransportError: An error that would not go away with another poll.
+            ServiceError, TransportError: An error that another poll would not resolve.
         """
         handle = self._core.waiting.handle(
             LIST_TRAINED_MODEL_INFERENCE_JOBS, target, membership_identifier
@@ -602,7 +602,7 @@ class InferenceJobsOperations(PinningGroup):
                 resume it.
             ResourceFailed: The cancellation failed (`CANCEL_FAILED` in three polls in a
                 row). It may still be running.
-            ServiceError, TransportError: An error that would not go away with another poll.
+            ServiceError, TransportError: An error that another poll would not resolve.
         """
         handle = self._core.waiting.handle(
             LIST_TRAINED_MODEL_INFERENCE_JOBS, target, membership_identifier, goal="cancelled"

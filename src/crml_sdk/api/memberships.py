@@ -160,8 +160,8 @@ class Memberships(Group):
         status: MembershipStatus | MembershipStatusLiteral = "ACTIVE",
         timeout: float | timedelta | None = None,
     ) -> MembershipSummary:
-        """Find the only membership with this exact name. This reads every page of the list. A membership
-        has the name of its collaboration.
+        """Find the membership with this exact name. This reads every page of the list. A membership has
+        the name of its collaboration.
 
         Args:
             name: The exact, case-sensitive name.

@@ -260,7 +260,7 @@ class MLInputChannels(Group):
         membership_identifier: str | None = None,
         timeout: float | timedelta | None = None,
     ) -> MLInputChannelSummary:
-        """Find the only ML input channel with this exact name. This reads every page of the list.
+        """Find the ML input channel with this exact name. This reads every page of the list.
 
         Args:
             name: The exact, case-sensitive name.
@@ -424,7 +424,7 @@ class MLInputChannels(Group):
             WaitTimeout: The timeout passed. Only the wait ended, and the error says how to
                 resume it.
             ResourceFailed: It failed or was cancelled. The error has the reason.
-            ServiceError, TransportError: An error that would not go away with another poll.
+            ServiceError, TransportError: An error that another poll would not resolve.
         """
         handle = self._core.waiting.handle(LIST_ML_INPUT_CHANNELS, target, membership_identifier)
         return await self._core.waiting.wait(
@@ -500,7 +500,7 @@ class MLInputChannels(Group):
             WaitTimeout: The timeout passed. Only the wait ended, and the error says how to
                 resume it.
             ResourceFailed: The deletion failed.
-            ServiceError, TransportError: An error that would not go away with another poll.
+            ServiceError, TransportError: An error that another poll would not resolve.
         """
         handle = self._core.waiting.handle(
             LIST_ML_INPUT_CHANNELS, target, membership_identifier, goal="deleted"

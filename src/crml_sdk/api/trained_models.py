@@ -567,8 +567,8 @@ class TrainedModelsOperations(VersionedGroup):
         membership_identifier: str | None = None,
         timeout: float | timedelta | None = None,
     ) -> TrainedModelSummary:
-        """Find the only trained model with this exact name. This reads every page of the list. If the
-        model has several rows, the newest one is returned.
+        """Find the trained model with this exact name. This reads every page of the list. If the model has
+        several rows, the newest one is returned.
 
         Args:
             name: The exact, case-sensitive name.
@@ -987,7 +987,7 @@ class TrainedModelsOperations(VersionedGroup):
             WaitTimeout: The timeout passed. Only the wait ended, and the error says how to
                 resume it.
             ResourceFailed: It failed or was cancelled. The error has the reason.
-            ServiceError, TransportError: An error that would not go away with another poll.
+            ServiceError, TransportError: An error that another poll would not resolve.
         """
         handle = self.export_handle(
             trained_model_arn,
@@ -1104,7 +1104,7 @@ class TrainedModelsOperations(VersionedGroup):
                 resume it.
             NoSuchVersion: The selector matches no version.
             ResourceFailed: It failed or was cancelled. The error has the reason.
-            ServiceError, TransportError: An error that would not go away with another poll.
+            ServiceError, TransportError: An error that another poll would not resolve.
         """
         handle, timeout = await self._resolved(target, version, membership_identifier, timeout)
         return await self._core.waiting.wait(
@@ -1192,7 +1192,7 @@ class TrainedModelsOperations(VersionedGroup):
                 resume it.
             NoSuchVersion: The selector matches no version.
             ResourceFailed: The deletion failed.
-            ServiceError, TransportError: An error that would not go away with another poll.
+            ServiceError, TransportError: An error that another poll would not resolve.
         """
         handle, timeout = await self._resolved(
             target, version, membership_identifier, timeout, goal="deleted"
@@ -1239,7 +1239,7 @@ class TrainedModelsOperations(VersionedGroup):
             NoSuchVersion: The selector matches no version.
             ResourceFailed: The cancellation failed (`CANCEL_FAILED` in three polls in a
                 row). It may still be running.
-            ServiceError, TransportError: An error that would not go away with another poll.
+            ServiceError, TransportError: An error that another poll would not resolve.
         """
         handle, timeout = await self._resolved(
             target, version, membership_identifier, timeout, goal="cancelled"

@@ -200,7 +200,7 @@ class TrainingDatasets(Group):
     async def by_name(
         self, name: str, *, timeout: float | timedelta | None = None
     ) -> TrainingDatasetSummary:
-        """Find the only training dataset with this exact name. This reads every page of the list.
+        """Find the training dataset with this exact name. This reads every page of the list.
 
         Args:
             name: The exact, case-sensitive name.

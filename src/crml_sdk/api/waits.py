@@ -71,7 +71,7 @@ class Waits(MembershipGroups):
             WaitTimeout: The timeout passed. Only the wait ended, and the error says how to
                 resume it.
             ResourceFailed: It failed or was cancelled. The error has the reason.
-            ServiceError, TransportError: An error that would not go away with another poll.
+            ServiceError, TransportError: An error that another poll would not resolve.
         """
         return await self._core.waiting.wait(
             target, timeout=timeout, poll=poll, on_update=on_update
