@@ -148,7 +148,7 @@ def test_pyright_knows_every_public_name(pyrights: Any, public_names: Path) -> N
 
 
 def test_every_type_is_known() -> None:
-    """All but that of a class whose base is one of Airflow or Dagster, which are not installed here."""
+    """All but classes whose bases have no types: botocore's, and Airflow's and Dagster's, not here."""
     report = pyright("--verifytypes", "crml_sdk", "--ignoreexternal")
     completeness = report["typeCompleteness"]
     counts = completeness["exportedSymbolCounts"]
@@ -157,9 +157,7 @@ def test_every_type_is_known() -> None:
     unknown = [each for each in completeness["symbols"] if not each["isTypeKnown"]]
     for each in unknown:
         assert each["category"] == "class", each
-        assert re.match(r"crml_sdk\.(airflow|dagster)\.", each["name"]), each
+        assert re.match(r"crml_sdk\.(airflow|dagster|wire\.fast)\.", each["name"]), each
         for said in each["diagnostics"]:
             assert re.match(r"Type of (metaclass|base class)\b.* unknown", said["message"]), each
     assert counts["withUnknownType"] == len(unknown)
-    if not unknown:  # where the frameworks are
-        assert completeness["completenessScore"] == 1
