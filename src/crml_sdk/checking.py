@@ -387,11 +387,11 @@ def _unknown_value(value: str, literal: str) -> _Problem:
 
 
 _STATUSES: Final = {
-    "what ended well is ACTIVE": "COMPLETED COMPLETE SUCCEEDED SUCCESS DONE FINISHED",
-    "what was cancelled or deleted is INACTIVE": "CANCELLED CANCELED STOPPED DELETED",
-    "what ended badly is CREATE_FAILED": "FAILED FAILURE ERROR",
-    "what runs is CREATE_IN_PROGRESS": "RUNNING IN_PROGRESS INPROGRESS TRAINING",
-    "what has not begun is CREATE_PENDING": "PENDING",
+    "the status after success is ACTIVE": "COMPLETED COMPLETE SUCCEEDED SUCCESS DONE FINISHED",
+    "the status after a cancellation or deletion is INACTIVE": "CANCELLED CANCELED STOPPED DELETED",
+    "the status after a failure is CREATE_FAILED": "FAILED FAILURE ERROR",
+    "the status of a running job is CREATE_IN_PROGRESS": "RUNNING IN_PROGRESS INPROGRESS TRAINING",
+    "the status before the start is CREATE_PENDING": "PENDING",
 }
 """The statuses of other services, and what this service calls them."""
 

@@ -161,7 +161,7 @@ class CleanRoomsML(Waits, CallerGroups, Suggesting):
     if not TYPE_CHECKING:  # for type checkers a plain `with` stays a fault
 
         def __enter__(self) -> None:
-            raise TypeError("the client is opened by `async with`, inside of an async function")
+            raise TypeError("open the client with `async with`, inside an async function")
 
         def __exit__(self, *_: object) -> None: ...
 

@@ -246,15 +246,17 @@ class Paginator(Generic[T, R]):
     if not TYPE_CHECKING:  # checkers flag these by themselves
 
         def __iter__(self) -> NoReturn:
-            raise TypeError("a list of the service is read with `async for`, or whole with `await`")
+            raise TypeError(
+                "iterate over this list with `async for`, or read all of it with `await`"
+            )
 
         def __len__(self) -> NoReturn:
-            raise TypeError("how long a list is, is known when it has been read: len(await ...)")
+            raise TypeError("the length is not known until the list has been read: len(await ...)")
 
         def __getitem__(self, index: Any) -> NoReturn:
             raise TypeError(
-                "a list of the service must be read before it has positions: (await ...)[0]; for"
-                " the first item alone there is `await ....first()`"
+                "read the list before you index it: (await ...)[0]; to read only the first item,"
+                " use `await ....first()`"
             )
 
         def __bool__(self) -> bool:
@@ -331,12 +333,12 @@ class Pages(Generic[T, R]):
     if not TYPE_CHECKING:
 
         def __iter__(self) -> NoReturn:
-            raise TypeError("pages are read with `async for page in ....pages()`")
+            raise TypeError("read pages with `async for page in ....pages()`")
 
         def __await__(self) -> NoReturn:
             raise TypeError(
-                "pages are read with `async for`; for all items in one list await what pages() was"
-                " called on"
+                "read pages with `async for`; to get all items in one list, use `await` without"
+                " `.pages()`"
             )
 
     def __aiter__(self) -> AsyncIterator[Page[T, R]]:

@@ -229,7 +229,7 @@ class Handle(Generic[M]):
         own = cast("Any", type(targets))
         single = issubclass(own, (str, bytes, TrainedModelRef, Handle, Mapping))
         if hasattr(own, "__aiter__"):
-            raise TypeError("a list that is not read yet: give its rows, `await` it first")
+            raise TypeError("this list has not been read yet: `await` it first, and give its rows")
         if single or not hasattr(own, "__iter__") or hasattr(own, "model_fields"):
             raise TypeError(
                 f"{shortened(targets)} is one target, not several: give a list, [target], or use wait()"

@@ -131,7 +131,7 @@ def as_wait(poll: Poll | None) -> Callable[[RetryCallState], float]:
         return tenacity.wait_fixed(seconds_of("poll", poll))
     if isinstance(poll, type) or not callable(poll):
         raise TypeError(
-            f"poll={poll!r}: give seconds, a timedelta, a wait of tenacity's or a function like one"
+            f"poll={poll!r}: give seconds, a timedelta, a tenacity wait or a similar function"
         )
     return poll
 
@@ -151,4 +151,6 @@ def check_options(*, timeout: object = None, poll: object = None, on_update: obj
         seconds_of("timeout", timeout)
     as_wait(cast("Any", poll))
     if on_update is not None and not callable(on_update):
-        raise TypeError(f"on_update={on_update!r}: give a function of one argument, the change")
+        raise TypeError(
+            f"on_update={on_update!r}: give a function that takes one argument, the change"
+        )
