@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from crml_sdk import Arn, errors
 from crml_sdk.arns import (
     ACCOUNT_KINDS,
+    CLEAN_ROOMS_KINDS,
     KINDS,
     MEMBERSHIP_KINDS,
-    NEIGHBOUR_KINDS,
     a,
     kind_of,
     membership_in,
@@ -34,7 +34,7 @@ def arns(draw: st.DrawFn) -> Arn:
         kind=kind,
         region=draw(st.sampled_from(["us-east-1", "eu-west-2", "cn-north-1"])),
         account=draw(st.text("0123456789", min_size=12, max_size=12)),
-        identifier=draw(UUIDS if kind in NEIGHBOUR_KINDS else names),
+        identifier=draw(UUIDS if kind in CLEAN_ROOMS_KINDS else names),
         membership=draw(UUIDS) if kind in MEMBERSHIP_KINDS else None,
         partition=draw(st.sampled_from(["aws", "aws-cn", "aws-us-gov"])),
     )

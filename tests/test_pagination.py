@@ -330,7 +330,7 @@ async def test_a_page_is_its_reply_and_its_rows(sdk: CleanRoomsML, canned: Canne
 
 
 async def test_every_list_operation_pages(sdk: CleanRoomsML, canned: CannedServer) -> None:
-    """Each list of the service, and both of the neighbour, goes on behind its first page."""
+    """Each list of the service, and both of AWS Clean Rooms, goes on behind its first page."""
     from .exactness.calling import keywords, method
     from .exactness.service import surface
     from .exactness.strategies import least

@@ -13,15 +13,17 @@ _TYPES: Final = [type_ for type_ in RESOURCE_TYPES.values() if type_.has_arn]
 MEMBERSHIP_KINDS: Final = tuple(type_.name for type_ in _TYPES if type_.scope == "membership")
 """Resource types that live in a membership."""
 
-NEIGHBOUR_KINDS: Final = tuple(type_.name for type_ in _TYPES if type_.list.service == "cleanrooms")
+CLEAN_ROOMS_KINDS: Final = tuple(
+    type_.name for type_ in _TYPES if type_.list.service == "cleanrooms"
+)
 """Resource types of AWS Clean Rooms that the SDK refers to."""
 
 ACCOUNT_KINDS: Final = tuple(
-    type_.name for type_ in _TYPES if type_.name not in MEMBERSHIP_KINDS + NEIGHBOUR_KINDS
+    type_.name for type_ in _TYPES if type_.name not in MEMBERSHIP_KINDS + CLEAN_ROOMS_KINDS
 )
 """Resource types that live in an account."""
 
-KINDS: Final = MEMBERSHIP_KINDS + ACCOUNT_KINDS + NEIGHBOUR_KINDS
+KINDS: Final = MEMBERSHIP_KINDS + ACCOUNT_KINDS + CLEAN_ROOMS_KINDS
 
 _UUID: Final = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _WHOLE: Final = (
@@ -34,7 +36,7 @@ _PATTERNS: Final = [
     for service, inside, kinds, identifier in (
         ("cleanrooms-ml", rf"membership/(?P<membership>{_UUID})/", MEMBERSHIP_KINDS, _IDENTIFIER),
         ("cleanrooms-ml", "", ACCOUNT_KINDS, _IDENTIFIER),
-        ("cleanrooms", "", NEIGHBOUR_KINDS, _UUID),
+        ("cleanrooms", "", CLEAN_ROOMS_KINDS, _UUID),
     )
 ]
 IN_MEMBERSHIP: Final = re.compile(rf":membership/({_UUID})(?:/|$)")
@@ -120,7 +122,7 @@ class Arn:
         return arn
 
     def __str__(self) -> str:
-        service = "cleanrooms" if self.kind in NEIGHBOUR_KINDS else "cleanrooms-ml"
+        service = "cleanrooms" if self.kind in CLEAN_ROOMS_KINDS else "cleanrooms-ml"
         inner = f"membership/{self.membership}/" if self.membership else ""
         return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{inner}{self.kind}/{self.identifier}"
 

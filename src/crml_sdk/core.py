@@ -114,7 +114,7 @@ class Core:
 
     @property
     def fast_path(self) -> str | None:
-        """None when calls take the fast way; otherwise why they do not."""
+        """None when calls take the fast path; otherwise why they do not."""
         return self._opened("fast_path").fast_path
 
     def _opened(self, wanted: str) -> Connection:

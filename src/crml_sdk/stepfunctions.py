@@ -87,7 +87,7 @@ def state_machine(kind: Literal["train", "infer"], *, partition: str = "aws") ->
     start, get = (f"{each.name[0].lower()}{each.name[1:]}" for each in (type_.create, type_.get))
     arn = to_pascal(type_.arn)
     integration = f"arn:{partition}:states:::aws-sdk:cleanroomsml:"
-    step, looks = pace()
+    step, polls = pace()
     read = {
         "MembershipIdentifier.$": "$.Request.MembershipIdentifier",
         f"{arn}.$": f"$.Started.{arn}",
@@ -156,7 +156,7 @@ def state_machine(kind: Literal["train", "infer"], *, partition: str = "aws") ->
     }
     return {
         "Comment": (
-            f"Start a job with {start} and wait for it: at most {looks} polls, with pauses that grow"
+            f"Start a job with {start} and wait for it: at most {polls} polls, with pauses that grow"
             f" by {step} s, so that {LONGEST // 86_400} days fit into {MOST_EVENTS} events."
         ),
         "StartAt": "Start",

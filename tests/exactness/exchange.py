@@ -89,7 +89,7 @@ class Exchange:
         self.loop = asyncio.new_event_loop()
         self._stack = AsyncExitStack()
         session = AioSession()
-        for name in ("cleanroomsml", service.NEIGHBOUR):
+        for name in ("cleanroomsml", service.CLEANROOMS):
             session.register(f"before-send.{name}", self._answer_ours)
         self.sdk = CleanRoomsML(
             region_name="us-east-1",
@@ -109,7 +109,7 @@ class Exchange:
                 endpoint_url=ENDPOINT,
                 config=Config(retries={"total_max_attempts": 1}),
             )
-            for name in ("cleanroomsml", service.NEIGHBOUR)
+            for name in ("cleanroomsml", service.CLEANROOMS)
         }
         for name, client in self._botocore.items():
             client.meta.events.register(f"before-send.{name}", self._answer_theirs)

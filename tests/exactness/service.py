@@ -13,7 +13,7 @@ from botocore import xform_name
 
 from codegen.source import load_toml
 
-NEIGHBOUR = "cleanrooms"
+CLEANROOMS = "cleanrooms"
 EXCEPTIONAL = {"schema": "schema_"}
 """Python names that botocore's own rule does not give."""
 SURROGATES = "\\uD800\\uDBFF-\\uDC00\\uDFFF"
@@ -57,7 +57,7 @@ def service_model(service: str) -> Any:
 
 @cache
 def surface() -> tuple[Entry, ...]:
-    """All operations with their places: 59, and the 4 of the neighbour."""
+    """All operations with their places: 59, and the 4 of AWS Clean Rooms."""
     return tuple(
         Entry(service, name, *place)
         for service, places in load_toml("surface.toml").items()

@@ -134,7 +134,7 @@ def _times(shape: Any, reply: bool) -> st.SearchStrategy[Any]:
         return st.datetimes(first, last, timezones=zones).map(_to_the_second)
     if shape.serialization.get("timestampFormat") == "iso8601":
         return st.datetimes(first, last, timezones=zones).map(_iso)
-    # Without a format the neighbouring service sends seconds since the epoch, in tenths or whole.
+    # Without a format AWS Clean Rooms sends seconds since the epoch, in tenths or whole.
     seconds = st.integers(1_000_000_000, 3_000_000_000)
     return seconds | seconds.map(lambda n: n + 0.5)
 

@@ -53,7 +53,7 @@ ALL = [v for operation in surface() for v in violations(operation)]
 def test_the_violations_are_all_there() -> None:
     """A count by hand of the current model came to 1,228; this one comes to 1,242 for the same 59
     operations. It also takes map keys of a wrong type (17), which no JSON can carry but a Python
-    dict can; it leaves out patterns that nothing can break (`[\\S\\s]*`). The neighbour adds 34.
+    dict can; it leaves out patterns that nothing can break (`[\\S\\s]*`). AWS Clean Rooms adds 34.
     """
     ours = [v for v in ALL if v.operation.service == "cleanroomsml"]
     assert Counter(v.kind for v in ours) == {

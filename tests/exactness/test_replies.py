@@ -86,7 +86,7 @@ def test_a_reply_is_read_as_botocore_reads_it(operation: Entry, exchange: Exchan
         theirs, ours = exchanged(exchange, operation, payload)
         shape = operation.model.output_shape
         if operation.service == "cleanrooms" and not operation.is_list:
-            # The neighbour wraps its one answer; the SDK unwraps it.
+            # AWS Clean Rooms wraps its one answer; the SDK unwraps it.
             ((name, shape),) = shape.members.items()
             theirs, payload = theirs[name], payload[name]
         compare(shape, theirs, ours, operation.name)

@@ -25,7 +25,7 @@ ME = "111122223333"
 OTHER = "444455556666"
 # The operations of AWS Clean Rooms that are here. Its operations on tags have the names of ours.
 SCOPES = {"cleanrooms": "cleanrooms", "cleanroomsml": "cleanrooms-ml"}
-NEIGHBOUR = {
+CLEANROOMS = {
     *(f"{verb}Collaboration" for verb in ("Create", "Get", "Delete")),
     *(f"{verb}Membership" for verb in ("Create", "Get", "Delete")),
     *(f"{verb}ConfiguredTable" for verb in ("Create", "Get", "Delete")),
@@ -53,7 +53,7 @@ def service_model(name: str) -> botocore.model.ServiceModel:
 
 
 def service_of(operation: str) -> str:
-    return "cleanrooms" if operation in NEIGHBOUR else "cleanroomsml"
+    return "cleanrooms" if operation in CLEANROOMS else "cleanroomsml"
 
 
 def name_of(operation: str) -> str:

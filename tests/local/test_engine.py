@@ -20,14 +20,14 @@ from hypothesis import strategies as st
 
 from crml_sdk.local import Lifecycle, LocalCleanRoomsML, Reply, Settings
 
-from .local_lab import ME, NEIGHBOUR, ROLE, Lab, operation_model, service_model, signed_for
+from .local_lab import CLEANROOMS, ME, ROLE, Lab, operation_model, service_model, signed_for
 from .rooms import prepare, rooms_pool
 from .samples import STRINGS, valid
 from .test_audiences import configured, dataset, generation
 
 EXAMPLES = int(os.environ.get("CRML_EXAMPLES", "3"))
 FUZZED = int(os.environ.get("CRML_FUZZED", "1500"))
-OPERATIONS = sorted(service_model("cleanroomsml").operation_names) + sorted(NEIGHBOUR)
+OPERATIONS = sorted(service_model("cleanroomsml").operation_names) + sorted(CLEANROOMS)
 AUTHORISED = {"authorization": "AWS4-HMAC-SHA256 Credential=x/y/z"}
 
 
@@ -162,7 +162,7 @@ def test_every_operation_can_succeed(operation: str) -> None:
 def ready_for(operation: str) -> tuple[Lab, dict[str, Any]]:
     """A stand-in on which an operation can succeed, and the parameters for it."""
     lab, pool = full_lab()
-    if operation in NEIGHBOUR:
+    if operation in CLEANROOMS:
         prepare(lab, operation, pool)
     elif operation.startswith(("Delete", "Cancel")):
         lab, pool = _free_things(lab, pool)

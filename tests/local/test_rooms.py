@@ -13,8 +13,8 @@ from crml_sdk.local.operations import HANDLERS
 
 from . import rooms
 from .local_lab import (
+    CLEANROOMS,
     ME,
-    NEIGHBOUR,
     OTHER,
     OTHER_ROLE,
     ROLE,
@@ -39,9 +39,9 @@ def code(lab: Lab, operation: str, account: str | None = None, **params: Any) ->
     return lab.refusal(operation, account, **params)[0]
 
 
-def test_the_operations_of_the_neighbour_that_are_here() -> None:
+def test_the_operations_of_clean_rooms_that_are_here() -> None:
     here = {name for service, name in HANDLERS if service == "cleanrooms"}
-    assert here == {name_of(operation) for operation in NEIGHBOUR}
+    assert here == {name_of(operation) for operation in CLEANROOMS}
     for operation in sorted(set(service_model("cleanrooms").operation_names) - here):
         model = service_model("cleanrooms").operation_model(operation)
         path = model.http["requestUri"].replace("{", "").replace("}", "")

@@ -9,10 +9,10 @@ import botocore.model
 import botocore.validate
 import pytest
 
-from .local_lab import NEIGHBOUR, Lab, operation_model, service_model, signed_for
+from .local_lab import CLEANROOMS, Lab, operation_model, service_model, signed_for
 from .samples import Violation, valid, violations, wrong_types
 
-OPERATIONS = sorted(service_model("cleanroomsml").operation_names) + sorted(NEIGHBOUR)
+OPERATIONS = sorted(service_model("cleanroomsml").operation_names) + sorted(CLEANROOMS)
 
 
 def refused(lab: Lab, operation: str, params: dict[str, Any]) -> str:

@@ -27,7 +27,7 @@ from ..orchestration import text_of
 from ..waiting import Handle
 from .hook import CleanRoomsMLHook
 from .links import LOG_GROUPS, CleanRoomsMLConsoleLink, CleanRoomsMLLogsLink
-from .outcomes import look, outcomes_of, texts_or_raise
+from .outcomes import outcomes_of, poll_once, texts_or_raise
 from .trigger import CleanRoomsMLTrigger
 
 if TYPE_CHECKING:
@@ -196,7 +196,7 @@ class CleanRoomsMLOperator(AwsBaseOperator[CleanRoomsMLHook]):
 
     async def _looked(self, client: CleanRoomsML, handle: Handle) -> list[dict[str, Any]] | None:
         async with client as sdk:
-            return await look(sdk, [str(handle)])
+            return await poll_once(sdk, [str(handle)])
 
     async def _ended(
         self, client: CleanRoomsML, handle: Handle, until: float | None

@@ -100,7 +100,7 @@ def texts_or_raise(event: Mapping[str, Any], *, again: bool) -> list[str]:
     raise (AirflowFailException if final and not again else AirflowException)(message)
 
 
-async def look(sdk: CleanRoomsML, handles: Sequence[str]) -> list[dict[str, Any]] | None:
+async def poll_once(sdk: CleanRoomsML, handles: Sequence[str]) -> list[dict[str, Any]] | None:
     """Poll each handle once.
 
     Args:

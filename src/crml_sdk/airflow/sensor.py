@@ -17,7 +17,7 @@ from airflow.providers.common.compat.sdk import conf
 
 from ..waiting import Handle
 from .hook import CleanRoomsMLHook
-from .outcomes import look, texts_or_raise
+from .outcomes import poll_once, texts_or_raise
 from .trigger import CleanRoomsMLTrigger
 
 if TYPE_CHECKING:
@@ -117,4 +117,4 @@ class CleanRoomsMLSensor(AwsBaseSensor[CleanRoomsMLHook]):
 
     async def _look(self, client: CleanRoomsML) -> list[dict[str, Any]] | None:
         async with client as sdk:
-            return await look(sdk, self._texts())
+            return await poll_once(sdk, self._texts())

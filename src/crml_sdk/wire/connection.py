@@ -30,7 +30,7 @@ class Connection:
 
     Attributes:
         client: The aiobotocore client.
-        fast_path: None when the fast way is taken; otherwise why it is not.
+        fast_path: None when the fast path is taken; otherwise why it is not.
     """
 
     def __init__(self, client: Any, context: Any, fast_path: str | None) -> None:
@@ -269,13 +269,13 @@ async def connect(service: str, settings: Settings) -> Connection:
 
 
 def _take_fast_path(client: Any, service: str) -> str | None:
-    """Install the fast way; why not, if not."""
+    """Install the fast path; why not, if not."""
     try:
         reason = install(client)
     except (AttributeError, ImportError, TypeError) as error:
         reason = f"the installed aiobotocore is another inside: {error}"
     if reason is not None:
-        logger.info("calls of %s go the ordinary way: %s", service, reason)
+        logger.info("calls of %s do not take the fast path: %s", service, reason)
     return reason
 
 

@@ -1,4 +1,4 @@
-"""The fast way changes how long a call takes and nothing else, and gives way to who wants to look.
+"""The fast path changes only how long a call takes, and is not taken when something else watches the call.
 
 Leans on, in aiobotocore 3.10: `AioEndpoint._send_request` calls `create_request`, `_get_response`
 and `_needs_retry` for each attempt; the client reads `_endpoint`, `_serializer` and

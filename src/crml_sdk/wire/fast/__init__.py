@@ -1,8 +1,8 @@
-"""Shorter ways through aiobotocore, for clients that nobody watches.
+"""The fast path: shorter ways through aiobotocore, for clients without handlers of their own.
 
-Everything in here replaces a part of aiobotocore's or botocore's inside. `install` is the only way in: it
-looks first, and leaves a client as aiobotocore made it when in doubt. The package works without it,
-only slower.
+Everything in this package replaces a part of aiobotocore's or botocore's internals. `install` is the only
+way in. It checks the client first, and in doubt leaves it as aiobotocore made it. Without this package,
+the SDK works in the same way, but more slowly.
 """
 
 from __future__ import annotations

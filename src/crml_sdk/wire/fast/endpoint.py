@@ -1,10 +1,10 @@
-"""From a request to its reply, without ceremony where nobody watches.
+"""From a request to its reply in one step, while nothing else takes part in the call.
 
-aiobotocore makes, signs, sends and reads each attempt of a call in steps that handlers may take
-part in, and asks the retry policy about every reply. `FastEndpoint` does the same steps in one go
-while the only handlers are botocore's and the SDK's own, whose effect is known. As soon as another
-handler is registered or a debug line is wanted, it behaves as a plain `AioEndpoint`. The loop over
-attempts and the retry policy for faults and error replies are always aiobotocore's.
+aiobotocore makes, signs, sends and reads each attempt of a call in steps that handlers can change,
+and asks the retry policy about every reply. `FastEndpoint` takes these steps at once while the only
+handlers are botocore's and the SDK's own, whose effect is known. With any other handler, or with
+debug logging, it behaves as a plain `AioEndpoint`. The loop over attempts and the retry policy for
+faults and error replies are always aiobotocore's.
 """
 
 # botocore and aiobotocore come without types.

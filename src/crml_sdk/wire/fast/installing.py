@@ -72,7 +72,7 @@ def install(client: Any) -> str | None:
 
 
 def obstacle(client: Any) -> str | None:
-    """What keeps a client from the fast way, in words; None when nothing does."""
+    """What keeps a client from the fast path, in words; None when nothing does."""
     if not is_tested():
         return f"aiobotocore {aiobotocore.__version__} is not a version that it was tested with"
     for owner, names in REPLACED.items():

@@ -98,7 +98,7 @@ class QuickLoader(Loader):
 
 
 def register_loader(session: Any) -> None:
-    """Give a session that the SDK made the quick loader; it looks where botocore's would."""
+    """Give the quick loader to a session that the SDK made; it searches the same paths as botocore's."""
 
     def make_loader() -> QuickLoader:
         return QuickLoader(create_loader(session.get_config_variable("data_path")).search_paths)
