@@ -98,9 +98,10 @@ def test_what_can_only_be_listed_is_missed_three_times() -> None:
         request = only(brain, number * 2.0)
         assert request.operation.name == "ListAudienceExportJobs"
         answer(brain, request, page([], None, "audienceExportJobs"), number * 2.0)
-    error = outcomes(brain)[0].error
+    outcome = outcomes(brain)[0]
+    error = outcome.error
     assert isinstance(error, errors.ResourceFailed)
-    assert (error.status, error.elapsed) == (None, 4.0)
+    assert (error.status, error.elapsed, outcome.elapsed) == (None, 4.0, 4.0)
 
 
 def test_misses_have_to_follow_each_other() -> None:
@@ -318,6 +319,39 @@ def test_a_look_for_the_collaboration_that_failed_is_taken_again() -> None:
     refusal = service_error("AccessDeniedException")
     answer(brain, only(brain, 12.0), refusal, 12.0)
     assert outcomes(brain)[0].error is refusal
+
+
+def test_a_refused_search_for_the_collaboration_ends_every_export_that_needs_it() -> None:
+    handles = [
+        Handle("trained-model-export-job", samples.MODEL, name=name) for name in ("one", "two")
+    ]
+    brain = brain_of(handles)
+    refusal = service_error("AccessDeniedException")
+    answer(brain, only(brain, 0.0), refusal, 0.0)
+    assert [outcome.error for outcome in outcomes(brain).values()] == [refusal, refusal]
+
+
+def test_what_neither_list_nor_get_shows_yet_is_polled_again_soon() -> None:
+    brain = jobs(40, grace=100.0, poll=10)
+    answer(brain, only(brain, 0.0), page([]), 0.0)
+    for request in due(brain, 0.0):
+        answer(brain, request, service_error("ResourceNotFoundException"), 0.0)
+    assert brain.next_due(0.0) == 2.0
+
+
+def test_a_wait_that_runs_out_of_time_names_the_fault_of_its_list() -> None:
+    brain = jobs(30, timeout=15.0, poll=10)
+    answer(brain, only(brain, 0.0), THROTTLED, 0.0)
+    assert brain.expire(15.0)
+    for outcome in outcomes(brain).values():
+        assert isinstance(outcome.error, errors.WaitTimeout)
+        assert outcome.error.last_fault is THROTTLED
+
+
+def test_a_change_that_a_row_shows_has_the_time_since_the_wait_began() -> None:
+    brain = jobs(30, poll=10)
+    (change, *_) = answer(brain, only(brain, 0.0), page([job_row(RUNNING, arn(0))]), 7.0)
+    assert change.elapsed == 7.0
 
 
 def test_a_token_may_run_out_twice() -> None:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from crml_sdk import errors
 from crml_sdk.waiting import Handle
-from crml_sdk.waiting.groups import Job, cancel_params, get_params, list_params, row_version
+from crml_sdk.waiting.groups import (
+    Job,
+    about_another,
+    cancel_params,
+    get_params,
+    list_params,
+    row_version,
+)
 
 from ..support import samples
 from .brain_lab import RUNNING, answer, arn, brain_of, jobs, only, outcomes, page
@@ -113,3 +121,12 @@ def test_a_row_of_another_resource_is_of_nobody() -> None:
     brain = jobs(2, details=False)
     answer(brain, only(brain, 0.0), page([job_row("ACTIVE", arn(5))]), 0.0)
     assert not brain.ready
+
+
+@pytest.mark.parametrize(
+    ("found", "told"), [(None, "the base"), (samples.VERSION_2, samples.VERSION_2)]
+)
+def test_a_reply_about_another_version_is_told_by_its_version(found: Any, told: str) -> None:
+    reply = SimpleNamespace(trained_model_arn=samples.MODEL, version_identifier=found)
+    wrong = about_another(Job(MODEL.pinned(samples.VERSION_1), 0, 0.0), reply)
+    assert wrong == f"asked for version {samples.VERSION_1}, the reply is about {told}"
