@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from crml_sdk import CleanRoomsML, errors
-from crml_sdk.cleaning import ORDER, Step, _action, plan_clean_up
+from crml_sdk.cleaning import ORDER, CleanUp, Step, _action, plan_clean_up
 from crml_sdk.local import LocalCleanRoomsML
 from crml_sdk.resource_types import RESOURCE_TYPES
+from crml_sdk.waiting import Goal, Handle
+
+from .support.samples import MODEL, VERSION_1
 
 
 @pytest.fixture
@@ -114,6 +118,24 @@ async def test_what_runs_is_cancelled_first_and_waited_for(local: LocalCleanRoom
         await plan.run()
         found = await sdk.inference_jobs.get(job.trained_model_inference_job_arn)
         assert found.status == "INACTIVE", "cancelled before anything that it uses was deleted"
+
+
+@pytest.mark.parametrize("version", [VERSION_1, None])
+async def test_the_version_that_was_cancelled_is_waited_for(version: str | None) -> None:
+    """And not the latest one, for which a handle without a version stands."""
+    waited_for: list[Handle] = []
+
+    async def cancel(arn: str, version: str) -> None: ...
+
+    async def wait_all(handles: list[Handle], **options: Any) -> None:
+        waited_for.extend(handles)
+
+    view: Any = SimpleNamespace(trained_models=SimpleNamespace(cancel=cancel), wait_all=wait_all)
+    step = Step("cancel", "trained-model", "m", MODEL, version)
+    assert await CleanUp((step,), (), view).run() == [step]
+    handle = Handle("trained-model", MODEL).pinned(version)
+    assert waited_for == [handle.with_goal(Goal.CANCELLED)]
+    assert waited_for != [Handle("trained-model", MODEL).with_goal(Goal.CANCELLED)]
 
 
 async def test_cancellations_are_waited_for_although_nothing_is_deleted(

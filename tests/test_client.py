@@ -167,3 +167,23 @@ async def test_a_cancelled_call_leaves_the_client_usable(
         await task
     canned.answers = [reply(200, model_reply())]
     assert (await sdk.trained_models.get(MODEL)).name == "m"
+
+
+async def test_a_wait_takes_its_time_from_the_clock_and_the_sleep_given(
+    canned: CannedServer,
+) -> None:
+    now = 7.0
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        nonlocal now
+        slept.append(seconds)
+        now += seconds
+
+    statuses = ("CREATE_IN_PROGRESS", "ACTIVE")
+    canned.answers = [reply(200, model_reply(status=status)) for status in statuses]
+    async with CleanRoomsML(
+        region_name="us-east-1", endpoint_url=canned.url, clock=lambda: now, sleep=sleep
+    ) as sdk:
+        await asyncio.wait_for(sdk.trained_models.wait(MODEL, poll=2), 20)  # else without end
+    assert sum(slept) == pytest.approx(2)

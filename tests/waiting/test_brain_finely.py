@@ -420,3 +420,11 @@ def test_a_get_about_another_version_is_not_believed() -> None:
         named = {"versionIdentifier": version} if version else {}
         answer(brain, only(brain, now), model("ACTIVE", **named), now)
         assert brain.pending == 1
+
+
+def test_a_request_gets_what_is_left_until_the_deadline() -> None:
+    brain = jobs(1, timeout=25)
+    first = only(brain, 0.0)
+    assert first.limit == 20
+    answer(brain, first, job(RUNNING, arn(0)), 0.0)
+    assert only(brain, 10.0).limit == 15

@@ -636,3 +636,24 @@ def test_a_watch_has_a_deadline_if_given_one(run: Any) -> None:
             await watch.__anext__()
 
     run(main)
+
+
+def test_a_watch_ends_with_an_error_of_the_callers_sleep(run: Any) -> None:
+    async def main() -> None:
+        service = Service().on(GET_JOB, in_turn(job("CREATE_PENDING")))
+        watch = service.room.watch(JOB)
+        await watch.__anext__()
+
+        async def sleep(seconds: float) -> None:
+            if seconds:
+                raise ArithmeticError("the caller's own")
+
+        service.sleep = sleep  # type: ignore[method-assign]
+        with pytest.raises(ArithmeticError):
+            await watch.__anext__()
+        asked = len(service.calls)
+        with pytest.raises(StopAsyncIteration):
+            await watch.__anext__()
+        assert len(service.calls) == asked
+
+    run(main)

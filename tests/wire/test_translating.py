@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import subprocess
 import traceback
@@ -82,6 +83,40 @@ def test_a_proxy_that_cannot_be_reached_sent_nothing() -> None:
     found = translated(lost, "GetTrainedModel")
     assert isinstance(found, errors.TransportError)
     assert found.request_sent is False
+
+
+@pytest.mark.parametrize(
+    ("fault", "sent"),
+    [
+        (socket.gaierror(-2, "Name or service not known"), False),
+        (ConnectionResetError(104, "reset"), None),
+    ],
+)
+def test_a_name_that_is_not_found_sent_nothing(fault: Exception, sent: bool | None) -> None:
+    lost = exceptions.EndpointConnectionError(endpoint_url="https://x.invalid", error=fault)
+    found = translated(lost, "GetTrainedModel")
+    assert isinstance(found, errors.TransportError)
+    assert found.request_sent is sent
+
+
+_NO_FILE = FileNotFoundError(2, "No such file or directory")
+_UNTRUSTED = ssl.SSLCertVerificationError(1, "CERTIFICATE_VERIFY_FAILED")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        exceptions.SSLError(endpoint_url="https://x", error=_UNTRUSTED),
+        exceptions.EndpointConnectionError(endpoint_url="https://x", error=_UNTRUSTED),
+        exceptions.HTTPClientError(error=_NO_FILE),
+        _NO_FILE,
+    ],
+    ids=["aiohttp's", "httpx's", "a file, aiohttp's", "a file, httpx's"],
+)
+def test_tls_that_cannot_work_is_a_fault_of_the_configuration(fault: Exception) -> None:
+    found = translated(fault, "GetTrainedModel")
+    assert type(found) is errors.ConfigurationError
+    assert "nothing was sent" in str(found)
 
 
 def test_a_broken_handshake_is_no_bad_certificate() -> None:

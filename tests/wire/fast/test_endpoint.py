@@ -83,6 +83,21 @@ async def test_no_certificates_are_read_for_plain_http(
     await sdk.trained_models.get(MODEL)
 
 
+async def test_a_client_certificate_is_read_for_plain_http(
+    canned: CannedServer, monkeypatch: pytest.MonkeyPatch
+):
+    """A redirection to TLS would need it."""
+    made: list[Any] = []
+    monkeypatch.setattr(
+        AIOHTTPSession, "_build_ssl_contexts", lambda *given: made.append(given) or (True, None)
+    )
+    canned.answers = [reply(200, model_reply())]
+    config = AioConfig(client_cert=("cert.pem", "key.pem"))
+    async with CleanRoomsML(region_name="us-east-1", endpoint_url=canned.url, config=config) as sdk:
+        await sdk.trained_models.get(MODEL)
+    assert made
+
+
 @pytest.mark.parametrize("options", [{}, {"client_cert": ("cert.pem", "key.pem")}])
 async def test_certificates_are_read_once_and_beforehand(
     options: Any, monkeypatch: pytest.MonkeyPatch

@@ -93,6 +93,20 @@ async def test_both_ways_send_the_same(canned: CannedServer, monkeypatch: pytest
     assert canned.received[:3] == canned.received[3:]
 
 
+async def test_a_read_timeout_of_one_request_takes_the_ordinary_way(
+    sdk: CleanRoomsML, canned: CannedServer, ways: list[type]
+):
+    def hurry(params: dict[str, Any], **_: Any) -> None:
+        params["context"]["read_timeout"] = 5
+
+    canned.answers = [GET]
+    sdk.raw.meta.events.register("before-call.cleanroomsml", hurry)
+    await sdk.trained_models.get(MODEL)
+    sdk.raw.meta.events.unregister("before-call.cleanroomsml", hurry)
+    await sdk.trained_models.get(MODEL)
+    assert is_short(ways) == [False, True]
+
+
 HANDLERS = [
     "provide-client-params",
     "before-parameter-build",
