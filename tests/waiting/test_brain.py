@@ -154,8 +154,9 @@ def test_groups_are_those_that_share_a_list() -> None:
 
 def test_a_missing_membership_is_said_before_anything_is_sent() -> None:
     bare = Handle("trained-model", "arn:aws:cleanrooms-ml:us-east-1:111122223333:trained-model/x")
-    with pytest.raises(errors.MissingMembership):
+    with pytest.raises(errors.MissingMembership) as caught:
         brain_of([samples.MODEL, bare])
+    assert caught.value.operation == "GetTrainedModel"
 
 
 # ---- what a row may be trusted for
