@@ -42,6 +42,23 @@ def test_a_missing_attribute_costs_nothing_until_it_is_told(
     assert str(NoAttribute(CleanRoomsML, "_repr_png_")).endswith("'_repr_png_'")
 
 
+@pytest.mark.parametrize(
+    ("group", "given", "meant"),
+    [
+        ("trained_models", "latest_version", "latest"),
+        ("trained_models", "create_and_wait", "train"),
+        ("trained_models", "start", "create"),
+        ("trained_models", "stop", "cancel"),
+        ("trained_models", "find", "by_name"),
+        ("inference_jobs", "create", "start"),
+        ("inference_jobs", "startAndWait", "run"),
+    ],
+)
+def test_other_words_for_a_method_name_it(group: str, given: str, meant: str) -> None:
+    with pytest.raises(AttributeError, match=f"did you mean '{meant}'"):
+        getattr(getattr(CleanRoomsML(region_name="us-east-1"), group), given)
+
+
 def test_members_that_the_service_added_are_still_found() -> None:
     found = models.GetTrainedModelResponse.model_validate({**model_reply(), "newMember": 7})
     assert found.newMember == 7  # type: ignore[attr-defined]

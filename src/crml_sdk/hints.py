@@ -11,6 +11,18 @@ _FROM_BOTO3: Final = {
     "get_waiter": "each group waits for its own: `await sdk.trained_models.wait(arn)`",
     "exceptions": "the errors are in `crml_sdk.errors`",
 }
+# What others call a method; the first that the group has is meant.
+_OTHER_WORDS: Final = {
+    "create": ("start",),
+    "create_and_wait": ("train", "run"),
+    "find": ("by_name",),
+    "latest_version": ("latest",),
+    "newest": ("latest",),
+    "start": ("create",),
+    "start_and_wait": ("run", "train"),
+    "stop": ("cancel",),
+    "train_and_wait": ("train",),
+}
 _LIKE_A_DICT: Final = ("get", "keys", "values", "items")
 
 
@@ -83,6 +95,9 @@ def _meant(owner: type[Any], given: str) -> str:
         return f": {_FROM_BOTO3[given]}"
     if fields is None and (method := _method_for(given)):
         return f": it is `sdk.{method}(...)`"
+    for word in _OTHER_WORDS.get(_plain(given), ()) if fields is None else ():
+        if hasattr(owner, word):
+            return f" (did you mean {word!r}?)"
     return did_you_mean(given, fields or [name for name in dir(owner) if name[0] != "_"])
 
 
