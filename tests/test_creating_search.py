@@ -12,8 +12,10 @@ from crml_sdk import errors, models
 from crml_sdk.api import operations
 from crml_sdk.creating import create_once, may_have_happened
 from crml_sdk.metadata import ResponseMetadata
+from crml_sdk.request_search import RequestSearch
 
 from .support import samples
+from .waiting.stage import export_row
 
 OTHER = samples.arn("trained-model", "other")
 LOST = errors.TransportError("CreateTrainedModel", "the connection was lost", True)
@@ -99,6 +101,28 @@ async def test_two_that_fit_end_the_search_at_once() -> None:
         await create(core)
     assert core.lists() == 1
     assert core.slept == []
+
+
+async def test_exports_of_other_members_with_the_name_are_not_found() -> None:
+    class Exports(Core):
+        async def call(self, operation: Any, params: Any, limit: float | None = None) -> Any:
+            if operation.name == "GetTrainedModel":
+                return await super().call(operation, params, limit)
+            rows = [
+                {**export_row("ACTIVE", "out"), "membershipIdentifier": membership}
+                for membership in (samples.MEMBERSHIP, samples.OTHER_MEMBERSHIP)
+            ]
+            body = json.dumps({"collaborationTrainedModelExportJobs": rows})
+            return getattr(models, operation.output).model_validate_json(body)
+
+    params = {
+        "name": "out",
+        "membershipIdentifier": samples.MEMBERSHIP,
+        "trainedModelArn": samples.MODEL,
+    }
+    start = operations.START_TRAINED_MODEL_EXPORT_JOB
+    rows, _ = await RequestSearch(Exports(LOST), start, params, None).rows(("out",))  # type: ignore[arg-type]
+    assert [row.membership_identifier for row in rows] == [samples.MEMBERSHIP]
 
 
 async def test_a_page_without_a_token_is_the_last() -> None:

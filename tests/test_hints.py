@@ -51,6 +51,7 @@ def test_a_missing_attribute_costs_nothing_until_it_is_told(
         ("trained_models", "stop", "cancel"),
         ("trained_models", "find", "by_name"),
         ("inference_jobs", "create", "start"),
+        ("inference_jobs", "create_and_wait", "run"),
         ("inference_jobs", "startAndWait", "run"),
     ],
 )

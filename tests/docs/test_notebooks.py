@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .pages import ROOT
+from .pages import ROOT, script
 
 NOTEBOOKS = sorted((ROOT / "docs" / "notebooks").glob("*.ipynb"))
 
@@ -33,21 +31,11 @@ async def test_its_cells_run_in_order_and_what_they_end_with_shows_itself(
     pytest.importorskip("duckdb", reason="queries need the extra `local`")
     names: dict[str, Any] = {"__name__": "__main__"}
     pictures: list[str] = []
-    for number, cell in enumerate(code_cells(path)):
-        tree = ast.parse("".join(cell["source"]))
-        last = tree.body[-1]
-        if isinstance(last, ast.Expr):  # what a notebook shows
-            tree.body[-1] = ast.copy_location(
-                ast.Assign([ast.Name("_", ast.Store())], last.value), last
-            )
-        ast.fix_missing_locations(tree)
-        flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-        running = eval(compile(tree, f"{path.name}[{number}]", "exec", flags=flags), names)
-        if inspect.iscoroutine(running):
-            await running
-        shown = names.pop("_", None)
-        if hasattr(shown, "_repr_html_"):
-            pictures.append(shown._repr_html_())
+    run_cell = script("docs_notebooks").run_cell
+    for cell in code_cells(path):
+        shown = await run_cell("".join(cell["source"]), names)
+        if "html" in shown:
+            pictures.append(shown["html"])
     assert [html[:4] for html in pictures] == ["<tab", "<svg"]
     assert names["done"].status == "ACTIVE"
     assert names["failure"].status_code == "AlgorithmError"

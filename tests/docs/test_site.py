@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import importlib.util
 import re
 from collections import Counter
 from types import SimpleNamespace
@@ -12,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from .pages import ROOT
+from .pages import ROOT, script
 
 ASSETS = ROOT / "docs" / "assets"
 
@@ -54,24 +53,15 @@ def test_no_two_pages_have_one_title_in_the_same_menu() -> None:
     assert len(titles) > 60
 
 
-def address_module() -> Any:
-    spec = importlib.util.spec_from_file_location("address", ROOT / "scripts" / "address.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_without_addresses_nothing_is_invented() -> None:
-    address = address_module()
+    address = script("address")
     assert address.project_urls({}) == {}
     readme = (ROOT / "README.md").read_text("utf-8")
     assert address.absolute(readme, {}) == readme
 
 
 def test_addresses_reach_the_package_the_readme_and_the_site() -> None:
-    address = address_module()
+    address = script("address")
     given = {"site": "https://docs.example", "repository": "https://code.example/crml"}
     assert address.project_urls(given) == {
         "Documentation": "https://docs.example",
